@@ -1,0 +1,43 @@
+# Thin: each target is a line or two over CMake and scripts/. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test check format tidy bench clean
+
+BINARY := build/release/bin/umbranet
+ifneq ($(JOBS),)
+parallel := --parallel $(JOBS)
+endif
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: ## install what building needs (asks nothing, quick the second time)
+	@scripts/setup
+
+build: setup ## compile the release build: build/release/bin/umbranet
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release $(parallel) --target umbranet
+
+run: build ## play a first conversation, then serve on 127.0.0.1:8080 until Ctrl-C
+	@scripts/first_conversation $(BINARY)
+	@exec $(BINARY) serve
+
+test: setup ## compile and run the unit, contract and system tests
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release $(parallel)
+	@ctest --preset release --parallel $(or $(JOBS),$(shell nproc))
+
+check: ## everything that a change must pass: tests, formatting, tidiness, sanitizers, fuzzing
+	@.ci/run
+
+format: ## rewrite the sources in the house's format
+	@scripts/format --fix
+
+tidy: ## clang-tidy over the sources (unchanged files are not repeated)
+	@scripts/tidy
+
+bench: setup ## compile the benchmarks into build/bench/bin
+	@cmake --preset bench --log-level=WARNING
+	@cmake --build --preset bench $(parallel)
+
+clean: ## remove everything that was built
+	@rm -rf build

@@ -1,0 +1,92 @@
+# Three programs of tests, and the fuzz targets.
+#   unit_tests      tests/unit/*_test.cc      one class or function, no I/O but temporary files
+#   contract_tests  tests/contract/*_test.cc  one suite per port, over every implementation of it
+#   system_tests    tests/system/*_test.cc    the built binary, from outside
+
+find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
+include(GoogleTest)
+
+set(everything
+    umbranet_app
+    umbranet_http
+    umbranet_governor
+    umbranet_memory
+    umbranet_extraction
+    umbranet_reflection
+    umbranet_config
+    ${umbranet_adapters}
+    umbranet_telemetry
+    umbranet_ports
+    umbranet_domain
+    umbranet_base)
+
+# In-memory twins and failing decorators: they live here alone, the product never links them.
+file(GLOB double_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/doubles/*.cc")
+if(double_sources)
+  add_library(umbranet_doubles STATIC ${double_sources})
+  target_include_directories(umbranet_doubles PUBLIC "${CMAKE_SOURCE_DIR}")
+  target_link_libraries(umbranet_doubles PUBLIC umbranet_ports PRIVATE umbranet_house_rules)
+else()
+  add_library(umbranet_doubles INTERFACE)
+  target_include_directories(umbranet_doubles INTERFACE "${CMAKE_SOURCE_DIR}")
+  target_link_libraries(umbranet_doubles INTERFACE umbranet_ports)
+endif()
+
+# A sanitized test takes several times as long, and a shared machine is slower still.
+set(timeout_factor 1)
+if(UMBRANET_SANITIZE)
+  set(timeout_factor 5)
+endif()
+
+# umbranet_tests(<kind> <timeout in seconds of one test>)
+function(umbranet_tests kind timeout_s)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${kind}/*.cc")
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${kind}_tests ${sources})
+  target_include_directories(${kind}_tests PRIVATE "${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${kind}_tests PRIVATE umbranet_doubles ${everything} rapidcheck GTest::gmock GTest::gtest
+                                              GTest::gtest_main umbranet_house_rules)
+  math(EXPR timeout_s "${timeout_s} * ${timeout_factor}")
+  gtest_discover_tests(
+    ${kind}_tests
+    TEST_PREFIX "${kind}."
+    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${timeout_s} LABELS ${kind})
+endfunction()
+
+umbranet_tests(unit 60)
+umbranet_tests(contract 120)
+umbranet_tests(system 300)
+
+# Paths are given to the few files that need them, since a path in the command line is a miss in a shared cache.
+set(layering_test "${CMAKE_SOURCE_DIR}/tests/unit/layering_test.cc")
+if(EXISTS "${layering_test}")
+  set_source_files_properties("${layering_test}" PROPERTIES COMPILE_DEFINITIONS
+                                                            UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endif()
+if(TARGET system_tests AND TARGET umbranet)
+  add_dependencies(system_tests umbranet)
+  target_compile_definitions(system_tests PRIVATE UMBRANET_BINARY="$<TARGET_FILE:umbranet>"
+                                                  UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endif()
+
+# A fuzz target is one function. With UMBRANET_FUZZ libFuzzer drives it; in every other build a small main replays the
+# seed corpus in tests/fuzz/corpus/<name>, so that a found crash stays found.
+file(GLOB fuzz_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc")
+foreach(source IN LISTS fuzz_sources)
+  get_filename_component(name "${source}" NAME_WE)
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE ${everything} umbranet_house_rules)
+  if(UMBRANET_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc")
+    add_test(NAME fuzz.${name} COMMAND ${name} "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}")
+    math(EXPR timeout_s "60 * ${timeout_factor}")
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT ${timeout_s})
+  endif()
+endforeach()
