@@ -1,33 +1,37 @@
 #include "umbranet/base/bounded_worker_pool.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 namespace umbranet {
 
 BoundedWorkerPool::BoundedWorkerPool(Options options) : options_(std::move(options)) {}
 
-BoundedWorkerPool::~BoundedWorkerPool() { Stop(); }
+BoundedWorkerPool::~BoundedWorkerPool() {
+  Stop();
+}
 
 bool BoundedWorkerPool::TrySubmit(Task task) {
   MutexLock lock(mutex_);
   if (stopping_ || queue_.size() >= options_.queue_max) {
     return false;
   }
-  // A thread that is idle but not yet awake is still counted as idle, so compare with the queue rather than with zero.
+  // A thread that is idle but not yet awake is still counted as idle, so compare with the queue
+  // rather than with zero.
   if (queue_.size() >= idle_ && threads_ < options_.threads_max) {
     try {
       std::thread([this] { Run(); }).detach();
       ++threads_;
     } catch (const std::system_error&) {
-      // The process may not start another thread. Those that run will take the task; with none there is nobody to.
+      // The process may not start another thread. Those that run will take the task; with none
+      // there is nobody to.
       if (threads_ == 0) {
         return false;
       }

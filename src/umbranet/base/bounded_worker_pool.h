@@ -1,6 +1,7 @@
-// A pool of threads with a bound on threads and on waiting tasks, so that a burst meets a refusal rather than an
-// ever-growing queue. Threads are started on demand and leave after `idle_after` without work, down to `threads_min`:
-// an idle server holds few, a server with five hundred chats in flight holds five hundred.
+// A pool of threads with a bound on threads and on waiting tasks, so that a burst meets a refusal
+// rather than an ever-growing queue. Threads are started on demand and leave after `idle_after`
+// without work, down to `threads_min`: an idle server holds few, a server with five hundred chats
+// in flight holds five hundred.
 //
 // All methods may be called from any thread, but for Stop, which must not be called from a task.
 #pragma once
@@ -20,13 +21,14 @@ namespace umbranet {
 class BoundedWorkerPool {
  public:
   struct Options {
-    std::string name = "pool";        // At most 15 bytes are visible as the thread's name.
+    std::string name = "pool";  // At most 15 bytes are visible as the thread's name.
     std::size_t threads_min = 1;
     std::size_t threads_max = 8;
-    std::size_t queue_max = 1024;     // Tasks that may wait for a thread.
+    std::size_t queue_max = 1024;  // Tasks that may wait for a thread.
     Millis idle_after{10'000};
-    int nice = 0;                     // Added to the thread's nice value; background work yields to answers.
+    int nice = 0;  // Added to the thread's nice value; background work yields to answers.
   };
+
   using Task = std::function<void()>;
 
   explicit BoundedWorkerPool(Options options);

@@ -6,9 +6,13 @@
 
 namespace umbranet {
 
-Timestamp SystemClock::Now() const { return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now()); }
+Timestamp SystemClock::Now() const {
+  return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
+}
 
-SteadyTime SystemClock::SteadyNow() const { return std::chrono::steady_clock::now(); }
+SteadyTime SystemClock::SteadyNow() const {
+  return std::chrono::steady_clock::now();
+}
 
 Deadline Deadline::After(const Clock& clock, std::chrono::nanoseconds budget) {
   Deadline deadline;
@@ -19,7 +23,9 @@ Deadline Deadline::After(const Clock& clock, std::chrono::nanoseconds budget) {
   return deadline;
 }
 
-bool Deadline::Expired() const { return clock_ != nullptr && clock_->SteadyNow() >= at_; }
+bool Deadline::Expired() const {
+  return clock_ != nullptr && clock_->SteadyNow() >= at_;
+}
 
 std::chrono::nanoseconds Deadline::Remaining() const {
   if (clock_ == nullptr) {
@@ -48,10 +54,11 @@ std::string FormatTimestamp(Timestamp time) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock_time{time - day};
   std::array<char, 48> text{};
-  int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                           static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                           static_cast<int>(clock_time.hours().count()), static_cast<int>(clock_time.minutes().count()),
-                           static_cast<int>(clock_time.seconds().count()));
+  int size = std::snprintf(
+      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock_time.hours().count()), static_cast<int>(clock_time.minutes().count()),
+      static_cast<int>(clock_time.seconds().count()));
   std::string out(text.data(), static_cast<std::size_t>(size));
   if (const auto millis = clock_time.subseconds().count(); millis != 0) {
     size = std::snprintf(text.data(), text.size(), ".%03d", static_cast<int>(millis));
@@ -145,8 +152,9 @@ std::optional<Timestamp> ParseTimestamp(std::string_view text) {
     return std::nullopt;
   }
   const int day = ReadDigits(text, at, 2);
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
-                                         std::chrono::day{day < 1 ? 0U : static_cast<unsigned>(day)}};
+  const std::chrono::year_month_day date{
+      std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+      std::chrono::day{day < 1 ? 0U : static_cast<unsigned>(day)}};
   if (!date.ok() || !ReadChar(text, at, "Tt ")) {
     return std::nullopt;
   }
@@ -167,8 +175,9 @@ std::optional<Timestamp> ParseTimestamp(std::string_view text) {
   if (!offset || at != text.size()) {
     return std::nullopt;
   }
-  return Timestamp{std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-                   std::chrono::seconds{second} + *fraction - *offset};
+  return Timestamp{std::chrono::sys_days{date} + std::chrono::hours{hour} +
+                   std::chrono::minutes{minute} + std::chrono::seconds{second} + *fraction -
+                   *offset};
 }
 
 }  // namespace umbranet

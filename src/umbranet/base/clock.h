@@ -1,5 +1,5 @@
-// Time. Everything that asks what time it is, or waits, does so through a Clock, so that a test turns the time by hand.
-// All methods may be called from any thread.
+// Time. Everything that asks what time it is, or waits, does so through a Clock, so that a test
+// turns the time by hand. All methods may be called from any thread.
 #pragma once
 
 #include <chrono>
@@ -29,17 +29,21 @@ class SystemClock final : public Clock {
   [[nodiscard]] SteadyTime SteadyNow() const override;
 };
 
-// The moment by which a blocking call must have returned. One budget is made per request and handed down by value as the
-// last parameter of everything that waits. The clock must outlive the deadline.
+// The moment by which a blocking call must have returned. One budget is made per request and handed
+// down by value as the last parameter of everything that waits. The clock must outlive the
+// deadline.
 class Deadline {
  public:
   static Deadline After(const Clock& clock, std::chrono::nanoseconds budget);
+
   static Deadline Never() { return {}; }
 
   [[nodiscard]] bool Expired() const;
   // Never negative; steady_clock's maximum for Never().
   [[nodiscard]] std::chrono::nanoseconds Remaining() const;
+
   [[nodiscard]] bool IsNever() const { return clock_ == nullptr; }
+
   // The real instant to hand to a condition variable; empty for Never().
   [[nodiscard]] std::optional<SteadyTime> At() const;
   // The earlier of this and `budget` from now.
@@ -50,12 +54,18 @@ class Deadline {
   SteadyTime at_{};
 };
 
-inline constexpr Timestamp FromUnixMillis(std::int64_t millis) { return Timestamp{Millis{millis}}; }
-inline constexpr std::int64_t ToUnixMillis(Timestamp time) { return time.time_since_epoch().count(); }
+inline constexpr Timestamp FromUnixMillis(std::int64_t millis) {
+  return Timestamp{Millis{millis}};
+}
+
+inline constexpr std::int64_t ToUnixMillis(Timestamp time) {
+  return time.time_since_epoch().count();
+}
 
 // RFC 3339 in UTC: "2024-05-03T10:00:00Z", with milliseconds only when they are not zero.
 std::string FormatTimestamp(Timestamp time);
-// Accepts RFC 3339 with any offset and fractional seconds, years 0001 to 9999. Empty when it is not one.
+// Accepts RFC 3339 with any offset and fractional seconds, years 0001 to 9999. Empty when it is not
+// one.
 std::optional<Timestamp> ParseTimestamp(std::string_view text);
 
 }  // namespace umbranet

@@ -1,5 +1,6 @@
-// A mutex and condition variable that clang's thread-safety analysis understands; on other compilers the annotations
-// vanish. GUARDED_BY(mutex_) on a member makes an unlocked access a compile error in the clang build.
+// A mutex and condition variable that clang's thread-safety analysis understands; on other
+// compilers the annotations vanish. GUARDED_BY(mutex_) on a member makes an unlocked access a
+// compile error in the clang build.
 #pragma once
 
 #include <condition_variable>
@@ -29,6 +30,7 @@ namespace umbranet {
 class CAPABILITY("mutex") Mutex {
  public:
   void lock() ACQUIRE() { mutex_.lock(); }
+
   void unlock() RELEASE() { mutex_.unlock(); }
 
  private:
@@ -38,7 +40,9 @@ class CAPABILITY("mutex") Mutex {
 class SCOPED_CAPABILITY MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
+
   ~MutexLock() RELEASE() { mutex_.unlock(); }
+
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
 
@@ -46,10 +50,12 @@ class SCOPED_CAPABILITY MutexLock {
   Mutex& mutex_;
 };
 
-// Waits are written as loops over the guarded state at the call, so that the analysis sees what is read.
+// Waits are written as loops over the guarded state at the call, so that the analysis sees what is
+// read.
 class ConditionVariable {
  public:
   void NotifyOne() noexcept { condition_.notify_one(); }
+
   void NotifyAll() noexcept { condition_.notify_all(); }
 
   void Wait(Mutex& mutex) REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS { condition_.wait(mutex); }
@@ -59,8 +65,10 @@ class ConditionVariable {
     condition_.wait_until(mutex, until);
   }
 
-  // Returns at a notification, at `until`, spuriously, or at once when `stop` was requested: a request wakes it.
-  void WaitUntil(Mutex& mutex, std::stop_token stop, SteadyTime until) REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
+  // Returns at a notification, at `until`, spuriously, or at once when `stop` was requested: a
+  // request wakes it.
+  void WaitUntil(Mutex& mutex, std::stop_token stop, SteadyTime until)
+      REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
     bool woken = false;
     condition_.wait_until(mutex, stop, until, [&woken] { return std::exchange(woken, true); });
   }

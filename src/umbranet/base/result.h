@@ -1,7 +1,8 @@
 // Result<T>: a value, or an Error that tells the caller what to do next.
 //
-// No exception crosses a port. An adapter translates the failures of the library it wraps at the call, and everything
-// above it reads codes. Messages are lower case and begin with the subsystem: "sqlite: disk is full".
+// No exception crosses a port. An adapter translates the failures of the library it wraps at the
+// call, and everything above it reads codes. Messages are lower case and begin with the subsystem:
+// "sqlite: disk is full".
 #pragma once
 
 #include <chrono>
@@ -46,25 +47,40 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool ok() const noexcept { return state_.index() == 0; }
+
   explicit operator bool() const noexcept { return ok(); }
 
   // Misuse (value() of an error) throws std::bad_variant_access, which only a bug can cause.
   [[nodiscard]] T& value() & { return std::get<0>(state_); }
+
   [[nodiscard]] const T& value() const& { return std::get<0>(state_); }
+
   [[nodiscard]] T&& value() && { return std::get<0>(std::move(state_)); }
+
   T& operator*() & { return value(); }
+
   const T& operator*() const& { return value(); }
+
   T&& operator*() && { return std::move(*this).value(); }
+
   T* operator->() { return &value(); }
+
   const T* operator->() const { return &value(); }
 
   [[nodiscard]] const Error& error() const& { return std::get<1>(state_); }
+
   [[nodiscard]] Error&& error() && { return std::get<1>(std::move(state_)); }
-  [[nodiscard]] T value_or(T fallback) && { return ok() ? std::move(*this).value() : std::move(fallback); }
+
+  [[nodiscard]] T value_or(T fallback) && {
+    return ok() ? std::move(*this).value() : std::move(fallback);
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -76,11 +92,15 @@ class [[nodiscard]] Result<void> {
   using value_type = void;
 
   Result() = default;
+
   Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool ok() const noexcept { return !error_.has_value(); }
+
   explicit operator bool() const noexcept { return ok(); }
+
   [[nodiscard]] const Error& error() const& { return error_.value(); }
+
   [[nodiscard]] Error&& error() && { return std::move(error_).value(); }
 
  private:
@@ -89,29 +109,50 @@ class [[nodiscard]] Result<void> {
 
 using Status = Result<void>;
 
-inline Error InvalidArgument(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
-inline Error NotFound(std::string message) { return {ErrorCode::kNotFound, std::move(message)}; }
-inline Error Unavailable(std::string message) { return {ErrorCode::kUnavailable, std::move(message)}; }
-inline Error DeadlineExceeded(std::string message) { return {ErrorCode::kDeadlineExceeded, std::move(message)}; }
-inline Error Internal(std::string message) { return {ErrorCode::kInternal, std::move(message)}; }
-inline Error Aborted(std::string message) { return {ErrorCode::kAborted, std::move(message)}; }
-inline Error FailedPrecondition(std::string message) { return {ErrorCode::kFailedPrecondition, std::move(message)}; }
+inline Error InvalidArgument(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+inline Error NotFound(std::string message) {
+  return {ErrorCode::kNotFound, std::move(message)};
+}
+
+inline Error Unavailable(std::string message) {
+  return {ErrorCode::kUnavailable, std::move(message)};
+}
+
+inline Error DeadlineExceeded(std::string message) {
+  return {ErrorCode::kDeadlineExceeded, std::move(message)};
+}
+
+inline Error Internal(std::string message) {
+  return {ErrorCode::kInternal, std::move(message)};
+}
+
+inline Error Aborted(std::string message) {
+  return {ErrorCode::kAborted, std::move(message)};
+}
+
+inline Error FailedPrecondition(std::string message) {
+  return {ErrorCode::kFailedPrecondition, std::move(message)};
+}
 
 }  // namespace umbranet
 
 // Unwraps a Result or hands its error to the caller.
 #define UMBRANET_CONCAT_INNER(a, b) a##b
 #define UMBRANET_CONCAT(a, b) UMBRANET_CONCAT_INNER(a, b)
-#define UMBRANET_RETURN_IF_ERROR(expression)                                                  \
-  do {                                                                                        \
-    if (auto umbranet_status = (expression); !umbranet_status.ok()) {                         \
-      return std::move(umbranet_status).error();                                              \
-    }                                                                                         \
+#define UMBRANET_RETURN_IF_ERROR(expression)                          \
+  do {                                                                \
+    if (auto umbranet_status = (expression); !umbranet_status.ok()) { \
+      return std::move(umbranet_status).error();                      \
+    }                                                                 \
   } while (false)
-#define UMBRANET_ASSIGN_OR_RETURN(declaration, expression) \
-  UMBRANET_ASSIGN_OR_RETURN_INNER(UMBRANET_CONCAT(umbranet_result_, __LINE__), declaration, expression)
+#define UMBRANET_ASSIGN_OR_RETURN(declaration, expression)                                  \
+  UMBRANET_ASSIGN_OR_RETURN_INNER(UMBRANET_CONCAT(umbranet_result_, __LINE__), declaration, \
+                                  expression)
 #define UMBRANET_ASSIGN_OR_RETURN_INNER(name, declaration, expression) \
-  auto name = (expression);                                           \
+  auto name = (expression);                                            \
   if (!name.ok()) {                                                    \
     return std::move(name).error();                                    \
   }                                                                    \

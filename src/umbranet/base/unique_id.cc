@@ -1,11 +1,11 @@
 #include "umbranet/base/unique_id.h"
 
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 
 namespace umbranet {
 namespace {
@@ -37,7 +37,8 @@ std::string Format(const Uuid& id) {
 
 void FillRandom(unsigned char* bytes, std::size_t size) {
   if (RAND_bytes(bytes, static_cast<int>(size)) != 1) {
-    // Without randomness ids would collide and memories would mix: there is nothing safe left to do.
+    // Without randomness ids would collide and memories would mix: there is nothing safe left to
+    // do.
     std::abort();
   }
 }

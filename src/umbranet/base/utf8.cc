@@ -6,7 +6,9 @@ namespace {
 // Bytes of the well-formed sequence that starts at `at`, 0 when there is none.
 std::size_t SequenceSize(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const auto tail = [&](std::size_t i) { return at + i < text.size() && (byte(i) & 0xc0U) == 0x80U; };
+  const auto tail = [&](std::size_t i) {
+    return at + i < text.size() && (byte(i) & 0xc0U) == 0x80U;
+  };
   const unsigned char lead = byte(0);
   if (lead < 0x80U) {
     return 1;
@@ -15,13 +17,15 @@ std::size_t SequenceSize(std::string_view text, std::size_t at) {
     return tail(1) ? 2 : 0;
   }
   if (lead >= 0xe0U && lead <= 0xefU) {
-    if (!tail(1) || !tail(2) || (lead == 0xe0U && byte(1) < 0xa0U) || (lead == 0xedU && byte(1) > 0x9fU)) {
+    if (!tail(1) || !tail(2) || (lead == 0xe0U && byte(1) < 0xa0U) ||
+        (lead == 0xedU && byte(1) > 0x9fU)) {
       return 0;
     }
     return 3;
   }
   if (lead >= 0xf0U && lead <= 0xf4U) {
-    if (!tail(1) || !tail(2) || !tail(3) || (lead == 0xf0U && byte(1) < 0x90U) || (lead == 0xf4U && byte(1) > 0x8fU)) {
+    if (!tail(1) || !tail(2) || !tail(3) || (lead == 0xf0U && byte(1) < 0x90U) ||
+        (lead == 0xf4U && byte(1) > 0x8fU)) {
       return 0;
     }
     return 4;

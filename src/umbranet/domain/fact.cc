@@ -71,13 +71,21 @@ std::optional<Value> ValueIn(const Table& table, std::string_view wanted) {
 
 }  // namespace
 
-std::string_view PredicateName(Predicate predicate) { return NameIn(kPredicateNames, predicate); }
+std::string_view PredicateName(Predicate predicate) {
+  return NameIn(kPredicateNames, predicate);
+}
 
-std::optional<Predicate> ParsePredicate(std::string_view name) { return ValueIn<Predicate>(kPredicateNames, name); }
+std::optional<Predicate> ParsePredicate(std::string_view name) {
+  return ValueIn<Predicate>(kPredicateNames, name);
+}
 
-std::string_view EntityTypeName(EntityType type) { return NameIn(kEntityTypeNames, type); }
+std::string_view EntityTypeName(EntityType type) {
+  return NameIn(kEntityTypeNames, type);
+}
 
-std::optional<EntityType> ParseEntityType(std::string_view name) { return ValueIn<EntityType>(kEntityTypeNames, name); }
+std::optional<EntityType> ParseEntityType(std::string_view name) {
+  return ValueIn<EntityType>(kEntityTypeNames, name);
+}
 
 bool IsFunctional(Predicate predicate) {
   switch (predicate) {

@@ -2,7 +2,9 @@
 
 namespace umbranet {
 
-std::string_view RoleName(Role role) { return role == Role::kUser ? "user" : "assistant"; }
+std::string_view RoleName(Role role) {
+  return role == Role::kUser ? "user" : "assistant";
+}
 
 std::string_view PriorityName(Priority priority) {
   switch (priority) {

@@ -1,5 +1,5 @@
-// A turn of a conversation: what a user said and what the assistant answered. The journal holds every accepted turn
-// once and unchanged; all other memory is worked out from it.
+// A turn of a conversation: what a user said and what the assistant answered. The journal holds
+// every accepted turn once and unchanged; all other memory is worked out from it.
 #pragma once
 
 #include <compare>
@@ -11,8 +11,8 @@
 
 namespace umbranet {
 
-// Whose memory it is. Part of every key in every store: users of two tenants never meet. The tenant comes from the API
-// key alone; without keys it is kDefaultTenant.
+// Whose memory it is. Part of every key in every store: users of two tenants never meet. The tenant
+// comes from the API key alone; without keys it is kDefaultTenant.
 struct UserKey {
   std::string tenant;
   std::string user_id;  // 1 to 256 bytes of UTF-8 without control characters; otherwise any text.
@@ -30,24 +30,27 @@ enum class Priority : std::uint8_t { kHigh = 0, kNormal = 1, kLow = 2 };
 
 // Where the assistant's half came from, since the server must not learn from its own echo.
 enum class Origin : std::uint8_t {
-  kRecorded = 0,     // Made elsewhere and handed in.
-  kChat = 1,         // Answered here by a language model that had recalled memories before it.
-  kOfflineChat = 2,  // Answered here without a model, by quoting memories: nothing in the answer is new.
+  kRecorded = 0,  // Made elsewhere and handed in.
+  kChat = 1,      // Answered here by a language model that had recalled memories before it.
+  kOfflineChat =
+      2,  // Answered here without a model, by quoting memories: nothing in the answer is new.
 };
 
 struct Interaction {
   std::string interaction_id;  // Unique within (tenant, user).
   UserKey user;
   std::string session_id = std::string(kDefaultSession);
-  std::string speaker = std::string(kDefaultSpeaker);  // Who says user_message; "User" when it is the user.
-  Timestamp occurred_at{};                             // The turn's own time; "yesterday" is resolved against it.
-  Timestamp accepted_at{};                             // When it became durable here.
+  std::string speaker =
+      std::string(kDefaultSpeaker);  // Who says user_message; "User" when it is the user.
+  Timestamp occurred_at{};           // The turn's own time; "yesterday" is resolved against it.
+  Timestamp accepted_at{};           // When it became durable here.
   std::string user_message;
   std::string assistant_response;  // May be empty.
   Priority priority = Priority::kNormal;
   Origin origin = Origin::kRecorded;
   std::string metadata = "{}";  // The caller's JSON object, kept as text and never interpreted.
-  std::int64_t sequence = 0;    // Place in the journal, rising in the order of acceptance. Set by the journal.
+  std::int64_t sequence =
+      0;  // Place in the journal, rising in the order of acceptance. Set by the journal.
 };
 
 // A half of a turn: what a memory names as its source.

@@ -15,10 +15,11 @@ namespace umbranet {
 
 enum class Tier : std::uint8_t { kShortTerm = 0, kEpisodic = 1, kSemantic = 2, kProcedural = 3 };
 
-inline constexpr std::array<Tier, 4> kAllTiers = {Tier::kShortTerm, Tier::kEpisodic, Tier::kSemantic,
-                                                  Tier::kProcedural};
+inline constexpr std::array<Tier, 4> kAllTiers = {Tier::kShortTerm, Tier::kEpisodic,
+                                                  Tier::kSemantic, Tier::kProcedural};
 // The tiers that reflection works out; tier 1 is written with the turn.
-inline constexpr std::array<Tier, 3> kReflectedTiers = {Tier::kEpisodic, Tier::kSemantic, Tier::kProcedural};
+inline constexpr std::array<Tier, 3> kReflectedTiers = {Tier::kEpisodic, Tier::kSemantic,
+                                                        Tier::kProcedural};
 
 std::string_view TierName(Tier tier);  // "short_term", "episodic", "semantic", "procedural"
 std::optional<Tier> ParseTier(std::string_view name);
@@ -26,15 +27,20 @@ std::optional<Tier> ParseTier(std::string_view name);
 // A set of reflected tiers as stored in a job: episodic 1, semantic 2, procedural 4.
 using TierMask = std::uint8_t;
 inline constexpr TierMask kAllReflectedTiers = 7;
+
 constexpr TierMask TierBit(Tier tier) {
-  return tier == Tier::kEpisodic ? 1 : tier == Tier::kSemantic ? 2 : tier == Tier::kProcedural ? 4 : 0;
+  return tier == Tier::kEpisodic     ? 1
+         : tier == Tier::kSemantic   ? 2
+         : tier == Tier::kProcedural ? 4
+                                     : 0;
 }
 
 // Memory ids begin with their tier, so that an id alone finds its store.
 inline constexpr std::string_view kEpisodePrefix = "ep_";
 inline constexpr std::string_view kFactPrefix = "fa_";
 inline constexpr std::string_view kRulePrefix = "ru_";
-// Turns that are not reflected yet are recalled under "st_" + interaction id; they cannot be looked up or edited.
+// Turns that are not reflected yet are recalled under "st_" + interaction id; they cannot be looked
+// up or edited.
 inline constexpr std::string_view kTurnPrefix = "st_";
 // Empty when `memory_id` is of no tier that stores memories under ids.
 std::optional<Tier> TierOfMemoryId(std::string_view memory_id);

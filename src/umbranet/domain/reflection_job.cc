@@ -34,7 +34,8 @@ std::string_view FailureKindName(FailureKind kind) {
   return "transient";
 }
 
-std::string MakeJobId(const UserKey& user, std::string_view interaction_id, std::uint32_t generation) {
+std::string MakeJobId(const UserKey& user, std::string_view interaction_id,
+                      std::uint32_t generation) {
   return NameUuidV5({"job", user.tenant, user.user_id, interaction_id, std::to_string(generation)});
 }
 

@@ -18,7 +18,14 @@
 
 namespace umbranet {
 
-enum class JobState : std::uint8_t { kReady = 0, kLeased = 1, kDone = 2, kDead = 3, kRetryWait = 4, kCancelled = 5 };
+enum class JobState : std::uint8_t {
+  kReady = 0,
+  kLeased = 1,
+  kDone = 2,
+  kDead = 3,
+  kRetryWait = 4,
+  kCancelled = 5
+};
 
 // As the API says it: queued, leased, reflected, dead, retrying, cancelled.
 std::string_view JobStateName(JobState state);
@@ -33,10 +40,12 @@ struct ReflectionJob {
   Priority priority = Priority::kNormal;
   RunMode mode = RunMode::kBackground;
   std::uint32_t generation = 0;  // Raised only by an explicit "reflect again".
-  std::string traceparent;       // W3C Trace Context of the request that accepted the turn; may be empty.
+  std::string
+      traceparent;  // W3C Trace Context of the request that accepted the turn; may be empty.
 };
 
-std::string MakeJobId(const UserKey& user, std::string_view interaction_id, std::uint32_t generation = 0);
+std::string MakeJobId(const UserKey& user, std::string_view interaction_id,
+                      std::uint32_t generation = 0);
 
 // What an error means for the job.
 enum class FailureKind : std::uint8_t {
@@ -50,7 +59,7 @@ struct AttemptRecord {
   std::uint32_t attempt = 0;  // 1 for the first try.
   Timestamp at{};
   FailureKind kind = FailureKind::kTransient;
-  std::string tier;   // Which tier failed; empty when it was none (extraction, a lost worker).
+  std::string tier;  // Which tier failed; empty when it was none (extraction, a lost worker).
   std::string error;
 };
 
@@ -59,14 +68,15 @@ struct JobStatus {
   JobState state = JobState::kReady;
   std::uint32_t attempts = 0;  // Failed attempts that counted.
   std::uint32_t attempts_max = 4;
-  std::uint32_t crashes = 0;   // Leases that expired under it.
+  std::uint32_t crashes = 0;  // Leases that expired under it.
   TierMask tiers_done = 0;
   Timestamp accepted_at{};
   std::optional<Timestamp> finished_at;      // Reflected, dead or cancelled.
   std::optional<Timestamp> next_attempt_at;  // While retrying.
   std::string last_error;
   std::string last_error_tier;
-  std::vector<AttemptRecord> history;  // Failures, oldest first; filled by Find and the dead-letter calls.
+  std::vector<AttemptRecord>
+      history;  // Failures, oldest first; filled by Find and the dead-letter calls.
 };
 
 }  // namespace umbranet

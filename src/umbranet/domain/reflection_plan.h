@@ -1,6 +1,6 @@
-// What an extractor found in one turn: the whole effect of the turn on tiers 2 to 4, decided before any tier is touched.
-// The plan is saved in the ledger, and processors only carry it out; so a retry costs no second model call, and the three
-// tiers never disagree about what was learnt.
+// What an extractor found in one turn: the whole effect of the turn on tiers 2 to 4, decided before
+// any tier is touched. The plan is saved in the ledger, and processors only carry it out; so a
+// retry costs no second model call, and the three tiers never disagree about what was learnt.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ struct PlannedEpisode {
   bool operator==(const PlannedEpisode&) const = default;
 };
 
-// An entity as the turn names it. Which stored entity that is, the store decides when it applies the plan: by
-// normalised name and alias within the user.
+// An entity as the turn names it. Which stored entity that is, the store decides when it applies
+// the plan: by normalised name and alias within the user.
 struct PlannedEntity {
   std::string name;  // kSelfEntity for the user.
   EntityType type = EntityType::kOther;
@@ -47,8 +47,9 @@ struct PlannedFact {
   std::optional<Timestamp> valid_from;
   std::optional<Timestamp> valid_to;
   double confidence = 0.8;
-  // Ends what was so until now: earlier facts of the same subject, predicate and qualifier with another object are
-  // superseded even where the predicate is not functional. When `ends_object` is set, only the fact with that object.
+  // Ends what was so until now: earlier facts of the same subject, predicate and qualifier with
+  // another object are superseded even where the predicate is not functional. When `ends_object` is
+  // set, only the fact with that object.
   bool supersedes = false;
   std::string ends_object;
   // The statement only ends something ("I no longer work at the bakery") and adds nothing.
@@ -74,7 +75,8 @@ struct ReflectionPlan {
   std::string interaction_id;
   UserKey user;
   std::string session_id;
-  Timestamp occurred_at{};     // The turn's time; facts carry it, so late turns end in the same memory.
+  Timestamp
+      occurred_at{};  // The turn's time; facts carry it, so late turns end in the same memory.
   std::int64_t sequence = 0;
   std::string extractor;       // "rules/1", or a model's name
   std::string skipped_reason;  // Why nothing was kept ("greeting"); empty when something was.

@@ -1,6 +1,6 @@
-// The doorbell wakes workers when the ledger has something for them. It is a hint: a ring may be lost, doubled or late,
-// and nobody's correctness rests on it, since workers also look at the ledger once a second.
-// All methods may be called from any thread.
+// The doorbell wakes workers when the ledger has something for them. It is a hint: a ring may be
+// lost, doubled or late, and nobody's correctness rests on it, since workers also look at the
+// ledger once a second. All methods may be called from any thread.
 #pragma once
 
 #include <stop_token>
@@ -17,8 +17,8 @@ class Doorbell {
   // Announces `job`. Best effort: never blocks the caller, never fails it.
   virtual void Ring(const ReflectionJob& job) noexcept = 0;
 
-  // Waits for a ring until `deadline`. True: there was one since the last Wait of any waiter. False: none came (or stop
-  // was requested), look at the ledger anyway.
+  // Waits for a ring until `deadline`. True: there was one since the last Wait of any waiter.
+  // False: none came (or stop was requested), look at the ledger anyway.
   virtual bool Wait(std::stop_token stop, Deadline deadline) = 0;
 
   // False: rings are not getting through, poll more often.

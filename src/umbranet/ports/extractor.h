@@ -14,8 +14,9 @@
 namespace umbranet {
 
 struct ExtractionInput {
-  std::vector<Interaction> turns;         // Of one user, oldest first: each gets a plan.
-  std::vector<Interaction> preceding;     // Turns of the same session before the first, oldest first; context only.
+  std::vector<Interaction> turns;  // Of one user, oldest first: each gets a plan.
+  std::vector<Interaction>
+      preceding;  // Turns of the same session before the first, oldest first; context only.
   std::vector<Entity> known_entities;
   std::vector<Rule> known_rules;
 };
@@ -24,11 +25,13 @@ class Extractor {
  public:
   virtual ~Extractor() = default;
 
-  // One plan a turn, in their order; a turn that teaches nothing gets a plan with skipped_reason. job_id is left empty
-  // for the caller to set. Deterministic implementations say so by their name and version. May be called from any thread.
-  // kInvalidArgument: this input can never be worked out (permanent). kBadGateway: the answer made no sense (transient).
-  // kUnavailable, kResourceExhausted: the model is away (systemic).
-  virtual Result<std::vector<ReflectionPlan>> Extract(const ExtractionInput& input, Deadline deadline) = 0;
+  // One plan a turn, in their order; a turn that teaches nothing gets a plan with skipped_reason.
+  // job_id is left empty for the caller to set. Deterministic implementations say so by their name
+  // and version. May be called from any thread. kInvalidArgument: this input can never be worked
+  // out (permanent). kBadGateway: the answer made no sense (transient). kUnavailable,
+  // kResourceExhausted: the model is away (systemic).
+  virtual Result<std::vector<ReflectionPlan>> Extract(const ExtractionInput& input,
+                                                      Deadline deadline) = 0;
 
   [[nodiscard]] virtual std::string_view Name() const = 0;
 };

@@ -1,19 +1,26 @@
-// The ledger decides which reflection job runs when, and what became of each. Order, priority, batches, retries, dead
-// letters and status live here and behave the same on every engine.
+// The ledger decides which reflection job runs when, and what became of each. Order, priority,
+// batches, retries, dead letters and status live here and behave the same on every engine.
 //
 // Promises:
-// - A job that was enqueued is ready, leased, retry_wait, done, dead or cancelled, and Find says which, until retention
+// - A job that was enqueued is ready, leased, retry_wait, done, dead or cancelled, and Find says
+// which, until retention
 //   removes finished ones.
-// - No two live leases hold jobs of one user. A claim returns jobs of one user, in the order they were enqueued; a job
-//   marked solo comes alone. Which user: the one whose most urgent job is due first, due = enqueued + {high 0, normal
-//   10 s, low 60 s}, so that nobody starves.
-// - Every change under a lease names it. Once a lease has expired and was reaped, been released, or its user forgotten,
+// - No two live leases hold jobs of one user. A claim returns jobs of one user, in the order they
+// were enqueued; a job
+//   marked solo comes alone. Which user: the one whose most urgent job is due first, due = enqueued
+//   + {high 0, normal 10 s, low 60 s}, so that nobody starves.
+// - Every change under a lease names it. Once a lease has expired and was reaped, been released, or
+// its user forgotten,
 //   every call with it returns kAborted and changes nothing.
-// - A job that failed is retried after RetryPolicy's delay; a batch of more than one that failed counts no attempt, its
-//   members come back one by one (solo). Transient failures count, systemic ones do not, permanent ones end it.
-// - A job whose lease expires counts a crash; after kCrashesMax crashes alone it is dead ("kills workers").
+// - A job that failed is retried after RetryPolicy's delay; a batch of more than one that failed
+// counts no attempt, its
+//   members come back one by one (solo). Transient failures count, systemic ones do not, permanent
+//   ones end it.
+// - A job whose lease expires counts a crash; after kCrashesMax crashes alone it is dead ("kills
+// workers").
 //
-// All methods may be called from any thread. Times come from the ledger's clock, which never runs backwards.
+// All methods may be called from any thread. Times come from the ledger's clock, which never runs
+// backwards.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +57,7 @@ struct ClaimedJob {
   ReflectionJob job;
   std::uint32_t attempts = 0;  // Failed ones so far.
   TierMask tiers_done = 0;
-  std::string plan;            // The saved plan as it was handed to SavePlans; empty when there is none.
+  std::string plan;  // The saved plan as it was handed to SavePlans; empty when there is none.
 };
 
 struct ClaimedBatch {
@@ -72,7 +79,7 @@ struct TierProgress {
 struct JobFailure {
   std::string job_id;
   FailureKind kind = FailureKind::kTransient;
-  std::string tier;   // Empty when no single tier failed.
+  std::string tier;  // Empty when no single tier failed.
   std::string error;
   std::optional<Millis> retry_after;  // A dependency's own word; the delay is at least this.
 };
@@ -104,7 +111,7 @@ struct SettleReport {
 struct DeadFilter {
   std::optional<std::string> tenant;
   std::optional<std::string> user_id;
-  std::optional<std::string> tier;            // last_error_tier
+  std::optional<std::string> tier;  // last_error_tier
   std::optional<std::string> error_contains;
 };
 
@@ -117,35 +124,41 @@ class JobLedger {
  public:
   virtual ~JobLedger() = default;
 
-  // Adds jobs that are not there yet (by job_id), durably. Turns accepted by the journal need no call: their jobs came
-  // with them. This serves foreign producers and reflect-again.
+  // Adds jobs that are not there yet (by job_id), durably. Turns accepted by the journal need no
+  // call: their jobs came with them. This serves foreign producers and reflect-again.
   virtual Status Enqueue(std::span<const ReflectionJob> jobs, Deadline deadline) = 0;
 
   // The best batch, or nothing when no job is ready for anybody. Does not wait.
-  virtual Result<std::optional<ClaimedBatch>> Claim(const ClaimOptions& options, Deadline deadline) = 0;
+  virtual Result<std::optional<ClaimedBatch>> Claim(const ClaimOptions& options,
+                                                    Deadline deadline) = 0;
 
   // One job by name, for the synchronous mode. Nothing when it is not ready or its user is leased.
-  virtual Result<std::optional<ClaimedBatch>> ClaimJob(std::string_view job_id, const ClaimOptions& options,
+  virtual Result<std::optional<ClaimedBatch>> ClaimJob(std::string_view job_id,
+                                                       const ClaimOptions& options,
                                                        Deadline deadline) = 0;
 
   // Lengthens the lease to now + options.lease of its claim, never past its cap.
   virtual Status Extend(const Lease& lease, Deadline deadline) = 0;
 
-  // First writer wins: a job that has a plan keeps it. Returns the plans in force, in the order given.
-  virtual Result<std::vector<PlanRecord>> SavePlans(const Lease& lease, std::span<const PlanRecord> plans,
+  // First writer wins: a job that has a plan keeps it. Returns the plans in force, in the order
+  // given.
+  virtual Result<std::vector<PlanRecord>> SavePlans(const Lease& lease,
+                                                    std::span<const PlanRecord> plans,
                                                     Deadline deadline) = 0;
 
-  virtual Status MarkTiersDone(const Lease& lease, std::span<const TierProgress> progress, Deadline deadline) = 0;
+  virtual Status MarkTiersDone(const Lease& lease, std::span<const TierProgress> progress,
+                               Deadline deadline) = 0;
 
-  // Ends the lease: jobs of the batch whose tiers are all done become done; those named in `failures` are retried or
-  // dead; any other goes back to ready.
-  virtual Result<SettleReport> Settle(const Lease& lease, std::span<const JobFailure> failures, Deadline deadline) = 0;
+  // Ends the lease: jobs of the batch whose tiers are all done become done; those named in
+  // `failures` are retried or dead; any other goes back to ready.
+  virtual Result<SettleReport> Settle(const Lease& lease, std::span<const JobFailure> failures,
+                                      Deadline deadline) = 0;
 
   // Gives the batch back untouched (shutdown). No attempt is counted.
   virtual Status Release(const Lease& lease, Deadline deadline) = 0;
 
-  // Reaps expired leases, promotes due retries, removes finished jobs past retention (done 7 days, dead 30 days) in
-  // bounded slices. Harmless to call as often as anyone likes, from any process.
+  // Reaps expired leases, promotes due retries, removes finished jobs past retention (done 7 days,
+  // dead 30 days) in bounded slices. Harmless to call as often as anyone likes, from any process.
   virtual Result<SweepReport> Sweep(Deadline deadline) = 0;
 
   // Nothing when the tenant has no such job.
@@ -154,20 +167,22 @@ class JobLedger {
 
   virtual Result<LedgerStats> Stats(Deadline deadline) = 0;
 
-  virtual Result<DeadPage> ListDead(const DeadFilter& filter, std::string_view cursor, std::size_t limit,
-                                    Deadline deadline) = 0;
+  virtual Result<DeadPage> ListDead(const DeadFilter& filter, std::string_view cursor,
+                                    std::size_t limit, Deadline deadline) = 0;
   // Nothing when there is no such dead job.
   virtual Result<std::optional<JobStatus>> FindDead(std::string_view job_id, Deadline deadline) = 0;
   // Dead jobs become ready at once, solo, with attempts and crashes at zero. How many did.
-  virtual Result<std::uint64_t> RequeueDead(std::string_view job_id, std::string_view actor, Deadline deadline) = 0;
-  virtual Result<std::uint64_t> RequeueDeadMatching(const DeadFilter& filter, std::string_view actor,
-                                                    Deadline deadline) = 0;
-  // A dead job becomes cancelled, with actor and reason on record. How many did: 0 or 1.
-  virtual Result<std::uint64_t> DiscardDead(std::string_view job_id, std::string_view actor, std::string_view reason,
+  virtual Result<std::uint64_t> RequeueDead(std::string_view job_id, std::string_view actor,
                                             Deadline deadline) = 0;
+  virtual Result<std::uint64_t> RequeueDeadMatching(const DeadFilter& filter,
+                                                    std::string_view actor, Deadline deadline) = 0;
+  // A dead job becomes cancelled, with actor and reason on record. How many did: 0 or 1.
+  virtual Result<std::uint64_t> DiscardDead(std::string_view job_id, std::string_view actor,
+                                            std::string_view reason, Deadline deadline) = 0;
 
-  // Reflect again: for every turn of the user, a ready job of low priority with its generation raised, its plan and tier
-  // progress cleared. The caller has erased tiers 2 to 4 before. Returns how many.
+  // Reflect again: for every turn of the user, a ready job of low priority with its generation
+  // raised, its plan and tier progress cleared. The caller has erased tiers 2 to 4 before. Returns
+  // how many.
   virtual Result<std::uint64_t> ReflectAgain(const UserKey& user, Deadline deadline) = 0;
 };
 

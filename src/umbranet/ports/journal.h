@@ -1,7 +1,9 @@
-// The journal is the truth: every accepted turn is an immutable row, and tiers 2 to 4 are projections of it.
+// The journal is the truth: every accepted turn is an immutable row, and tiers 2 to 4 are
+// projections of it.
 //
-// All methods may be called from any thread. A failure leaves nothing behind, but for kDeadlineExceeded and kUnavailable
-// of Accept, whose outcome is unknown: repeating it with the same ids is harmless and tells.
+// All methods may be called from any thread. A failure leaves nothing behind, but for
+// kDeadlineExceeded and kUnavailable of Accept, whose outcome is unknown: repeating it with the
+// same ids is harmless and tells.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +39,8 @@ struct JournalPage {
   std::string next_cursor;            // Empty at the end.
 };
 
-// How far reflection has come for one user. accepted = reflected + pending + dead (cancelled jobs left with their turns).
+// How far reflection has come for one user. accepted = reflected + pending + dead (cancelled jobs
+// left with their turns).
 struct Freshness {
   std::uint64_t accepted = 0;
   std::uint64_t reflected = 0;
@@ -53,7 +56,8 @@ struct JournalErasure {
 
 // The first answer to a request that carried an Idempotency-Key.
 struct StoredAnswer {
-  std::string fingerprint;  // Digest of the request: the same key with another request is a client's mistake.
+  std::string fingerprint;  // Digest of the request: the same key with another request is a
+                            // client's mistake.
   int http_status = 200;
   std::string body;
   Timestamp stored_at{};
@@ -63,17 +67,21 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  // Stores every turn and, in the same transaction, its reflection job (`job_id` = MakeJobId, generation 0), and returns
-  // once that is durable: it survives kill -9 and power loss. All or none. Results are in the order given. A turn whose
-  // interaction_id this user already has is left as it is and reported as duplicate. kStorageFull: nothing was accepted.
+  // Stores every turn and, in the same transaction, its reflection job (`job_id` = MakeJobId,
+  // generation 0), and returns once that is durable: it survives kill -9 and power loss. All or
+  // none. Results are in the order given. A turn whose interaction_id this user already has is left
+  // as it is and reported as duplicate. kStorageFull: nothing was accepted.
   virtual Result<std::vector<AcceptedTurn>> Accept(std::span<const Interaction> turns, RunMode mode,
-                                                   std::string_view traceparent, Deadline deadline) = 0;
+                                                   std::string_view traceparent,
+                                                   Deadline deadline) = 0;
 
   // The turns of `user` with these ids, in the journal's order; unknown ids are left out.
-  virtual Result<std::vector<Interaction>> Read(const UserKey& user, std::span<const std::string> interaction_ids,
+  virtual Result<std::vector<Interaction>> Read(const UserKey& user,
+                                                std::span<const std::string> interaction_ids,
                                                 Deadline deadline) = 0;
 
-  // Up to `limit` accepted turns after `cursor` ("" for the first page), each once. A bad cursor is kInvalidArgument.
+  // Up to `limit` accepted turns after `cursor` ("" for the first page), each once. A bad cursor is
+  // kInvalidArgument.
   virtual Result<JournalPage> List(const UserKey& user, std::string_view cursor, std::size_t limit,
                                    Deadline deadline) = 0;
 
@@ -82,22 +90,25 @@ class Journal {
                                                   std::int64_t before_sequence, std::size_t limit,
                                                   Deadline deadline) = 0;
 
-  // Turns whose episodic tier is not applied yet (waiting, leased, retrying or dead), newest first, at most `limit`.
-  // Recall reads these so that a turn is found before it is reflected.
-  virtual Result<std::vector<Interaction>> Unreflected(const UserKey& user, std::size_t limit, Deadline deadline) = 0;
+  // Turns whose episodic tier is not applied yet (waiting, leased, retrying or dead), newest first,
+  // at most `limit`. Recall reads these so that a turn is found before it is reflected.
+  virtual Result<std::vector<Interaction>> Unreflected(const UserKey& user, std::size_t limit,
+                                                       Deadline deadline) = 0;
 
   // Constant time in the number of turns.
   virtual Result<Freshness> ReadFreshness(const UserKey& user, Deadline deadline) = 0;
 
-  // Removes the user's turns, jobs (in flight ones too: their leases are lost), plans and stored answers, and leaves a
-  // tombstone with the time, so that nothing accepted before it can come back. A later turn starts afresh.
+  // Removes the user's turns, jobs (in flight ones too: their leases are lost), plans and stored
+  // answers, and leaves a tombstone with the time, so that nothing accepted before it can come
+  // back. A later turn starts afresh.
   virtual Result<JournalErasure> EraseUser(const UserKey& user, Deadline deadline) = 0;
 
   // Idempotency. Keys are per tenant and live 24 hours.
-  virtual Result<std::optional<StoredAnswer>> FindAnswer(std::string_view tenant, std::string_view idempotency_key,
+  virtual Result<std::optional<StoredAnswer>> FindAnswer(std::string_view tenant,
+                                                         std::string_view idempotency_key,
                                                          Deadline deadline) = 0;
-  virtual Status SaveAnswer(const UserKey& user, std::string_view idempotency_key, const StoredAnswer& answer,
-                            Deadline deadline) = 0;
+  virtual Status SaveAnswer(const UserKey& user, std::string_view idempotency_key,
+                            const StoredAnswer& answer, Deadline deadline) = 0;
 };
 
 }  // namespace umbranet

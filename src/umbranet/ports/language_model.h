@@ -30,7 +30,8 @@ struct CompletionRequest {
 
 struct Completion {
   std::string text;
-  std::string finish_reason;  // "stop", "length", ...; "cancelled" when the sink or a stop ended it.
+  std::string
+      finish_reason;  // "stop", "length", ...; "cancelled" when the sink or a stop ended it.
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
 };
@@ -42,18 +43,21 @@ class LanguageModel {
  public:
   virtual ~LanguageModel() = default;
 
-  // Answers in one piece. Retries by itself while nothing of an answer was received and the deadline allows.
-  // kUnavailable, kDeadlineExceeded: away or too slow. kResourceExhausted: refused for now, retry_after where known.
-  // kBadGateway: refused for good or answered with nonsense. kCancelled: `stop` was requested before the first piece.
-  virtual Result<Completion> Complete(const CompletionRequest& request, std::stop_token stop, Deadline deadline) = 0;
+  // Answers in one piece. Retries by itself while nothing of an answer was received and the
+  // deadline allows. kUnavailable, kDeadlineExceeded: away or too slow. kResourceExhausted: refused
+  // for now, retry_after where known. kBadGateway: refused for good or answered with nonsense.
+  // kCancelled: `stop` was requested before the first piece.
+  virtual Result<Completion> Complete(const CompletionRequest& request, std::stop_token stop,
+                                      Deadline deadline) = 0;
 
-  // The same in pieces. Never retries after the first piece. When the sink ends it or `stop` is requested after that, the
-  // completion holds what came so far, finish_reason "cancelled". An error after the first piece: what came is lost to the
-  // caller but for what the sink saw.
-  virtual Result<Completion> Stream(const CompletionRequest& request, const DeltaSink& sink, std::stop_token stop,
-                                    Deadline deadline) = 0;
+  // The same in pieces. Never retries after the first piece. When the sink ends it or `stop` is
+  // requested after that, the completion holds what came so far, finish_reason "cancelled". An
+  // error after the first piece: what came is lost to the caller but for what the sink saw.
+  virtual Result<Completion> Stream(const CompletionRequest& request, const DeltaSink& sink,
+                                    std::stop_token stop, Deadline deadline) = 0;
 
-  [[nodiscard]] virtual std::string_view Name() const = 0;  // For answers and metrics: "gpt-4o-mini".
+  [[nodiscard]] virtual std::string_view Name()
+      const = 0;  // For answers and metrics: "gpt-4o-mini".
 
   // A cheap question whether it can be reached, for readyz and doctor.
   virtual Status Probe(Deadline deadline) = 0;

@@ -1,9 +1,10 @@
 // Tier 3: who and what, a knowledge graph with time.
 //
-// Applying a plan resolves each of its entities by normalised name and alias within the user. A fact that says the same
-// as a stored one adds its source as evidence. A fact of a functional predicate, or one that supersedes, closes the
-// older one (valid_to = its own valid_from or occurred_at, superseded_by = its id), whichever of the two is applied
-// first: the turns' times decide.
+// Applying a plan resolves each of its entities by normalised name and alias within the user. A
+// fact that says the same as a stored one adds its source as evidence. A fact of a functional
+// predicate, or one that supersedes, closes the older one (valid_to = its own valid_from or
+// occurred_at, superseded_by = its id), whichever of the two is applied first: the turns' times
+// decide.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +20,9 @@ namespace umbranet {
 
 struct FactQuery {
   UserKey user;
-  std::vector<std::string> terms;    // Stems, each once.
+  std::vector<std::string> terms;  // Stems, each once.
   std::size_t candidates_max = 200;
-  std::optional<Timestamp> as_of;    // What was true, and said, by then; nothing later.
+  std::optional<Timestamp> as_of;  // What was true, and said, by then; nothing later.
 };
 
 struct FactCandidate {
@@ -31,7 +32,8 @@ struct FactCandidate {
 };
 
 struct FactsFound {
-  std::vector<FactCandidate> candidates;  // Superseded facts are among them, and say so. No particular order.
+  std::vector<FactCandidate>
+      candidates;  // Superseded facts are among them, and say so. No particular order.
   CorpusStatistics statistics;
 };
 
@@ -42,14 +44,16 @@ struct KnowledgeGraph {
 
 class SemanticMemory : public MemoryTier {
  public:
-  // Facts with any of the terms in their text or in the names and aliases of their entities, plus the successor of every
-  // superseded one.
+  // Facts with any of the terms in their text or in the names and aliases of their entities, plus
+  // the successor of every superseded one.
   virtual Result<FactsFound> Find(const FactQuery& query, Deadline deadline) = 0;
 
   // The user's entities, most recently mentioned first, for extraction.
-  virtual Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit, Deadline deadline) = 0;
+  virtual Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit,
+                                                    Deadline deadline) = 0;
 
-  virtual Result<KnowledgeGraph> ReadGraph(const UserKey& user, std::size_t facts_max, Deadline deadline) = 0;
+  virtual Result<KnowledgeGraph> ReadGraph(const UserKey& user, std::size_t facts_max,
+                                           Deadline deadline) = 0;
 };
 
 }  // namespace umbranet

@@ -1,8 +1,8 @@
 // Tier 1: the running conversation of a session, and a rolling summary of what has left it.
 //
-// A turn handed to Append has been accepted by the journal before, so an implementation that lives beside the journal may
-// keep nothing of its own, and one that lost its entries may rebuild them from there.
-// All methods may be called from any thread.
+// A turn handed to Append has been accepted by the journal before, so an implementation that lives
+// beside the journal may keep nothing of its own, and one that lost its entries may rebuild them
+// from there. All methods may be called from any thread.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@
 namespace umbranet {
 
 struct Conversation {
-  std::string summary;                  // Of the turns up to summarized_through; empty when there is none.
+  std::string summary;  // Of the turns up to summarized_through; empty when there is none.
   std::int64_t summarized_through = 0;  // Sequence of the last turn in the summary.
   std::vector<Interaction> turns;       // The newest that fit the token budget, oldest first.
 };
@@ -29,13 +29,15 @@ class ShortTermMemory {
 
   virtual Status Append(const Interaction& turn, Deadline deadline) = 0;
 
-  // An unknown session is an empty conversation. The newest turn is always in it, even when it alone is over budget.
-  virtual Result<Conversation> Read(const UserKey& user, std::string_view session_id, std::size_t token_budget,
-                                    Deadline deadline) = 0;
+  // An unknown session is an empty conversation. The newest turn is always in it, even when it
+  // alone is over budget.
+  virtual Result<Conversation> Read(const UserKey& user, std::string_view session_id,
+                                    std::size_t token_budget, Deadline deadline) = 0;
 
   // Replaces the summary unless one that reaches further is there already.
-  virtual Status SaveSummary(const UserKey& user, std::string_view session_id, std::int64_t through_sequence,
-                             std::string_view summary, Deadline deadline) = 0;
+  virtual Status SaveSummary(const UserKey& user, std::string_view session_id,
+                             std::int64_t through_sequence, std::string_view summary,
+                             Deadline deadline) = 0;
 
   // How many turns (or summaries, where turns live in the journal) were removed.
   virtual Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) = 0;
