@@ -1,0 +1,135 @@
+// The one door to memory: Remember stores a turn durably and leaves the rest to reflection; Recall
+// asks all tiers at once and answers with what there is by the deadline.
+//
+// All methods may be called from any thread. The collaborators must outlive the manager.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "umbranet/base/bounded_worker_pool.h"
+#include "umbranet/base/clock.h"
+#include "umbranet/base/result.h"
+#include "umbranet/domain/interaction.h"
+#include "umbranet/domain/memory_item.h"
+#include "umbranet/domain/rule.h"
+#include "umbranet/ports/doorbell.h"
+#include "umbranet/ports/episodic_memory.h"
+#include "umbranet/ports/job_ledger.h"
+#include "umbranet/ports/journal.h"
+#include "umbranet/ports/procedural_memory.h"
+#include "umbranet/ports/semantic_memory.h"
+#include "umbranet/ports/short_term_memory.h"
+
+namespace umbranet {
+
+struct RecallRequest {
+  UserKey user;
+  std::string query;
+  std::size_t limit = 10;
+  std::vector<Tier> tiers{kAllTiers.begin(), kAllTiers.end()};
+  std::size_t token_budget = 2000;
+  std::optional<Timestamp> as_of;
+  // When given, the running conversation of this session comes along in
+  // RecalledContext::conversation.
+  std::optional<std::string> session_id;
+};
+
+// What a recall found, ready for an answer or a prompt.
+struct RecalledContext {
+  std::vector<MemoryItem> items;  // Best first.
+  std::vector<MemoryItem> rules;  // Standing instructions and preferences that apply; not in items.
+  std::string context;  // Text for a prompt, within the token budget, recalled text fenced as data.
+  Conversation conversation;        // Only when a session was named.
+  std::vector<Tier> missing_tiers;  // Late or away.
+  Freshness freshness;
+  std::map<Tier, double> tier_ms;  // How long each tier took, milliseconds.
+  double total_ms = 0;
+};
+
+struct ForgetReport {
+  std::map<Tier, std::uint64_t> deleted;  // short_term counts the turns of the journal.
+  std::uint64_t queued_jobs_cancelled = 0;
+};
+
+class MemoryManager {
+ public:
+  struct Options {
+    Millis recall_budget{250};  // For all tiers together, unless the caller's deadline is sooner.
+    std::size_t episode_candidates = 400;
+    std::size_t fact_candidates = 200;
+    std::size_t rules_max = 10;          // In one recall.
+    std::size_t unreflected_max = 2000;  // Pending turns searched for read-your-writes.
+    std::size_t conversation_tokens = 2000;
+  };
+
+  struct Stores {
+    Journal& journal;
+    JobLedger& ledger;
+    Doorbell& doorbell;
+    ShortTermMemory& short_term;
+    EpisodicMemory& episodic;
+    SemanticMemory& semantic;
+    ProceduralMemory& procedural;
+  };
+
+  MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool, Stores stores, Options options);
+
+  // Turns and jobs durable in one transaction, then tier 1, then the bell. Fills in what is empty:
+  // interaction_id (UUIDv7), occurred_at (now), accepted_at. A failure of tier 1 is not a failure:
+  // it is named in `degraded`.
+  struct Remembered {
+    std::vector<AcceptedTurn> turns;
+    std::vector<std::string> degraded;
+  };
+
+  Result<Remembered> Remember(std::vector<Interaction> turns, RunMode mode,
+                              std::string_view traceparent, Deadline deadline);
+
+  // Never fails because a tier does: what is late or away is in missing_tiers. Fails for a bad
+  // request, or when the journal itself is away.
+  Result<RecalledContext> Recall(const RecallRequest& request, Deadline deadline);
+
+  // Memories of a user over all tiers, or of one. Cursor of the page before; "" for the first.
+  Result<MemoryPage> List(const UserKey& user, std::optional<Tier> tier, std::string_view cursor,
+                          std::size_t limit, Deadline deadline);
+  Result<std::optional<MemoryItem>> Get(std::string_view tenant, std::string_view memory_id,
+                                        Deadline deadline);
+  Result<std::optional<MemoryItem>> Update(std::string_view tenant, std::string_view memory_id,
+                                           const MemoryPatch& patch, Deadline deadline);
+  Result<bool> Erase(std::string_view tenant, std::string_view memory_id, Deadline deadline);
+
+  // The journal first, so that nothing new arises from it; then every tier. Repeating it after a
+  // failure completes it.
+  Result<ForgetReport> ForgetUser(const UserKey& user, Deadline deadline);
+
+  // Everything held on the user, as NDJSON lines {"type":
+  // "interaction|episodic|semantic|procedural|entity", ...} handed to `line` one by one; false from
+  // it stops.
+  Status Export(const UserKey& user, const std::function<bool(std::string_view)>& line,
+                Deadline deadline);
+
+  // Drops tiers 2 to 4 of the user and queues every turn again. How many jobs.
+  Result<std::uint64_t> ReflectAgain(const UserKey& user, Deadline deadline);
+
+  [[nodiscard]] Journal& journal() { return stores_.journal; }
+
+  [[nodiscard]] JobLedger& ledger() { return stores_.ledger; }
+
+  [[nodiscard]] SemanticMemory& semantic() { return stores_.semantic; }
+
+ private:
+  const Clock& clock_;
+  BoundedWorkerPool& recall_pool_;
+  const Stores stores_;
+  const Options options_;
+};
+
+}  // namespace umbranet
