@@ -14,9 +14,11 @@ namespace umbranet {
 
 struct EpisodeQuery {
   UserKey user;
-  std::vector<std::string> terms;    // AnalyzeTerms' output (stems), each once. Never raw text.
-  std::size_t candidates_max = 400;  // Best by plain BM25; their neighbours come on top.
-  std::optional<Timestamp> as_of;    // Only turns that had occurred by then.
+  std::vector<std::string> terms;  // AnalyzeTerms' output (stems), each once. Never raw text.
+  // Best by plain BM25, of which at most a third are assistant halves: those are many times longer
+  // and would crowd out what the user said. Their neighbours come on top.
+  std::size_t candidates_max = 400;
+  std::optional<Timestamp> as_of;  // Only turns that had occurred by then.
 };
 
 struct EpisodeCandidate {
@@ -28,15 +30,18 @@ struct EpisodeCandidate {
 
 struct EpisodesFound {
   std::vector<EpisodeCandidate> candidates;  // In no particular order, each once.
+  // Users' and assistants' halves apart: their lengths and vocabularies differ too much to share a
+  // mean or a term's weight.
   CorpusStatistics statistics;
+  CorpusStatistics assistant_statistics;
 };
 
 class EpisodicMemory : public MemoryTier {
  public:
-  // Episodes with any of the terms, and the episodes of the turns just before and after each within
-  // its session. What a document consists of: the terms of its text, its speaker's name, and the
-  // words of its date (month name, year, weekday), all as AnalyzeTerms gives them. A tier finds;
-  // ranking judges.
+  // Episodes with any of the terms, the other half of their turns, and the episodes of the two
+  // turns before and the one after each within its session. What a document consists of: the terms
+  // of its text (AnalyzeTerms), of its speaker's name (AnalyzeName) and of its date (DateTerms). A
+  // tier finds; ranking judges.
   virtual Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) = 0;
 };
 
