@@ -19,20 +19,24 @@ BoundedWorkerPool::~BoundedWorkerPool() {
 }
 
 bool BoundedWorkerPool::TrySubmit(Task task) {
+  Threads departed;  // Joined after the lock is released, when they have nothing left to do.
   MutexLock lock(mutex_);
+  departed.swap(departed_);
   if (stopping_ || queue_.size() >= options_.queue_max) {
     return false;
   }
   // A thread that is idle but not yet awake is still counted as idle, so compare with the queue
   // rather than with zero.
-  if (queue_.size() >= idle_ && threads_ < options_.threads_max) {
+  if (queue_.size() >= idle_ && threads_.size() < options_.threads_max) {
+    const auto self = threads_.emplace(threads_.end());
     try {
-      std::thread([this] { Run(); }).detach();
-      ++threads_;
+      // The thread waits for the lock before it looks at its own handle.
+      *self = std::jthread([this, self] { Run(self); });
     } catch (const std::system_error&) {
+      threads_.erase(self);
       // The process may not start another thread. Those that run will take the task; with none
       // there is nobody to.
-      if (threads_ == 0) {
+      if (threads_.empty()) {
         return false;
       }
     }
@@ -42,7 +46,7 @@ bool BoundedWorkerPool::TrySubmit(Task task) {
   return true;
 }
 
-void BoundedWorkerPool::Run() {
+void BoundedWorkerPool::Run(Threads::iterator self) {
   pthread_setname_np(pthread_self(), options_.name.substr(0, 15).c_str());
   if (options_.nice != 0) {
     setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
@@ -52,10 +56,13 @@ void BoundedWorkerPool::Run() {
     const SteadyTime leave_at = std::chrono::steady_clock::now() + options_.idle_after;
     ++idle_;
     while (queue_.empty() && !stopping_) {
-      if (std::chrono::steady_clock::now() >= leave_at && threads_ > options_.threads_min) {
+      if (threads_.size() <= options_.threads_min) {
+        work_.Wait(mutex_);
+      } else if (std::chrono::steady_clock::now() >= leave_at) {
         break;
+      } else {
+        work_.WaitUntil(mutex_, leave_at);
       }
-      work_.WaitUntil(mutex_, std::max(leave_at, std::chrono::steady_clock::now() + Millis{100}));
     }
     --idle_;
     if (queue_.empty()) {
@@ -68,24 +75,26 @@ void BoundedWorkerPool::Run() {
     task = nullptr;
     mutex_.lock();
   }
-  --threads_;
-  // Notified under the lock: the destructor may run as soon as it is released.
+  departed_.splice(departed_.end(), threads_, self);
+  // Notified under the lock: Stop then joins this thread, so the pool outlives it.
   gone_.NotifyAll();
   mutex_.unlock();
 }
 
 void BoundedWorkerPool::Stop() {
+  Threads departed;
   MutexLock lock(mutex_);
   stopping_ = true;
   work_.NotifyAll();
-  while (threads_ != 0) {
+  while (!threads_.empty()) {
     gone_.Wait(mutex_);
   }
+  departed.swap(departed_);
 }
 
 std::size_t BoundedWorkerPool::ThreadCount() const {
   MutexLock lock(mutex_);
-  return threads_;
+  return threads_.size();
 }
 
 std::size_t BoundedWorkerPool::QueueSize() const {

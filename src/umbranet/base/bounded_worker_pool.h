@@ -47,14 +47,18 @@ class BoundedWorkerPool {
   [[nodiscard]] std::size_t QueueSize() const;
 
  private:
-  void Run();
+  using Threads = std::list<std::jthread>;
+
+  void Run(Threads::iterator self);
 
   const Options options_;
   mutable Mutex mutex_;
   ConditionVariable work_;
   ConditionVariable gone_;
   std::deque<Task> queue_ GUARDED_BY(mutex_);
-  std::size_t threads_ GUARDED_BY(mutex_) = 0;
+  Threads threads_ GUARDED_BY(mutex_);
+  // Threads that have left and are joined at the next opportunity.
+  Threads departed_ GUARDED_BY(mutex_);
   std::size_t idle_ GUARDED_BY(mutex_) = 0;
   bool stopping_ GUARDED_BY(mutex_) = false;
 };
