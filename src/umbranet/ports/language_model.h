@@ -45,7 +45,7 @@ class LanguageModel {
 
   // Answers in one piece. Retries by itself while nothing of an answer was received and the
   // deadline allows. kUnavailable, kDeadlineExceeded: away or too slow. kResourceExhausted: refused
-  // for now, retry_after where known. kBadGateway: refused for good or answered with nonsense.
+  // this time, retry_after where known. kBadGateway: refused for good or answered with nonsense.
   // kCancelled: `stop` was requested before the first piece.
   virtual Result<Completion> Complete(const CompletionRequest& request, std::stop_token stop,
                                       Deadline deadline) = 0;
