@@ -38,10 +38,10 @@ struct EpisodesFound {
 
 class EpisodicMemory : public MemoryTier {
  public:
-  // Episodes with any of the terms, the other half of their turns, and the episodes of the two
-  // turns before and the one after each within its session. What a document consists of: the terms
-  // of its text (AnalyzeTerms), of its speaker's name (AnalyzeName) and of its date (DateTerms). A
-  // tier finds; ranking judges.
+  // Episodes with any of the terms, the other half of their turns, and the episodes of the one
+  // turn before and the two after each within its session: an answer stands behind what it answers.
+  // What a document consists of: the terms of its text (AnalyzeTerms), of its speaker's name
+  // (AnalyzeName) and of its date (DateTerms). A tier finds; ranking judges.
   virtual Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) = 0;
 };
 
