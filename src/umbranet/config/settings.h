@@ -1,0 +1,116 @@
+// Everything that can be set, with its default. The comments in settings.cc's table are the
+// reference from which docs/configuration.md is generated. A Settings is a plain value; where each
+// value came from is kept beside it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "umbranet/base/clock.h"
+#include "umbranet/base/result.h"
+
+namespace umbranet {
+
+enum class ServeRole : std::uint8_t { kAll, kApi };
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+enum class LogFormat : std::uint8_t { kLogfmt, kJson };
+
+struct ApiKey {
+  std::string tenant;
+  std::string key;
+  bool admin = false;
+};
+
+struct Settings {
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 8080;
+  std::string data_folder;  // Absolute or relative; SettingsFrom fills in the default.
+  ServeRole role = ServeRole::kAll;
+  std::string api_keys_text;
+  std::string api_keys_file;
+  std::vector<ApiKey> api_keys;  // From the two above.
+  std::string client_key;
+
+  std::string openai_api_key;
+  std::string openai_base_url;
+  std::string openai_model = "gpt-4o-mini";
+  std::string system_prompt_file;
+  std::uint32_t turn_timeout_ms = 60'000;
+
+  std::uint32_t reflector_workers = 3;
+  std::uint32_t reflector_batch_size = 10;
+  std::uint32_t reflector_max_retries = 3;
+  std::uint32_t reflector_retry_delay_s = 30;
+  bool memory_fast_mode = true;
+  bool reflection_queue_enabled = true;
+  std::uint32_t tier_timeout_ms = 10'000;
+
+  std::uint32_t recall_budget_ms = 250;
+  std::uint32_t context_tokens = 2'000;
+  std::uint32_t conversation_tokens = 2'000;
+
+  std::uint32_t max_connections = 4'096;
+  std::uint32_t max_in_flight = 1'024;
+  std::uint32_t stop_grace_ms = 10'000;
+
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kLogfmt;
+
+  // A language model is configured when either is given: a key, or a base URL of a server that
+  // needs none.
+  [[nodiscard]] bool HasModel() const {
+    return !openai_api_key.empty() || !openai_base_url.empty();
+  }
+};
+
+// One thing that can be set.
+struct SettingSpec {
+  std::string name;         // The environment variable: "REFLECTOR_WORKERS".
+  std::string description;  // Sentences, with unit and bounds.
+  bool secret = false;
+  // Reads `text` into the settings. The error says what to write instead, without the variable's
+  // name.
+  std::function<Status(Settings&, std::string_view text)> parse;
+  std::function<std::string(const Settings&)> show;
+};
+
+// Every setting, in the order of the reference.
+std::span<const SettingSpec> AllSettings();
+
+struct SettingSource {
+  std::string name;
+  std::string from;  // "default", "environment", "flag", or the file and line
+};
+
+struct LoadedSettings {
+  Settings settings;
+  std::vector<SettingSource> sources;  // One for every setting, in the same order.
+};
+
+// Later layers win: defaults, then `file` (lines NAME=VALUE, # comments; empty: none), then
+// `environment`, then `flags` (pairs of setting name and text). Refuses, with a sentence that says
+// what to write instead: an unknown name in the file, an environment variable that begins with
+// UMBRANET_ or REFLECTOR_ and is unknown, one that is nearly one of ours, a malformed value, and
+// values that contradict one another.
+Result<LoadedSettings> LoadSettings(const std::string& file,
+                                    const std::map<std::string, std::string>& environment,
+                                    const std::vector<std::pair<std::string, std::string>>& flags);
+
+// The environment of this process.
+std::map<std::string, std::string> ProcessEnvironment();
+
+// TENANT:KEY or TENANT:KEY:admin, separated by commas or line ends; # begins a comment line.
+Result<std::vector<ApiKey>> ParseApiKeys(std::string_view text);
+
+// docs/configuration.md, whole.
+std::string SettingsReference();
+
+}  // namespace umbranet

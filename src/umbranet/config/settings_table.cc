@@ -1,0 +1,273 @@
+// The reference: every setting with its description, how its text is read and how it is shown.
+#include <charconv>
+#include <limits>
+
+#include "umbranet/config/settings.h"
+
+namespace umbranet {
+namespace {
+
+using Number = std::uint32_t Settings::*;
+using Text = std::string Settings::*;
+using Flag = bool Settings::*;
+
+Error Malformed(std::string message) {
+  return InvalidArgument("config: " + std::move(message));
+}
+
+Result<std::uint32_t> ParseNumber(std::string_view text, std::uint32_t min, std::uint32_t max) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max) {
+    return Malformed("write a whole number from " + std::to_string(min) + " to " +
+                     std::to_string(max));
+  }
+  return value;
+}
+
+SettingSpec NumberSetting(std::string name, std::string description, Number member,
+                          std::uint32_t min, std::uint32_t max) {
+  description += " " + std::to_string(min) + " to " + std::to_string(max) + ".";
+  return {std::move(name), std::move(description), false,
+          [member, min, max](Settings& settings, std::string_view text) -> Status {
+            UMBRANET_ASSIGN_OR_RETURN(settings.*member, ParseNumber(text, min, max));
+            return {};
+          },
+          [member](const Settings& settings) { return std::to_string(settings.*member); }};
+}
+
+SettingSpec TextSetting(std::string name, std::string description, Text member,
+                        bool secret = false) {
+  return {std::move(name), std::move(description), secret,
+          [member](Settings& settings, std::string_view text) -> Status {
+            settings.*member = std::string(text);
+            return {};
+          },
+          [member](const Settings& settings) { return settings.*member; }};
+}
+
+SettingSpec FlagSetting(std::string name, std::string description, Flag member) {
+  return {std::move(name), std::move(description) + " true or false.", false,
+          [member](Settings& settings, std::string_view text) -> Status {
+            if (text == "true" || text == "1" || text == "yes" || text == "on") {
+              settings.*member = true;
+            } else if (text == "false" || text == "0" || text == "no" || text == "off") {
+              settings.*member = false;
+            } else {
+              return Malformed("write true or false");
+            }
+            return {};
+          },
+          [member](const Settings& settings) {
+            return std::string(settings.*member ? "true" : "false");
+          }};
+}
+
+template <typename Value>
+SettingSpec ChoiceSetting(std::string name, std::string description, Value Settings::* member,
+                          std::vector<std::pair<std::string, Value>> choices) {
+  std::string names;
+  for (const auto& [choice, value] : choices) {
+    names += (names.empty() ? "" : ", ") + choice;
+  }
+  auto show = [member, choices](const Settings& settings) {
+    for (const auto& [choice, value] : choices) {
+      if (settings.*member == value) {
+        return choice;
+      }
+    }
+    return std::string();
+  };
+  auto parse = [member, choices = std::move(choices), names](Settings& settings,
+                                                             std::string_view text) -> Status {
+    for (const auto& [choice, value] : choices) {
+      if (text == choice) {
+        settings.*member = value;
+        return {};
+      }
+    }
+    return Malformed("write one of " + names);
+  };
+  return {std::move(name), std::move(description) + " One of " + names + ".", false,
+          std::move(parse), std::move(show)};
+}
+
+Status ParseListen(Settings& settings, std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const auto wrong = [] { return Malformed("write HOST:PORT, for example 127.0.0.1:8080"); };
+  if (colon == std::string_view::npos || colon == 0) {
+    return wrong();
+  }
+  auto port = ParseNumber(text.substr(colon + 1), 0, std::numeric_limits<std::uint16_t>::max());
+  if (!port.ok()) {
+    return wrong();
+  }
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  settings.listen_host = std::string(host);
+  settings.listen_port = static_cast<std::uint16_t>(*port);
+  return {};
+}
+
+std::string ShowListen(const Settings& settings) {
+  const bool v6 = settings.listen_host.find(':') != std::string::npos;
+  return (v6 ? "[" + settings.listen_host + "]" : settings.listen_host) + ":" +
+         std::to_string(settings.listen_port);
+}
+
+Status ParseBaseUrl(Settings& settings, std::string_view text) {
+  if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://")) {
+    return Malformed("write a URL such as https://api.openai.com/v1 or http://127.0.0.1:8081/v1");
+  }
+  while (text.ends_with('/')) {
+    text.remove_suffix(1);
+  }
+  settings.openai_base_url = std::string(text);
+  return {};
+}
+
+// A part that this build does not carry: better refused at start than believed and ignored.
+SettingSpec AbsentBackend(std::string name, std::string part, std::string engine) {
+  return {std::move(name),
+          "Moves " + part + " to " + engine +
+              ". This release carries the embedded backend only and refuses to start when it is "
+              "set.",
+          false,
+          [part, engine](Settings&, std::string_view text) -> Status {
+            if (text.empty()) {
+              return {};
+            }
+            return Malformed("this release keeps " + part + " in its own file and cannot use " +
+                             engine + " yet; unset the variable");
+          },
+          [](const Settings&) { return std::string(); }};
+}
+
+std::vector<SettingSpec> ServerSettings() {
+  return {
+      {"UMBRANET_LISTEN",
+       "Address to serve on. Without API keys only a loopback address is accepted. Port 0 takes a "
+       "free one.",
+       false, ParseListen, ShowListen},
+      TextSetting("UMBRANET_DATA",
+                  "Folder that holds the memory; made when it is missing. One process holds it at "
+                  "a time. Default: umbranet under XDG_DATA_HOME, or ~/.local/share/umbranet.",
+                  &Settings::data_folder),
+      ChoiceSetting<ServeRole>(
+          "UMBRANET_ROLE", "all serves the API and reflects; api serves without reflecting.",
+          &Settings::role, {{"all", ServeRole::kAll}, {"api", ServeRole::kApi}}),
+      TextSetting("UMBRANET_API_KEYS",
+                  "Who may ask: TENANT:KEY or TENANT:KEY:admin, separated by commas. Without keys "
+                  "the server answers on loopback only, as the tenant default.",
+                  &Settings::api_keys_text, true),
+      TextSetting("UMBRANET_API_KEYS_FILE", "File with such keys, one a line.",
+                  &Settings::api_keys_file),
+      TextSetting("UMBRANET_API_KEY", "Key that the commands show to a running server.",
+                  &Settings::client_key, true),
+      NumberSetting("UMBRANET_MAX_CONNECTIONS",
+                    "Open connections; beyond, one is told 503 and closed.",
+                    &Settings::max_connections, 1, 65'535),
+      NumberSetting("UMBRANET_MAX_IN_FLIGHT",
+                    "Requests being worked on, chats included; beyond, a request is told 503 with "
+                    "Retry-After.",
+                    &Settings::max_in_flight, 1, 16'384),
+      NumberSetting("UMBRANET_STOP_GRACE_MS",
+                    "How long a stop waits for requests in flight, in milliseconds.",
+                    &Settings::stop_grace_ms, 0, 600'000),
+  };
+}
+
+std::vector<SettingSpec> ModelSettings() {
+  return {
+      TextSetting("OPENAI_API_KEY",
+                  "Key for the language model. Without it and without OPENAI_BASE_URL, replies are "
+                  "made by quoting memories.",
+                  &Settings::openai_api_key, true),
+      {"OPENAI_BASE_URL",
+       "Where an OpenAI-compatible API answers. Default with a key: https://api.openai.com/v1.",
+       false, ParseBaseUrl, [](const Settings& settings) { return settings.openai_base_url; }},
+      TextSetting("OPENAI_MODEL", "Name of the model to ask.", &Settings::openai_model),
+      TextSetting("UMBRANET_SYSTEM_PROMPT_FILE",
+                  "File whose text takes the place of the built-in system prompt.",
+                  &Settings::system_prompt_file),
+      NumberSetting("UMBRANET_TURN_TIMEOUT_MS",
+                    "Budget of a chat turn, the model included, in milliseconds.",
+                    &Settings::turn_timeout_ms, 1'000, 3'600'000),
+  };
+}
+
+std::vector<SettingSpec> ReflectionSettings() {
+  return {
+      NumberSetting("REFLECTOR_WORKERS", "Batches that are reflected at a time.",
+                    &Settings::reflector_workers, 1, 64),
+      NumberSetting("REFLECTOR_BATCH_SIZE", "Turns of one user worked out together, at most.",
+                    &Settings::reflector_batch_size, 1, 100),
+      NumberSetting("REFLECTOR_MAX_RETRIES",
+                    "Retries after the first try, before a job becomes a dead letter.",
+                    &Settings::reflector_max_retries, 0, 20),
+      NumberSetting("REFLECTOR_RETRY_DELAY",
+                    "Seconds before the first retry; doubled for each further one, give or take "
+                    "20 %.",
+                    &Settings::reflector_retry_delay_s, 1, 3'600),
+      FlagSetting("MEMORY_FAST_MODE",
+                  "Reply as soon as the turn is durable and work out what it teaches afterwards. "
+                  "This release has no other mode and refuses false.",
+                  &Settings::memory_fast_mode),
+      FlagSetting("REFLECTION_QUEUE_ENABLED",
+                  "Reflect through the durable queue. This release has no other way and refuses "
+                  "false.",
+                  &Settings::reflection_queue_enabled),
+      NumberSetting("UMBRANET_TIER_TIMEOUT_MS",
+                    "Budget of one tier for one batch, in milliseconds.",
+                    &Settings::tier_timeout_ms, 100, 600'000),
+  };
+}
+
+std::vector<SettingSpec> RecallSettings() {
+  return {
+      NumberSetting("UMBRANET_RECALL_BUDGET_MS",
+                    "Budget of a recall over all tiers, in milliseconds; a tier that is late is "
+                    "named in the answer.",
+                    &Settings::recall_budget_ms, 10, 60'000),
+      NumberSetting("UMBRANET_CONTEXT_TOKENS",
+                    "Tokens of recalled memories in a prompt, estimated at four bytes each.",
+                    &Settings::context_tokens, 100, 1'000'000),
+      NumberSetting("UMBRANET_CONVERSATION_TOKENS",
+                    "Tokens of the running conversation in a prompt.",
+                    &Settings::conversation_tokens, 100, 1'000'000),
+      ChoiceSetting<LogLevel>("UMBRANET_LOG_LEVEL", "The least severe event that is logged.",
+                              &Settings::log_level,
+                              {{"debug", LogLevel::kDebug},
+                               {"info", LogLevel::kInfo},
+                               {"warning", LogLevel::kWarning},
+                               {"error", LogLevel::kError}}),
+      ChoiceSetting<LogFormat>("UMBRANET_LOG_FORMAT", "How events are written to standard error.",
+                               &Settings::log_format,
+                               {{"logfmt", LogFormat::kLogfmt}, {"json", LogFormat::kJson}}),
+      AbsentBackend("POSTGRES_URL", "the journal, the queue and memory", "PostgreSQL"),
+      AbsentBackend("REDIS_URL", "the running conversation", "Redis"),
+      AbsentBackend("NEO4J_URL", "the knowledge graph", "Neo4j"),
+      AbsentBackend("RABBITMQ_URL", "the doorbell", "RabbitMQ"),
+  };
+}
+
+std::vector<SettingSpec> BuildTable() {
+  std::vector<SettingSpec> table;
+  for (auto section : {ServerSettings(), ModelSettings(), ReflectionSettings(), RecallSettings()}) {
+    for (SettingSpec& spec : section) {
+      table.push_back(std::move(spec));
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+std::span<const SettingSpec> AllSettings() {
+  static const std::vector<SettingSpec> table = BuildTable();
+  return table;
+}
+
+}  // namespace umbranet
