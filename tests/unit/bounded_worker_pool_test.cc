@@ -5,6 +5,7 @@
 #include <atomic>
 #include <future>
 #include <latch>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -12,8 +13,8 @@ namespace umbranet {
 namespace {
 
 TEST(BoundedWorkerPool, RunsATaskForEachThreadAtTheSameTime) {
-  BoundedWorkerPool pool({.name = "test", .threads_min = 1, .threads_max = 3, .queue_max = 3});
   std::latch all_here(4);
+  BoundedWorkerPool pool({.name = "test", .threads_min = 1, .threads_max = 3, .queue_max = 3});
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(pool.TrySubmit([&] { all_here.arrive_and_wait(); }));
   }
@@ -22,9 +23,9 @@ TEST(BoundedWorkerPool, RunsATaskForEachThreadAtTheSameTime) {
 }
 
 TEST(BoundedWorkerPool, RefusesATaskThatItsQueueCannotHold) {
-  BoundedWorkerPool pool({.name = "test", .threads_min = 1, .threads_max = 1, .queue_max = 1});
   std::latch started(1);
   std::latch release(1);
+  BoundedWorkerPool pool({.name = "test", .threads_min = 1, .threads_max = 1, .queue_max = 1});
   ASSERT_TRUE(pool.TrySubmit([&] {
     started.count_down();
     release.wait();
@@ -36,8 +37,8 @@ TEST(BoundedWorkerPool, RefusesATaskThatItsQueueCannotHold) {
 }
 
 TEST(BoundedWorkerPool, RunsEverythingItTookBeforeStopReturnsAndNothingAfter) {
-  BoundedWorkerPool pool({.name = "test", .threads_min = 1, .threads_max = 2, .queue_max = 100});
   std::atomic<int> runs = 0;
+  BoundedWorkerPool pool({.name = "test", .threads_min = 1, .threads_max = 2, .queue_max = 100});
   for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(pool.TrySubmit([&] { ++runs; }));
   }
@@ -56,10 +57,10 @@ TEST(BoundedWorkerPool, LetsIdleThreadsGoAndStartsOthersWhenWorkReturns) {
                           .queue_max = 1,
                           .idle_after = Millis{0}});
   for (int i = 0; i < 50; ++i) {
-    std::promise<void> ran;
-    while (!pool.TrySubmit([&] { ran.set_value(); })) {
+    const auto ran = std::make_shared<std::promise<void>>();
+    while (!pool.TrySubmit([ran] { ran->set_value(); })) {
     }
-    ran.get_future().wait();
+    ran->get_future().wait();
   }
 }
 
