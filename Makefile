@@ -18,8 +18,7 @@ build: setup ## compile the release build: build/release/bin/umbranet
 	@cmake --build --preset release $(parallel) --target umbranet
 
 run: build ## play a first conversation, then serve on 127.0.0.1:8080 until Ctrl-C
-	@scripts/first_conversation $(BINARY)
-	@exec $(BINARY) serve
+	@exec scripts/first_conversation $(BINARY)
 
 test: setup ## compile and run the unit, contract and system tests
 	@cmake --preset release --log-level=WARNING
