@@ -1,0 +1,62 @@
+// The HTTP contract: every route of the API, wired to memory, governor and ledger. openapi.json
+// beside this file is the same contract for others, and a test holds the two against each other.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "umbranet/base/clock.h"
+#include "umbranet/base/result.h"
+#include "umbranet/domain/interaction.h"
+#include "umbranet/domain/reflection_job.h"
+#include "umbranet/governor/governor.h"
+#include "umbranet/http/authentication.h"
+#include "umbranet/http/router.h"
+#include "umbranet/memory/memory_manager.h"
+#include "umbranet/ports/job_ledger.h"
+#include "umbranet/ports/journal.h"
+
+namespace umbranet {
+
+// What readyz asks. `required`: without it the server cannot do its work and is not ready; another
+// dependency that is away leaves it ready, but degraded.
+struct DependencyProbe {
+  std::string name;
+  bool required = true;
+  std::function<Status(Deadline)> probe;
+};
+
+// Everything is borrowed and must outlive the router.
+struct ApiDependencies {
+  const Clock& clock;
+  MemoryManager& memory;
+  Governor& governor;
+  Journal& journal;
+  JobLedger& ledger;
+  const Authenticator& authenticator;
+  std::vector<DependencyProbe> probes;
+
+  // Of turns handed in through POST /v1/interactions.
+  RunMode run_mode = RunMode::kBackground;
+  // Reflects these jobs before the reply; used when run_mode is kInline. Jobs it could not finish
+  // are left to the workers.
+  std::function<Status(const std::vector<std::string>& job_ids, Deadline)> reflect_inline;
+
+  std::function<std::uint64_t()> consumers;         // Workers that are reflecting. Empty: 0.
+  std::function<std::uint64_t()> spooled;           // Turns in the spool. Empty: 0.
+  std::function<std::string()> metrics_exposition;  // OpenMetrics text. Empty: no /metrics.
+  // An internal error on its way to the client as a bare 500: (operation, message).
+  std::function<void(std::string_view, std::string_view)> on_internal_error;
+
+  Millis chat_budget{60'000};
+  Millis request_budget{15'000};  // Everything but chat, exports and forgetting.
+  Millis long_budget{300'000};    // Exports, forgetting, reflect-again.
+};
+
+// A router with every route of the contract and authentication at its gate.
+Router BuildApi(ApiDependencies dependencies);
+
+}  // namespace umbranet
