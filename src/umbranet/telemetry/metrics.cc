@@ -1,0 +1,276 @@
+#include "umbranet/telemetry/metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <type_traits>
+#include <utility>
+
+#include "umbranet/telemetry/metrics_exposition.h"
+#include "umbranet/telemetry/process_metrics.h"
+
+namespace umbranet {
+namespace {
+
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+// Seconds. Reflection's own objective is 30 s, so the line is drawn there.
+const Buckets kEndToEndBuckets = {0.5, 1, 2, 5, 10, 15, 20, 30, 45, 60, 120, 300, 600};
+const Buckets kWorkBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                              0.5,   1,      2.5,   5,    10,    30,   60};
+// Answers are promised within milliseconds.
+const Buckets kAnswerBuckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                0.25,   0.5,   1,      2.5,   5,    10,    30,   60};
+const Buckets kBatchBuckets = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+
+constexpr const char* kJobsHelp = "Unfinished and dead jobs in the ledger.";
+constexpr std::array<std::string_view, 7> kMethods = {"GET",    "POST", "PUT",    "PATCH",
+                                                      "DELETE", "HEAD", "OPTIONS"};
+
+const std::vector<std::string> kPriorities = {"high", "normal", "low"};
+const std::vector<std::string> kTiers = {"episodic", "semantic", "procedural"};
+const std::vector<std::string> kRecalledTiers = {"short_term", "episodic", "semantic",
+                                                 "procedural"};
+const std::vector<std::string> kOutcomes = {"done",      "transient",  "systemic",
+                                            "permanent", "lease_lost", "released"};
+
+prometheus::Family<prometheus::Counter>& CounterFamily(prometheus::Registry& registry,
+                                                       const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+prometheus::Family<prometheus::Gauge>& GaugeFamily(prometheus::Registry& registry, const char* name,
+                                                   const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+prometheus::Family<prometheus::Histogram>& HistogramFamily(prometheus::Registry& registry,
+                                                           const char* name, const char* help) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+}
+
+}  // namespace
+
+template <typename Metric>
+LabelledMetric<Metric>::LabelledMetric(prometheus::Family<Metric>& family,
+                                       std::vector<Dimension> dimensions, Buckets buckets)
+    : family_(family), dimensions_(std::move(dimensions)), buckets_(std::move(buckets)) {
+  std::size_t combinations = 1;
+  for (const Dimension& dimension : dimensions_) {
+    combinations *= dimension.values.size();
+  }
+  metrics_.reserve(combinations);
+  for (std::size_t combination = 0; combination < combinations; ++combination) {
+    prometheus::Labels labels;
+    std::size_t rest = combination;
+    for (auto dimension = dimensions_.rbegin(); dimension != dimensions_.rend(); ++dimension) {
+      labels[dimension->label] = dimension->values[rest % dimension->values.size()];
+      rest /= dimension->values.size();
+    }
+    metrics_.push_back(&Add(labels));
+  }
+}
+
+template <typename Metric>
+Metric& LabelledMetric<Metric>::Add(const prometheus::Labels& labels) const {
+  if constexpr (std::is_same_v<Metric, prometheus::Histogram>) {
+    return family_.Add(labels, buckets_);
+  } else {
+    return family_.Add(labels);
+  }
+}
+
+template <typename Metric>
+Metric& LabelledMetric<Metric>::At(std::initializer_list<std::string_view> values) const {
+  std::size_t place = 0;
+  bool known = values.size() == dimensions_.size();
+  auto value = values.begin();
+  for (std::size_t i = 0; known && i < dimensions_.size(); ++i, ++value) {
+    const auto& listed = dimensions_[i].values;
+    const auto found = std::find(listed.begin(), listed.end(), *value);
+    known = found != listed.end();
+    place = place * listed.size() + static_cast<std::size_t>(found - listed.begin());
+  }
+  if (known) {
+    return *metrics_[place];
+  }
+  prometheus::Labels labels;
+  value = values.begin();
+  for (const Dimension& dimension : dimensions_) {
+    const auto& listed = dimension.values;
+    const bool found =
+        value != values.end() && std::find(listed.begin(), listed.end(), *value) != listed.end();
+    labels[dimension.label] = found ? std::string(*value) : "other";
+    if (value != values.end()) {
+      ++value;
+    }
+  }
+  return Add(labels);
+}
+
+template class LabelledMetric<prometheus::Counter>;
+template class LabelledMetric<prometheus::Gauge>;
+template class LabelledMetric<prometheus::Histogram>;
+
+Metrics::Metrics(const BuildInfo& build)
+    : reflection_enqueued_total(CounterFamily(registry_, "umbranet_reflection_enqueued_total",
+                                              "Turns accepted, each with its reflection job."),
+                                {{"priority", kPriorities},
+                                 {"durability", {"ledger", "spool"}},
+                                 {"duplicate", {"false", "true"}}}),
+      reflection_rejected_total(
+          CounterFamily(registry_, "umbranet_reflection_rejected_total",
+                        "Turns that were refused, and said so."),
+          {{"reason", {"storage_full", "unavailable", "overloaded", "invalid"}}}),
+      reflection_ready_jobs(GaugeFamily(registry_, "umbranet_reflection_jobs", kJobsHelp),
+                            {{"state", {"ready"}}, {"priority", kPriorities}}),
+      reflection_other_jobs(GaugeFamily(registry_, "umbranet_reflection_jobs", kJobsHelp),
+                            {{"state", {"leased", "retry_wait", "dead"}}}),
+      reflection_oldest_ready_age_seconds(
+          GaugeFamily(registry_, "umbranet_reflection_oldest_ready_age_seconds",
+                      "Age of the oldest job that waits for a worker.")
+              .Add({})),
+      reflection_oldest_unfinished_age_seconds(
+          GaugeFamily(registry_, "umbranet_reflection_oldest_unfinished_age_seconds",
+                      "Age of the oldest job that is ready, leased or waiting for a retry.")
+              .Add({})),
+      reflection_doorbell_up(GaugeFamily(registry_, "umbranet_reflection_doorbell_up",
+                                         "1 while rings get through to the workers.")
+                                 .Add({})),
+      reflection_end_to_end_seconds(
+          HistogramFamily(registry_, "umbranet_reflection_end_to_end_seconds",
+                          "From accepting a turn to all of its tiers being done."),
+          {{"priority", kPriorities}}, kEndToEndBuckets),
+      reflection_queue_wait_seconds(
+          HistogramFamily(registry_, "umbranet_reflection_queue_wait_seconds",
+                          "From accepting a turn to its first claim by a worker.")
+              .Add({}, kEndToEndBuckets)),
+      reflection_process_seconds(HistogramFamily(registry_, "umbranet_reflection_process_seconds",
+                                                 "One batch, from its claim to its settlement."),
+                                 {{"outcome", kOutcomes}}, kWorkBuckets),
+      reflection_tier_seconds(
+          HistogramFamily(registry_, "umbranet_reflection_tier_seconds",
+                          "Applying the plans of one batch to one tier."),
+          {{"tier", kTiers}, {"outcome", {"ok", "transient", "systemic", "permanent", "aborted"}}},
+          kWorkBuckets),
+      reflection_attempts_total(CounterFamily(registry_, "umbranet_reflection_attempts_total",
+                                              "Jobs worked on, by how that ended."),
+                                {{"outcome", kOutcomes}}),
+      reflection_dead_total(
+          CounterFamily(registry_, "umbranet_reflection_dead_total", "Jobs that were given up."),
+          {{"reason", {"transient", "permanent", "crashes"}}}),
+      reflection_requeued_total(CounterFamily(registry_, "umbranet_reflection_requeued_total",
+                                              "Finished jobs that were queued again by request."),
+                                {{"reason", {"admin", "reflect_again"}}}),
+      reflection_lease_expired_total(CounterFamily(registry_,
+                                                   "umbranet_reflection_lease_expired_total",
+                                                   "Leases whose worker was not heard of in time.")
+                                         .Add({})),
+      reflection_fence_rejected_total(CounterFamily(registry_,
+                                                    "umbranet_reflection_fence_rejected_total",
+                                                    "Batches dropped since their lease was lost.")
+                                          .Add({})),
+      reflection_tier_already_applied_total(
+          CounterFamily(registry_, "umbranet_reflection_tier_already_applied_total",
+                        "Tiers that an earlier attempt had finished for a job.")
+              .Add({})),
+      reflection_batch_jobs(
+          HistogramFamily(registry_, "umbranet_reflection_batch_jobs", "Jobs in a claimed batch.")
+              .Add({}, kBatchBuckets)),
+      reflection_summaries_total(CounterFamily(registry_, "umbranet_reflection_summaries_total",
+                                               "Session summaries looked at, by what came of it."),
+                                 {{"outcome", {"saved", "unchanged", "failed"}}}),
+      chat_seconds(HistogramFamily(registry_, "umbranet_chat_seconds", "Whole chat turns.")
+                       .Add({}, kAnswerBuckets)),
+      chat_overhead_seconds(HistogramFamily(registry_, "umbranet_chat_overhead_seconds",
+                                            "Chat turns without the language model's time.")
+                                .Add({}, kAnswerBuckets)),
+      recall_seconds(
+          HistogramFamily(registry_, "umbranet_recall_seconds", "Recalls over all tiers.")
+              .Add({}, kAnswerBuckets)),
+      recall_tier_seconds(HistogramFamily(registry_, "umbranet_recall_tier_seconds",
+                                          "One tier's part of a recall."),
+                          {{"tier", kRecalledTiers}}, kAnswerBuckets),
+      model_seconds(HistogramFamily(registry_, "umbranet_model_seconds",
+                                    "Calls to the language model for an answer."),
+                    {{"outcome", {"ok", "error", "timeout", "cancelled"}}}, kAnswerBuckets),
+      http_connections(
+          GaugeFamily(registry_, "umbranet_http_connections", "Open client connections.").Add({})),
+      http_in_flight(
+          GaugeFamily(registry_, "umbranet_http_in_flight", "Requests that are being worked on.")
+              .Add({})),
+      http_requests_(CounterFamily(registry_, "umbranet_http_requests_total",
+                                   "Answered requests, by route pattern.")),
+      http_seconds_(HistogramFamily(registry_, "umbranet_http_request_seconds",
+                                    "From the request's first byte to the answer's last.")) {
+  GaugeFamily(registry_, "umbranet_build_info", "Always 1; the labels say what is running.")
+      .Add({{"version", build.version}, {"commit", build.commit}})
+      .Set(1);
+}
+
+Metrics::~Metrics() = default;
+
+Metrics::Counter& Metrics::HttpRequests(std::string_view route, std::string_view method,
+                                        int status) {
+  // A client may send any word as its method; the series must not grow with it.
+  const bool known = std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+  return http_requests_.Add({{"route", std::string(route)},
+                             {"method", known ? std::string(method) : "other"},
+                             {"status", std::to_string(status)}});
+}
+
+Metrics::Histogram& Metrics::HttpSeconds(std::string_view route) {
+  return http_seconds_.Add({{"route", std::string(route)}}, kAnswerBuckets);
+}
+
+Metrics::ScrapeHook::~ScrapeHook() {
+  if (metrics_ != nullptr) {
+    metrics_->RemoveScrapeHook(id_);
+  }
+}
+
+Metrics::ScrapeHook::ScrapeHook(ScrapeHook&& other) noexcept
+    : metrics_(std::exchange(other.metrics_, nullptr)), id_(other.id_) {}
+
+Metrics::ScrapeHook& Metrics::ScrapeHook::operator=(ScrapeHook&& other) noexcept {
+  if (this != &other) {
+    if (metrics_ != nullptr) {
+      metrics_->RemoveScrapeHook(id_);
+    }
+    metrics_ = std::exchange(other.metrics_, nullptr);
+    id_ = other.id_;
+  }
+  return *this;
+}
+
+Metrics::ScrapeHook Metrics::AddScrapeHook(std::function<void()> refresh) {
+  MutexLock lock(scrape_mutex_);
+  const std::uint64_t id = ++hooks_made_;
+  hooks_.push_back({id, std::move(refresh)});
+  return {*this, id};
+}
+
+void Metrics::RemoveScrapeHook(std::uint64_t id) {
+  MutexLock lock(scrape_mutex_);
+  hooks_.remove_if([id](const Hook& hook) { return hook.id == id; });
+}
+
+Metrics::Exposition Metrics::Expose(std::string_view accept) {
+  std::vector<prometheus::MetricFamily> families;
+  {
+    // One scrape at a time: a hook may ask a database, and a crowd of scrapers must not multiply
+    // that.
+    MutexLock lock(scrape_mutex_);
+    for (const Hook& hook : hooks_) {
+      hook.refresh();
+    }
+    families = registry_.Collect();
+  }
+  std::vector<prometheus::MetricFamily> process = ReadProcessMetrics();
+  families.insert(families.end(), std::make_move_iterator(process.begin()),
+                  std::make_move_iterator(process.end()));
+  const ExpositionFormat format = ChooseExpositionFormat(accept);
+  return {std::string(ExpositionContentType(format)), FormatMetrics(std::move(families), format)};
+}
+
+}  // namespace umbranet
