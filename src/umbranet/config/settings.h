@@ -16,18 +16,12 @@
 
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
+#include "umbranet/domain/api_key.h"
+#include "umbranet/telemetry/structured_log.h"
 
 namespace umbranet {
 
 enum class ServeRole : std::uint8_t { kAll, kApi };
-enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
-enum class LogFormat : std::uint8_t { kLogfmt, kJson };
-
-struct ApiKey {
-  std::string tenant;
-  std::string key;
-  bool admin = false;
-};
 
 struct Settings {
   std::string listen_host = "127.0.0.1";

@@ -8,20 +8,14 @@
 #include <array>
 #include <cstddef>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "umbranet/base/result.h"
+#include "umbranet/domain/api_key.h"
 #include "umbranet/http/message.h"
 
 namespace umbranet {
-
-struct ApiKey {
-  std::string tenant;
-  std::string key;
-  bool admin = false;
-};
 
 class Authenticator {
  public:
