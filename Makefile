@@ -23,7 +23,7 @@ run: build ## play a first conversation, then serve on 127.0.0.1:8080 until Ctrl
 test: setup ## compile and run the unit, contract and system tests
 	@cmake --preset release --log-level=WARNING
 	@cmake --build --preset release $(parallel)
-	@ctest --preset release --parallel $(or $(JOBS),$(shell nproc))
+	@ctest --preset release --progress --parallel $(or $(JOBS),$(shell nproc))
 
 check: ## everything that a change must pass: tests, formatting, tidiness, sanitizers, fuzzing
 	@.ci/run
