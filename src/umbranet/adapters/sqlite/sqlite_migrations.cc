@@ -1,0 +1,80 @@
+#include "umbranet/adapters/sqlite/sqlite_migrations.h"
+
+#include <map>
+#include <string>
+
+namespace umbranet {
+
+namespace {
+
+constexpr std::string_view kCreateVersions =
+    "CREATE TABLE IF NOT EXISTS schema_version("
+    " component TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID";
+constexpr std::string_view kSelectVersions =
+    "SELECT component, version FROM schema_version ORDER BY component";
+constexpr std::string_view kSetVersion =
+    "INSERT INTO schema_version(component, version) VALUES(?, ?)"
+    " ON CONFLICT(component) DO UPDATE SET version = excluded.version";
+
+Status RunStep(SqliteConnection& connection, const SqliteMigration& step) {
+  UMBRANET_RETURN_IF_ERROR(connection.Execute("BEGIN IMMEDIATE"));
+  Status done = connection.Execute(std::string(step.script));
+  if (done.ok()) {
+    done = connection.Run(kSetVersion, step.component, step.version);
+  }
+  if (done.ok()) {
+    done = connection.Execute("COMMIT");
+  }
+  if (!done.ok()) {
+    if (connection.InTransaction()) {
+      [[maybe_unused]] const Status undone = connection.Execute("ROLLBACK");
+    }
+    Error error = std::move(done).error();
+    error.message += " (in step " + std::to_string(step.version) + " of the " +
+                     std::string(step.component) + " schema)";
+    return error;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<SqliteMigration> AllSqliteMigrations() {
+  return {};
+}
+
+Status MigrateSqlite(SqliteConnection& connection, std::span<const SqliteMigration> migrations) {
+  UMBRANET_RETURN_IF_ERROR(connection.Run(kCreateVersions));
+  std::map<std::string, int, std::less<>> present;
+  {
+    SqliteStatement versions = connection.Prepare(kSelectVersions);
+    while (versions.Step()) {
+      present[versions.String(0)] = static_cast<int>(versions.Int(1));
+    }
+    UMBRANET_RETURN_IF_ERROR(versions.status());
+  }
+  std::map<std::string, int, std::less<>> known;
+  for (const SqliteMigration& step : migrations) {
+    known[std::string(step.component)] = step.version;
+  }
+  for (const auto& [component, version] : present) {
+    const auto found = known.find(component);
+    if (found == known.end() || found->second < version) {
+      return FailedPrecondition(
+          "sqlite: the data was written by a newer version of this program (its " + component +
+          " schema is " + std::to_string(version) + ", this program knows " +
+          (found == known.end() ? std::string("none") : std::to_string(found->second)) +
+          "); install that version or a later one");
+    }
+  }
+  for (const SqliteMigration& step : migrations) {
+    const auto found = present.find(step.component);
+    if (found != present.end() && found->second >= step.version) {
+      continue;
+    }
+    UMBRANET_RETURN_IF_ERROR(RunStep(connection, step));
+  }
+  return {};
+}
+
+}  // namespace umbranet
