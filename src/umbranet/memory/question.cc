@@ -1,0 +1,136 @@
+#include "umbranet/memory/question.h"
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+
+#include "umbranet/base/text_analysis.h"
+
+namespace umbranet {
+namespace {
+
+// Words that say what to do with the answer rather than what it is about. They still count a
+// little: a user may well ask for the list that was mentioned.
+constexpr std::string_view kFrameWords =
+    "remind recall remember tell list mention conversation chat discuss talk say ask bring bring "
+    "different aspect various summary summarize give provide item only order question answer";
+constexpr double kFrameWeight = 0.3;
+
+// How something went over time. Stems, as the question's terms are.
+constexpr std::string_view kDevelopmentWords =
+    "summary summarize overview throughout sequence timeline evolve progress develop development "
+    "across history chronological evolution";
+constexpr std::array<std::array<std::string_view, 2>, 3> kDevelopmentPairs = {
+    {{"over", "time"}, {"in", "order"}, {"order", "in"}}};
+
+constexpr std::array<std::string_view, 16> kPresentWords = {
+    "is",        "are", "am",     "do",  "does", "has",    "have",   "current",
+    "currently", "now", "latest", "can", "will", "should", "newest", "still"};
+constexpr std::array<std::string_view, 12> kPastWords = {
+    "did",     "was",        "were",      "when",   "first", "original",
+    "initial", "originally", "initially", "before", "ago",   "had"};
+
+std::unordered_set<std::string> Stems(std::string_view words) {
+  const std::vector<std::string> terms = AnalyzeName(words);
+  return {terms.begin(), terms.end()};
+}
+
+template <std::size_t kSize>
+bool HasAny(const std::vector<std::string>& words,
+            const std::array<std::string_view, kSize>& sought) {
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::find(sought.begin(), sought.end(), word) != sought.end();
+  });
+}
+
+bool AsksAboutDevelopment(const std::vector<TextToken>& tokens) {
+  static const std::unordered_set<std::string> stems = Stems(kDevelopmentWords);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (stems.contains(tokens[i].term)) {
+      return true;
+    }
+    for (const auto& [first, second] : kDevelopmentPairs) {
+      const bool pair =
+          i + 1 < tokens.size() && tokens[i].folded == first && tokens[i + 1].folded == second;
+      const bool purpose = i + 2 < tokens.size() && tokens[i + 2].folded == "to";  // "in order to"
+      if (pair && !purpose) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Question ReadQuestion(std::string_view query) {
+  static const std::unordered_set<std::string> frame = Stems(kFrameWords);
+  Question question;
+  const std::vector<TextToken> tokens = Tokenize(query);
+  std::size_t before = kQuestionTermsMax;  // Index of the content term just before.
+  for (const TextToken& token : tokens) {
+    question.words.push_back(token.folded);
+    if (token.stop_word) {
+      continue;
+    }
+    const auto known = std::find(question.terms.begin(), question.terms.end(), token.term);
+    if (known == question.terms.end() && question.terms.size() == kQuestionTermsMax) {
+      break;
+    }
+    const auto index = static_cast<std::size_t>(known - question.terms.begin());
+    if (known == question.terms.end()) {
+      question.terms.push_back(token.term);
+      question.term_weights.push_back(frame.contains(token.term) ? kFrameWeight : 1.0);
+    }
+    if (before != kQuestionTermsMax && before != index) {
+      question.neighbours.emplace_back(before, index);
+    }
+    before = index;
+  }
+  question.about_development = AsksAboutDevelopment(tokens);
+  question.about_present =
+      HasAny(question.words, kPresentWords) && !HasAny(question.words, kPastWords);
+  return question;
+}
+
+TermCounter::TermCounter(const Question& question) : question_(question) {
+  for (std::size_t i = 0; i < question.terms.size(); ++i) {
+    index_.emplace(question.terms[i], i);
+  }
+}
+
+std::size_t TermCounter::IndexOf(std::string_view term) const {
+  const auto found = index_.find(term);
+  return found == index_.end() ? kNoTerm : found->second;
+}
+
+void TermCounter::AddTerms(const std::vector<std::string>& terms, Counts& counts) const {
+  counts.term_counts.resize(question_.terms.size());
+  for (const std::string& term : terms) {
+    ++counts.length;
+    if (const std::size_t index = IndexOf(term); index != kNoTerm) {
+      ++counts.term_counts[index];
+    }
+  }
+}
+
+void TermCounter::Add(std::string_view text, Counts& counts) const {
+  AddTerms(AnalyzeTerms(text), counts);
+}
+
+std::vector<bool> TermCounter::Neighbours(std::string_view text) const {
+  std::vector<bool> found(question_.neighbours.size());
+  std::size_t before = kNoTerm;
+  for (const std::string& term : AnalyzeTerms(text)) {
+    const std::size_t index = IndexOf(term);
+    if (index != kNoTerm && before != kNoTerm) {
+      for (std::size_t i = 0; i < question_.neighbours.size(); ++i) {
+        found[i] = found[i] || question_.neighbours[i] == std::pair(before, index);
+      }
+    }
+    before = index;
+  }
+  return found;
+}
+
+}  // namespace umbranet

@@ -1,0 +1,56 @@
+// A question as recall reads it: the terms that the tiers are asked for, and what kind of answer it
+// wants. Pure; may be called from any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace umbranet {
+
+// A question longer than this asks for its first terms; every store bounds its statement by it.
+inline constexpr std::size_t kQuestionTermsMax = 64;
+
+struct Question {
+  std::vector<std::string> terms;    // Stems, each once, in the order of the question.
+  std::vector<double> term_weights;  // Parallel: 1, or less for words that only frame the question.
+  std::vector<std::pair<std::size_t, std::size_t>> neighbours;  // Terms that stand side by side.
+  std::vector<std::string> words;  // Every word folded, stop words too: names are found in these.
+  bool about_development = false;  // Summary, order, over time: wants its sessions spread.
+  bool about_present = false;      // What is so now: wants the latest of equals first.
+};
+
+[[nodiscard]] Question ReadQuestion(std::string_view query);
+
+// Counts a question's terms in texts that no index has counted. The question must outlive it.
+class TermCounter {
+ public:
+  explicit TermCounter(const Question& question);
+  explicit TermCounter(Question&&) = delete;
+
+  struct Counts {
+    std::vector<std::uint32_t> term_counts;  // Parallel to Question::terms.
+    std::uint32_t length = 0;                // Terms in the text.
+  };
+
+  // Adds the terms of `text` to `counts`.
+  void Add(std::string_view text, Counts& counts) const;
+  void AddTerms(const std::vector<std::string>& terms, Counts& counts) const;
+
+  // For every pair in Question::neighbours whether its terms neighbour in `text`.
+  [[nodiscard]] std::vector<bool> Neighbours(std::string_view text) const;
+
+ private:
+  static constexpr std::size_t kNoTerm = static_cast<std::size_t>(-1);
+
+  [[nodiscard]] std::size_t IndexOf(std::string_view term) const;
+
+  const Question& question_;
+  std::unordered_map<std::string_view, std::size_t> index_;  // Views into question_.terms.
+};
+
+}  // namespace umbranet

@@ -1,0 +1,328 @@
+#include "umbranet/memory/ranking.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "umbranet/memory/turn_scores.h"
+
+namespace umbranet {
+namespace {
+
+// Of a fact's own words against those of the turn it comes from: a fact is a reading of the turn,
+// so its score stays a little below that of a turn which says the same.
+constexpr double kFactWords = 0.8;
+constexpr double kFactLength = 0.4;
+// A fact that holds as much of the question as its turn stands for it, just above.
+constexpr double kJustAbove = 1.0001;
+constexpr double kJustBelow = 0.999;
+
+// Every further item of a session, when the question asks how something went over time.
+constexpr double kSessionRepeat = 0.8;
+// Later statements go first among the best when they score at least so much of the earlier one.
+constexpr double kNearlyEqual = 0.9;
+constexpr std::size_t kLatestFirstIn = 10;
+
+// How deep the list is kept before it is spread and cut.
+constexpr std::size_t kDepthFactor = 6;
+
+constexpr double kInstructionAlways = 1.0;
+constexpr double kInstructionScoped = 0.5;
+
+struct Entry {
+  RankedItem ranked;
+  double share = 0;
+  bool user_half = false;
+};
+
+using TurnIndex = std::map<SourceRef, std::size_t>;  // Into the entries.
+
+Entry EntryOfHalf(ScoredHalf&& half) {
+  Episode& episode = half.candidate.episode;
+  Entry entry;
+  entry.share = half.share;
+  entry.user_half = episode.role == Role::kUser;
+  entry.ranked.speaker = std::move(episode.speaker);
+  entry.ranked.session_id = std::move(episode.session_id);
+  MemoryItem& item = entry.ranked.item;
+  item.memory_id = std::move(episode.memory_id);
+  item.user = std::move(episode.user);
+  item.tier = half.pending ? Tier::kShortTerm : Tier::kEpisodic;
+  item.text = std::move(episode.text);
+  item.score = half.score;
+  item.occurred_at = episode.occurred_at;
+  item.sources = {{std::move(episode.interaction_id), episode.role}};
+  return entry;
+}
+
+Entry EntryOfFact(const Fact& fact) {
+  Entry entry;
+  MemoryItem& item = entry.ranked.item;
+  item.memory_id = fact.memory_id;
+  item.user = fact.user;
+  item.tier = Tier::kSemantic;
+  item.text = fact.text;
+  item.occurred_at = fact.occurred_at;
+  item.valid_from = fact.valid_from;
+  item.valid_to = fact.valid_to;
+  item.superseded_by = fact.superseded_by;
+  item.sources = fact.sources;
+  return entry;
+}
+
+// What was not yet said by then has superseded nothing by then.
+void ForgetWhatCameLater(const std::map<std::string, Timestamp>& said_at, Timestamp as_of,
+                         MemoryItem& item) {
+  if (item.superseded_by) {
+    const auto successor = said_at.find(*item.superseded_by);
+    if (successor == said_at.end() || successor->second > as_of) {
+      item.superseded_by.reset();
+      if (item.valid_to && *item.valid_to > as_of) {
+        item.valid_to.reset();
+      }
+    }
+  }
+}
+
+std::vector<Entry> ScoreFacts(const TurnIndex& index, const std::vector<Entry>& halves,
+                              const RankingInput& input, const TermWeights& terms) {
+  std::map<std::string, Timestamp> said_at;
+  for (const FactCandidate& candidate : input.facts.candidates) {
+    said_at.emplace(candidate.fact.memory_id, candidate.fact.occurred_at);
+  }
+  std::vector<Entry> facts;
+  for (const FactCandidate& candidate : input.facts.candidates) {
+    if (input.as_of && candidate.fact.occurred_at > *input.as_of) {
+      continue;
+    }
+    Entry entry = EntryOfFact(candidate.fact);
+    MemoryItem& item = entry.ranked.item;
+    if (input.as_of) {
+      ForgetWhatCameLater(said_at, *input.as_of, item);
+    }
+    const LexicalScore words =
+        ScoreText(terms, candidate.term_counts, candidate.length, kFactLength);
+    entry.share = words.share;
+    item.score = kFactWords * words.bm25;
+    for (const SourceRef& source : item.sources) {
+      const auto place = index.find(source);
+      if (place != index.end() && words.share >= halves[place->second].share && words.share > 0) {
+        item.score = std::max(item.score, halves[place->second].ranked.item.score * kJustAbove);
+      }
+    }
+    facts.push_back(std::move(entry));
+  }
+  return facts;
+}
+
+// The turns that say what is not so any more stand below those that say what is.
+void PutSuccessorsFirst(const TurnIndex& index, std::vector<Entry>& halves,
+                        std::vector<Entry>& facts) {
+  std::unordered_map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    places.emplace(facts[i].ranked.item.memory_id, i);
+  }
+  const auto best_half = [&](const MemoryItem& fact) -> MemoryItem* {
+    MemoryItem* best = nullptr;
+    for (const SourceRef& source : fact.sources) {
+      const auto place = index.find(source);
+      if (place != index.end()) {
+        MemoryItem& half = halves[place->second].ranked.item;
+        best = best == nullptr || half.score > best->score ? &half : best;
+      }
+    }
+    return best;
+  };
+  // Oldest first, so that a chain of changes is lifted to its last link.
+  std::vector<std::size_t> order(facts.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    order[i] = i;
+  }
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const MemoryItem& left = facts[a].ranked.item;
+    const MemoryItem& right = facts[b].ranked.item;
+    return std::tie(left.occurred_at, left.memory_id) <
+           std::tie(right.occurred_at, right.memory_id);
+  });
+  for (const std::size_t i : order) {
+    MemoryItem& old = facts[i].ranked.item;
+    if (!old.superseded_by) {
+      continue;
+    }
+    const auto place = places.find(*old.superseded_by);
+    if (place == places.end()) {
+      continue;
+    }
+    MemoryItem& successor = facts[place->second].ranked.item;
+    MemoryItem* const old_half = best_half(old);
+    MemoryItem* const new_half = best_half(successor);
+    double top = std::max(old.score, successor.score);
+    if (old_half != nullptr && old_half != new_half) {
+      const double higher = std::max(old_half->score, new_half == nullptr ? 0 : new_half->score);
+      top = std::max(top, higher * kJustAbove);
+      old_half->score = std::min(old_half->score, higher * kJustBelow * kJustBelow);
+      if (new_half != nullptr) {
+        new_half->score = higher;
+      }
+    }
+    successor.score = std::max(successor.score, top);
+    // Above its own turn: the fact says that it is not so any more, the turn does not.
+    old.score = std::min(old.score, successor.score * kJustBelow);
+  }
+}
+
+bool Better(const Entry& a, const Entry& b) {
+  const MemoryItem& left = a.ranked.item;
+  const MemoryItem& right = b.ranked.item;
+  if (left.score != right.score) {
+    return left.score > right.score;
+  }
+  // Ties fall to the later one, and the id makes the order the same on every backend.
+  return std::tie(right.occurred_at, left.memory_id) < std::tie(left.occurred_at, right.memory_id);
+}
+
+void PutLatestFirst(std::vector<Entry>& entries) {
+  const std::size_t size = std::min(entries.size(), kLatestFirstIn);
+  for (std::size_t i = 1; i < size; ++i) {
+    for (std::size_t at = i; at > 0; --at) {
+      Entry& above = entries[at - 1];
+      Entry& below = entries[at];
+      const bool later = below.user_half && above.user_half &&
+                         below.ranked.item.occurred_at > above.ranked.item.occurred_at &&
+                         below.share >= above.share &&
+                         below.ranked.item.score >= kNearlyEqual * above.ranked.item.score;
+      if (!later) {
+        break;
+      }
+      std::swap(above, below);
+      std::swap(above.ranked.item.score, below.ranked.item.score);
+    }
+  }
+}
+
+// Keeps of every source the best item that speaks of it.
+void DropCovered(std::vector<Entry>& entries) {
+  std::set<SourceRef> covered;
+  std::erase_if(entries, [&](const Entry& entry) {
+    const std::vector<SourceRef>& sources = entry.ranked.item.sources;
+    bool news = sources.empty();
+    for (const SourceRef& source : sources) {
+      news = covered.insert(source).second || news;
+    }
+    return !news;
+  });
+}
+
+void SpreadSessions(std::vector<Entry>& entries, std::size_t limit) {
+  std::map<std::string, double> factor;  // By session.
+  const auto worth = [&](const Entry& entry) {
+    const auto known = factor.find(entry.ranked.session_id);
+    return entry.ranked.item.score * (known == factor.end() ? 1.0 : known->second);
+  };
+  const std::size_t size = std::min(limit, entries.size());
+  for (std::size_t i = 0; i < size; ++i) {
+    std::size_t best = i;
+    for (std::size_t j = i + 1; j < entries.size(); ++j) {
+      best = worth(entries[j]) > worth(entries[best]) ? j : best;
+    }
+    const auto from = entries.begin() + static_cast<std::ptrdiff_t>(i);
+    std::rotate(from, entries.begin() + static_cast<std::ptrdiff_t>(best),
+                entries.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+    entries[i].ranked.item.score = worth(entries[i]);
+    factor.try_emplace(entries[i].ranked.session_id, 1.0).first->second *= kSessionRepeat;
+  }
+}
+
+MemoryItem ItemOfRule(const Rule& rule, double score) {
+  MemoryItem item;
+  item.memory_id = rule.memory_id;
+  item.user = rule.user;
+  item.tier = Tier::kProcedural;
+  item.text = rule.text;
+  item.score = score;
+  item.occurred_at = rule.occurred_at;
+  item.valid_to = rule.withdrawn_at;
+  item.superseded_by = rule.superseded_by;
+  item.sources = rule.sources;
+  return item;
+}
+
+}  // namespace
+
+std::vector<RankedItem> RankMemories(const Question& question, RankingInput input) {
+  TurnScores turns = ScoreTurns(question, std::move(input.episodes), input.pending, input.as_of);
+  std::vector<Entry> entries;
+  TurnIndex index;
+  for (ScoredHalf& half : turns.halves) {
+    entries.push_back(EntryOfHalf(std::move(half)));
+    index.emplace(entries.back().ranked.item.sources.front(), entries.size() - 1);
+  }
+  // A term weighs in a fact what it weighs in a turn, so that both are on one scale; only where no
+  // turn was there to weigh it do the facts' own statistics serve.
+  TermWeights terms =
+      entries.empty() ? WeighTerms(question, input.facts.statistics) : turns.user_terms;
+  terms.length_mean = std::max(input.facts.statistics.length_mean, 1.0);
+  std::vector<Entry> facts = ScoreFacts(index, entries, input, terms);
+  PutSuccessorsFirst(index, entries, facts);
+  std::move(facts.begin(), facts.end(), std::back_inserter(entries));
+  std::erase_if(entries, [](const Entry& entry) { return entry.ranked.item.score <= 0; });
+
+  std::sort(entries.begin(), entries.end(), Better);
+  DropCovered(entries);
+  entries.resize(std::min(entries.size(), input.limit * kDepthFactor));
+  if (question.about_present) {
+    PutLatestFirst(entries);
+  }
+  if (question.about_development) {
+    SpreadSessions(entries, input.limit);
+  }
+  std::vector<RankedItem> items;
+  for (Entry& entry : entries) {
+    if (items.size() == input.limit) {
+      break;
+    }
+    items.push_back(std::move(entry.ranked));
+  }
+  return items;
+}
+
+std::vector<MemoryItem> SelectRules(const Question& question, const std::vector<Rule>& rules,
+                                    std::size_t limit) {
+  const TermCounter counter(question);
+  std::vector<TermCounter::Counts> counts(rules.size());
+  CorpusStatistics statistics;
+  statistics.documents = rules.size();
+  statistics.document_frequency.resize(question.terms.size());
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    counter.Add(rules[i].text, counts[i]);
+    counter.Add(rules[i].scope, counts[i]);
+    statistics.length_mean += static_cast<double>(counts[i].length) /
+                              static_cast<double>(std::max<std::size_t>(rules.size(), 1));
+    for (std::size_t term = 0; term < question.terms.size(); ++term) {
+      statistics.document_frequency[term] += counts[i].term_counts[term] > 0 ? 1U : 0U;
+    }
+  }
+  const TermWeights terms = WeighTerms(question, statistics);
+  std::vector<MemoryItem> selected;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    double score = ScoreText(terms, counts[i].term_counts, counts[i].length, kFactLength).bm25;
+    if (rules[i].kind == RuleKind::kInstruction) {
+      score += rules[i].scope.empty() ? kInstructionAlways : kInstructionScoped;
+    }
+    if (score > 0) {
+      selected.push_back(ItemOfRule(rules[i], score));
+    }
+  }
+  std::stable_sort(selected.begin(), selected.end(), [](const MemoryItem& a, const MemoryItem& b) {
+    return std::tie(b.score, b.occurred_at) < std::tie(a.score, a.occurred_at);
+  });
+  selected.resize(std::min(selected.size(), limit));
+  return selected;
+}
+
+}  // namespace umbranet

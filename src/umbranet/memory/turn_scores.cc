@@ -1,0 +1,337 @@
+#include "umbranet/memory/turn_scores.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "umbranet/base/text_analysis.h"
+#include "umbranet/domain/memory_item.h"
+
+namespace umbranet {
+namespace {
+
+// The constants of ranking.h.
+constexpr double kSaturation = 1.2;        // k1
+constexpr double kLengthUser = 0.4;        // b
+constexpr double kLengthAssistant = 0.75;  // b
+constexpr double kShareWeight = 0.2;
+constexpr double kNeighbourTerms = 0.7;
+constexpr double kOtherHalf = 0.4;
+constexpr double kPrevious = 0.4;
+constexpr double kPreviousAsked = 0.3;
+constexpr double kBeforePrevious = 0.2;
+constexpr double kNext = 0.15;
+constexpr double kClosedExchange = 0.6;
+constexpr double kOnlyAsks = 0.8;
+constexpr double kSession = 0.3;
+constexpr double kNamedSpeaker = 1.8;
+constexpr double kAssistant = 0.3;
+
+// Pairs of neighbouring terms are looked for in the best user halves alone: reading a text costs a
+// hundred times what counted terms do, and a pair lifts nothing that is far down.
+constexpr std::size_t kPairsReadIn = 64;
+constexpr std::size_t kPairTextMax = 4096;
+
+constexpr std::string_view kAssistantSpeaker = "Assistant";
+
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+struct Turn {
+  std::size_t user = kNone;  // Index into halves.
+  std::size_t assistant = kNone;
+  std::int64_t sequence = 0;
+  std::string_view session;
+  std::string_view speaker;
+  bool asks = false;
+
+  double user_lexical = 0;
+  double assistant_lexical = 0;
+  double score = 0;
+
+  [[nodiscard]] double Closed() const { return assistant == kNone ? 1.0 : kClosedExchange; }
+};
+
+bool EndsInQuestionMark(std::string_view text) {
+  const std::size_t last = text.find_last_not_of(" \t\r\n");
+  return last != std::string_view::npos && text[last] == '?';
+}
+
+ScoredHalf PendingHalf(const TermCounter& counter, const Interaction& turn, Role role) {
+  const bool user = role == Role::kUser;
+  ScoredHalf half;
+  half.pending = true;
+  Episode& episode = half.candidate.episode;
+  episode.memory_id = std::string(kTurnPrefix) + turn.interaction_id + (user ? "" : "/assistant");
+  episode.user = turn.user;
+  episode.interaction_id = turn.interaction_id;
+  episode.role = role;
+  episode.session_id = turn.session_id;
+  episode.speaker = user ? turn.speaker : std::string(kAssistantSpeaker);
+  episode.text = user ? turn.user_message : turn.assistant_response;
+  episode.occurred_at = turn.occurred_at;
+  episode.sequence = turn.sequence;
+  TermCounter::Counts counts;
+  counter.Add(episode.text, counts);
+  counter.AddTerms(AnalyzeName(episode.speaker), counts);
+  counter.AddTerms(DateTerms(episode.occurred_at), counts);
+  half.candidate.term_counts = std::move(counts.term_counts);
+  half.candidate.length = counts.length;
+  half.candidate.matched =
+      std::any_of(half.candidate.term_counts.begin(), half.candidate.term_counts.end(),
+                  [](std::uint32_t count) { return count > 0; });
+  return half;
+}
+
+void AddToStatistics(const EpisodeCandidate& candidate, CorpusStatistics& statistics) {
+  const auto documents = static_cast<double>(statistics.documents);
+  statistics.length_mean =
+      (statistics.length_mean * documents + candidate.length) / (documents + 1);
+  ++statistics.documents;
+  statistics.document_frequency.resize(
+      std::max(statistics.document_frequency.size(), candidate.term_counts.size()));
+  for (std::size_t i = 0; i < candidate.term_counts.size(); ++i) {
+    statistics.document_frequency[i] += candidate.term_counts[i] > 0 ? 1U : 0U;
+  }
+}
+
+// Every half once, those of the index before those of the journal.
+std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes,
+                               const std::vector<Interaction>& pending,
+                               std::optional<Timestamp> as_of) {
+  std::vector<ScoredHalf> halves;
+  std::set<SourceRef> held;
+  for (EpisodeCandidate& candidate : episodes.candidates) {
+    const Episode& episode = candidate.episode;
+    const bool too_late = as_of && episode.occurred_at > *as_of;
+    if (!too_late && held.emplace(episode.interaction_id, episode.role).second) {
+      candidate.term_counts.resize(question.terms.size());
+      halves.push_back({.candidate = std::move(candidate)});
+    }
+  }
+  const TermCounter counter(question);
+  for (const Interaction& turn : pending) {
+    if (as_of && turn.occurred_at > *as_of) {
+      continue;
+    }
+    for (const Role role : {Role::kUser, Role::kAssistant}) {
+      const bool user = role == Role::kUser;
+      // An offline answer quotes memories: there is nothing in it that was not said before.
+      const bool empty =
+          user ? turn.user_message.empty()
+               : turn.assistant_response.empty() || turn.origin == Origin::kOfflineChat;
+      if (!empty && held.emplace(turn.interaction_id, role).second) {
+        halves.push_back(PendingHalf(counter, turn, role));
+        AddToStatistics(halves.back().candidate,
+                        user ? episodes.statistics : episodes.assistant_statistics);
+      }
+    }
+  }
+  return halves;
+}
+
+// Speakers with a name of their own that the question says, whole or by its first word.
+std::set<std::string> NamedSpeakers(const Question& question,
+                                    const std::vector<ScoredHalf>& halves) {
+  std::set<std::string> speakers;
+  for (const ScoredHalf& half : halves) {
+    if (half.candidate.episode.role == Role::kUser &&
+        half.candidate.episode.speaker != kDefaultSpeaker) {
+      speakers.insert(half.candidate.episode.speaker);
+    }
+  }
+  std::erase_if(speakers, [&](const std::string& speaker) {
+    const std::vector<TextToken> name = Tokenize(speaker);
+    return name.empty() || std::find(question.words.begin(), question.words.end(),
+                                     name.front().folded) == question.words.end();
+  });
+  return speakers;
+}
+
+void ScoreWords(const Question& question, const TermWeights& user_terms,
+                const TermWeights& assistant_terms, std::vector<ScoredHalf>& halves) {
+  std::vector<std::size_t> best;
+  for (std::size_t i = 0; i < halves.size(); ++i) {
+    ScoredHalf& half = halves[i];
+    const bool user = half.candidate.episode.role == Role::kUser;
+    const LexicalScore lexical =
+        ScoreText(user ? user_terms : assistant_terms, half.candidate.term_counts,
+                  half.candidate.length, user ? kLengthUser : kLengthAssistant);
+    half.share = lexical.share;
+    half.lexical = lexical.bm25 * (1 - kShareWeight + kShareWeight * lexical.share);
+    if (user && half.lexical > 0) {
+      best.push_back(i);
+    }
+  }
+  if (question.neighbours.empty()) {
+    return;
+  }
+  const std::size_t read = std::min(best.size(), kPairsReadIn);
+  std::partial_sort(
+      best.begin(), best.begin() + static_cast<std::ptrdiff_t>(read), best.end(),
+      [&](std::size_t a, std::size_t b) { return halves[a].lexical > halves[b].lexical; });
+  const TermCounter counter(question);
+  for (std::size_t i = 0; i < read; ++i) {
+    ScoredHalf& half = halves[best[i]];
+    const std::vector<bool> found =
+        counter.Neighbours(std::string_view(half.candidate.episode.text).substr(0, kPairTextMax));
+    for (std::size_t pair = 0; pair < found.size(); ++pair) {
+      const auto [first, second] = question.neighbours[pair];
+      // A pair with a speaker's name in it says who, which is weighed apart.
+      if (found[pair] && user_terms.weights[first] > 0 && user_terms.weights[second] > 0) {
+        half.lexical +=
+            kNeighbourTerms * (user_terms.weights[first] + user_terms.weights[second]) / 2;
+      }
+    }
+  }
+}
+
+std::vector<Turn> JoinTurns(const std::vector<ScoredHalf>& halves) {
+  std::unordered_map<std::string_view, std::size_t> places;
+  std::vector<Turn> turns;
+  for (std::size_t i = 0; i < halves.size(); ++i) {
+    const Episode& episode = halves[i].candidate.episode;
+    const auto [place, fresh] = places.emplace(episode.interaction_id, turns.size());
+    if (fresh) {
+      turns.emplace_back();
+    }
+    Turn& turn = turns[place->second];
+    turn.sequence = episode.sequence;
+    turn.session = episode.session_id;
+    if (episode.role == Role::kUser) {
+      turn.user = i;
+      turn.user_lexical = halves[i].lexical;
+      turn.speaker = episode.speaker;
+      turn.asks = EndsInQuestionMark(episode.text);
+    } else {
+      turn.assistant = i;
+      turn.assistant_lexical = halves[i].lexical;
+    }
+  }
+  std::sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
+    return std::pair(a.session, a.sequence) < std::pair(b.session, b.sequence);
+  });
+  return turns;
+}
+
+// Neighbours in the sorted list are neighbours in the session wherever it matters: the store brings
+// the turn before and the two behind every one that matched, and one that did not gives nothing.
+void ReadInContext(std::vector<Turn>& turns) {
+  const auto together = [&](std::size_t a, std::size_t b) {
+    return turns[a].session == turns[b].session;
+  };
+  std::map<std::string_view, double> session_best;
+  for (const Turn& turn : turns) {
+    double& best = session_best[turn.session];
+    best = std::max(best, turn.user_lexical);
+  }
+  for (std::size_t i = 0; i < turns.size(); ++i) {
+    Turn& turn = turns[i];
+    double score = turn.user_lexical + kOtherHalf * turn.assistant_lexical;
+    if (i >= 1 && together(i, i - 1)) {
+      const Turn& previous = turns[i - 1];
+      const bool answered = previous.asks && previous.speaker != turn.speaker;
+      score +=
+          previous.Closed() * (kPrevious + (answered ? kPreviousAsked : 0)) * previous.user_lexical;
+    }
+    if (i >= 2 && together(i, i - 2)) {
+      score += turns[i - 2].Closed() * kBeforePrevious * turns[i - 2].user_lexical;
+    }
+    if (i + 1 < turns.size() && together(i, i + 1)) {
+      score += turns[i + 1].Closed() * kNext * turns[i + 1].user_lexical;
+    }
+    if (turn.asks && turn.assistant == kNone) {
+      score *= kOnlyAsks;
+    }
+    if (score > 0) {
+      score += kSession * session_best[turn.session];
+    }
+    turn.score = score;
+  }
+}
+
+}  // namespace
+
+TermWeights WeighTerms(const Question& question, const CorpusStatistics& statistics) {
+  TermWeights terms;
+  terms.length_mean = std::max(statistics.length_mean, 1.0);
+  terms.weights = question.term_weights;
+  const auto documents = static_cast<double>(statistics.documents);
+  for (std::size_t i = 0; i < terms.weights.size(); ++i) {
+    if (i < statistics.document_frequency.size()) {
+      const double frequency =
+          std::min(static_cast<double>(statistics.document_frequency[i]), documents);
+      terms.weights[i] *= std::log(1 + (documents - frequency + 0.5) / (frequency + 0.5));
+    }
+    terms.total += terms.weights[i];
+  }
+  return terms;
+}
+
+LexicalScore ScoreText(const TermWeights& terms, const std::vector<std::uint32_t>& term_counts,
+                       std::uint32_t length, double b) {
+  LexicalScore score;
+  const double saturation = kSaturation * (1 - b + b * length / terms.length_mean);
+  double held = 0;
+  const std::size_t size = std::min(term_counts.size(), terms.weights.size());
+  for (std::size_t i = 0; i < size; ++i) {
+    if (term_counts[i] > 0) {
+      const double count = term_counts[i];
+      score.bm25 += terms.weights[i] * count * (kSaturation + 1) / (count + saturation);
+      held += terms.weights[i];
+    }
+  }
+  score.share = terms.total > 0 ? held / terms.total : 0;
+  return score;
+}
+
+TurnScores ScoreTurns(const Question& question, EpisodesFound episodes,
+                      const std::vector<Interaction>& pending, std::optional<Timestamp> as_of) {
+  TurnScores result;
+  std::vector<ScoredHalf> halves = Gather(question, episodes, pending, as_of);
+
+  const std::set<std::string> named = NamedSpeakers(question, halves);
+  Question asked = question;
+  result.speaker_terms.resize(question.terms.size());
+  for (const std::string& speaker : named) {
+    for (const std::string& term : AnalyzeName(speaker)) {
+      for (std::size_t i = 0; i < asked.terms.size(); ++i) {
+        if (asked.terms[i] == term) {
+          asked.term_weights[i] = 0;
+          result.speaker_terms[i] = true;
+        }
+      }
+    }
+  }
+  if (std::all_of(asked.term_weights.begin(), asked.term_weights.end(),
+                  [](double weight) { return weight <= 0; })) {
+    asked = question;  // Nothing but names: then they are what is asked about.
+  }
+  result.user_terms = WeighTerms(asked, episodes.statistics);
+  const bool assistant_known = !episodes.assistant_statistics.document_frequency.empty();
+  ScoreWords(question, result.user_terms,
+             assistant_known ? WeighTerms(asked, episodes.assistant_statistics) : result.user_terms,
+             halves);
+
+  std::vector<Turn> turns = JoinTurns(halves);
+  ReadInContext(turns);
+  for (const Turn& turn : turns) {
+    if (turn.user != kNone) {
+      const bool speaks = named.contains(std::string(turn.speaker));
+      halves[turn.user].score = turn.score * (speaks ? kNamedSpeaker : 1.0);
+    }
+    // The assistant's half needs words of its own: a long answer to a good turn is no evidence.
+    if (turn.assistant != kNone && turn.assistant_lexical > 0) {
+      halves[turn.assistant].score = kAssistant * (turn.assistant_lexical + turn.score);
+    }
+  }
+  std::erase_if(halves, [](const ScoredHalf& half) { return half.score <= 0; });
+  result.halves = std::move(halves);
+  return result;
+}
+
+}  // namespace umbranet

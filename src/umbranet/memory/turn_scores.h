@@ -1,0 +1,59 @@
+// Scores the halves of turns for a question: the episodic part of ranking.h, whose header holds the
+// formula. Pure; may be called from any thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "umbranet/base/clock.h"
+#include "umbranet/domain/interaction.h"
+#include "umbranet/memory/question.h"
+#include "umbranet/ports/episodic_memory.h"
+
+namespace umbranet {
+
+struct ScoredHalf {
+  EpisodeCandidate candidate;
+  bool pending = false;  // From the journal, not reflected yet.
+  double lexical = 0;    // s(d): what its own words are worth.
+  double share = 0;      // The part of the question's idf that it holds, 0 to 1.
+  double score = 0;      // g(d): with its context.
+};
+
+// Weights of the question's terms in one corpus: w(t) idf(t).
+struct TermWeights {
+  std::vector<double> weights;  // Parallel to Question::terms.
+  double total = 0;
+  double length_mean = 1;
+};
+
+// `statistics` may lack document frequencies (all from pending turns, or a store that has none):
+// then nothing is known and every term weighs alike.
+[[nodiscard]] TermWeights WeighTerms(const Question& question, const CorpusStatistics& statistics);
+
+// BM25 with length normalisation `b`, and the share of the question that the document holds.
+struct LexicalScore {
+  double bm25 = 0;
+  double share = 0;
+};
+
+[[nodiscard]] LexicalScore ScoreText(const TermWeights& terms,
+                                     const std::vector<std::uint32_t>& term_counts,
+                                     std::uint32_t length, double b);
+
+struct TurnScores {
+  std::vector<ScoredHalf> halves;  // No particular order; those with score 0 are left out.
+  TermWeights user_terms;
+  // Terms that are the name of a speaker whom the question names: who is asked about, not what.
+  std::vector<bool> speaker_terms;  // Parallel to Question::terms.
+};
+
+// `pending` are turns that the index may not hold yet; one that it holds already is passed over.
+// Turns after `as_of` are left out.
+[[nodiscard]] TurnScores ScoreTurns(const Question& question, EpisodesFound episodes,
+                                    const std::vector<Interaction>& pending,
+                                    std::optional<Timestamp> as_of);
+
+}  // namespace umbranet

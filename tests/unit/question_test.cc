@@ -1,0 +1,74 @@
+// Goal: a question is read for its subject, and its frame and kind are told apart from it.
+// Method: invented questions.
+#include "umbranet/memory/question.h"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace umbranet {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Lt;
+
+TEST(Question, AsksForEachContentTermOnce) {
+  const Question question = ReadQuestion("Where did the red boat, the boat of Mira, sink?");
+  EXPECT_THAT(question.terms, ElementsAre("red", "boat", "mira", "sink"));
+  EXPECT_THAT(question.words, Contains("where"));
+}
+
+TEST(Question, KnowsWhichTermsStandSideBySide) {
+  const Question question = ReadQuestion("the piano lessons of my neighbour");
+  EXPECT_THAT(question.neighbours, ElementsAre(std::pair(0U, 1U), std::pair(1U, 2U)));
+}
+
+TEST(Question, WeighsWordsThatOnlyFrameItLess) {
+  const Question question = ReadQuestion("Remind me which lighthouse we talked about");
+  ASSERT_THAT(question.terms, ElementsAre("remind", "lighthous", "talk"));
+  EXPECT_THAT(question.term_weights, ElementsAre(Lt(1.0), 1.0, Lt(1.0)));
+}
+
+TEST(Question, RecognisesWhatAsksForADevelopment) {
+  EXPECT_TRUE(ReadQuestion("Summarize how my garden went").about_development);
+  EXPECT_TRUE(ReadQuestion("How did my knee evolve over time?").about_development);
+  EXPECT_TRUE(ReadQuestion("List the trips in order").about_development);
+  EXPECT_FALSE(ReadQuestion("Where is the order form?").about_development);
+}
+
+TEST(Question, RecognisesWhatAsksForThePresent) {
+  EXPECT_TRUE(ReadQuestion("Where does my sister live?").about_present);
+  EXPECT_FALSE(ReadQuestion("Where did my sister live before?").about_present);
+}
+
+TEST(Question, HasNoTermsWhenItSaysNothing) {
+  EXPECT_THAT(ReadQuestion("").terms, IsEmpty());
+  EXPECT_THAT(ReadQuestion("what is it?").terms, IsEmpty());
+}
+
+TEST(Question, KeepsABoundOnItsTerms) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) {
+    text += "word" + std::to_string(i) + " ";
+  }
+  const Question question = ReadQuestion(text);
+  EXPECT_EQ(question.terms.size(), kQuestionTermsMax);
+  EXPECT_EQ(question.term_weights.size(), kQuestionTermsMax);
+}
+
+TEST(Question, CountsItsTermsInATextThatNoIndexHasSeen) {
+  const Question question = ReadQuestion("blue kites");
+  const TermCounter counter(question);
+  TermCounter::Counts counts;
+  counter.Add("The kite was blue, a blue kite with a tail", counts);
+  EXPECT_THAT(counts.term_counts, ElementsAre(2U, 2U));
+  EXPECT_EQ(counts.length, 5U);
+  EXPECT_THAT(counter.Neighbours("a blue kite"), ElementsAre(true));
+  EXPECT_THAT(counter.Neighbours("the kite is blue"), ElementsAre(false));
+}
+
+}  // namespace
+}  // namespace umbranet
