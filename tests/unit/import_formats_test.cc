@@ -21,7 +21,8 @@ constexpr std::string_view kChatGptFile = R"([{"title": "t", "conversation_id": 
   "nX": {"message": {"author": {"role": "assistant"}, "content": {"parts": ["abandoned"]}},
          "parent": "n1"},
   "n2": {"message": {"author": {"role": "tool"}, "content": {"parts": ["noise"]}}, "parent": "n1"},
-  "n3": {"message": {"author": {"role": "assistant"}, "content": {"parts": ["Noted", {"image": 1}]}},
+  "n3": {"message": {"author": {"role": "assistant"},
+                     "content": {"parts": ["Noted", {"image": 1}]}},
          "parent": "n2"},
   "n4": {"message": {"author": {"role": "assistant"}, "content": {"parts": ["More"]}},
          "parent": "n3"}}}])";

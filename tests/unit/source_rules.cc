@@ -121,8 +121,9 @@ const std::vector<Ban>& Bans() {
       Forbid("_clock::n"
              "ow\\b",
              "src/", "src/umbranet/base/", "ask the Clock"),
+      // As a template argument it may stand: there it fits a library's type to a mutex of its own.
       Forbid("std::(recursive_|shared_|timed_)?mut"
-             "ex\\b",
+             "ex\\b(?!>)",
              "src/", "src/umbranet/base/", "use the annotated Mutex of base/mutex.h"),
       Forbid("\\bco_(aw"
              "ait|re"

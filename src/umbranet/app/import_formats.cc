@@ -207,7 +207,7 @@ void AddChatGptConversation(ImportedTurns& out, TurnIds& ids, const json::object
       answer += (answer.empty() ? "" : "\n\n") + branch[next].text;
     }
     if (!answer.empty()) {
-      turn["assistant_response"] = std::move(answer);
+      turn["assistant_response"] = answer;
     }
     Add(out, ids, std::move(turn), where, user_id);
   }

@@ -129,7 +129,7 @@ Status ParseBaseUrl(Settings& settings, std::string_view text) {
 }
 
 // A part that this build does not carry: better refused at start than believed and ignored.
-SettingSpec AbsentBackend(std::string name, std::string part, std::string engine) {
+SettingSpec AbsentBackend(std::string name, const std::string& part, const std::string& engine) {
   return {std::move(name),
           "Moves " + part + " to " + engine +
               ". This release carries the embedded backend only and refuses to start when it is "
