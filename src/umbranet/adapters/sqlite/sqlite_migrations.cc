@@ -3,6 +3,8 @@
 #include <map>
 #include <string>
 
+#include "umbranet/adapters/sqlite/ledger_schema.h"
+
 namespace umbranet {
 
 namespace {
@@ -40,7 +42,12 @@ Status RunStep(SqliteConnection& connection, const SqliteMigration& step) {
 }  // namespace
 
 std::vector<SqliteMigration> AllSqliteMigrations() {
-  return {};
+  // Later components may refer to the tables of earlier ones.
+  std::vector<SqliteMigration> all;
+  for (const std::vector<SqliteMigration>& component : {LedgerMigrations()}) {
+    all.insert(all.end(), component.begin(), component.end());
+  }
+  return all;
 }
 
 Status MigrateSqlite(SqliteConnection& connection, std::span<const SqliteMigration> migrations) {
