@@ -1,0 +1,257 @@
+// MemoryManager, looking after memories: listing, changing, forgetting, exporting, starting over.
+#include <array>
+#include <utility>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "umbranet/memory/memory_manager.h"
+
+namespace umbranet {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kExportPage = 200;
+// Enough to bring every entity along; facts are exported from their tier's own list.
+constexpr std::size_t kGraphFacts = 1;
+
+// A cursor over several tiers names the tier that the inner cursor belongs to.
+struct TierCursor {
+  Tier tier = Tier::kEpisodic;
+  std::string inner;
+};
+
+constexpr char kCursorSeparator = ':';
+
+Result<TierCursor> ParseCursor(std::string_view cursor) {
+  if (cursor.empty()) {
+    return TierCursor{};
+  }
+  const std::size_t separator = cursor.find(kCursorSeparator);
+  const std::optional<Tier> tier = ParseTier(cursor.substr(0, separator));
+  if (separator == std::string_view::npos || !tier || *tier == Tier::kShortTerm) {
+    return InvalidArgument("memories: this cursor is not one that a page before gave");
+  }
+  return TierCursor{*tier, std::string(cursor.substr(separator + 1))};
+}
+
+std::string MakeCursor(Tier tier, std::string_view inner) {
+  return std::string(TierName(tier)) + kCursorSeparator + std::string(inner);
+}
+
+MemoryTier& StoreOf(const MemoryManager::Stores& stores, Tier tier) {
+  if (tier == Tier::kSemantic) {
+    return stores.semantic;
+  }
+  if (tier == Tier::kProcedural) {
+    return stores.procedural;
+  }
+  return stores.episodic;
+}
+
+MemoryItem ItemOfTurn(const Interaction& turn) {
+  MemoryItem item;
+  item.memory_id = std::string(kTurnPrefix) + turn.interaction_id;
+  item.user = turn.user;
+  item.tier = Tier::kShortTerm;
+  item.text = turn.user_message;
+  item.occurred_at = turn.occurred_at;
+  item.sources = {{turn.interaction_id, Role::kUser}};
+  return item;
+}
+
+json::array JsonOfSources(const std::vector<SourceRef>& sources) {
+  json::array array;
+  for (const SourceRef& source : sources) {
+    array.push_back(
+        {{"interaction_id", source.interaction_id}, {"role", std::string(RoleName(source.role))}});
+  }
+  return array;
+}
+
+std::string LineOfItem(const MemoryItem& item) {
+  json::object line{{"type", std::string(TierName(item.tier))},
+                    {"memory_id", item.memory_id},
+                    {"text", item.text},
+                    {"occurred_at", FormatTimestamp(item.occurred_at)}};
+  if (item.valid_from) {
+    line["valid_from"] = FormatTimestamp(*item.valid_from);
+  }
+  if (item.valid_to) {
+    line["valid_to"] = FormatTimestamp(*item.valid_to);
+  }
+  if (item.superseded_by) {
+    line["superseded_by"] = *item.superseded_by;
+  }
+  line["sources"] = JsonOfSources(item.sources);
+  return json::serialize(line);
+}
+
+std::string LineOfEntry(const JournalEntry& entry) {
+  const Interaction& turn = entry.interaction;
+  return json::serialize(
+      json::object{{"type", "interaction"},
+                   {"interaction_id", turn.interaction_id},
+                   {"session_id", turn.session_id},
+                   {"speaker", turn.speaker},
+                   {"timestamp", FormatTimestamp(turn.occurred_at)},
+                   {"accepted_at", FormatTimestamp(turn.accepted_at)},
+                   {"user_message", turn.user_message},
+                   {"assistant_response", turn.assistant_response},
+                   {"priority", std::string(PriorityName(turn.priority))},
+                   // Text, as the caller gave it: it is never interpreted here.
+                   {"metadata", turn.metadata},
+                   {"reflection", std::string(JobStateName(entry.reflection.state))}});
+}
+
+std::string LineOfEntity(const Entity& entity) {
+  json::array aliases;
+  for (const std::string& alias : entity.aliases) {
+    aliases.emplace_back(alias);
+  }
+  return json::serialize(json::object{{"type", "entity"},
+                                      {"entity_id", entity.entity_id},
+                                      {"name", entity.name},
+                                      {"kind", std::string(EntityTypeName(entity.type))},
+                                      {"aliases", std::move(aliases)}});
+}
+
+}  // namespace
+
+Result<MemoryPage> MemoryManager::List(const UserKey& user, std::optional<Tier> tier,
+                                       std::string_view cursor, std::size_t limit,
+                                       Deadline deadline) {
+  if (tier == Tier::kShortTerm) {
+    // What waits for reflection is little and soon gone: one page holds it.
+    UMBRANET_ASSIGN_OR_RETURN(const std::vector<Interaction> turns,
+                              stores_.journal.Unreflected(user, limit, deadline));
+    MemoryPage page;
+    for (auto turn = turns.rbegin(); turn != turns.rend(); ++turn) {
+      page.items.push_back(ItemOfTurn(*turn));
+    }
+    return page;
+  }
+  if (tier) {
+    return StoreOf(stores_, *tier).List(user, cursor, limit, deadline);
+  }
+  UMBRANET_ASSIGN_OR_RETURN(TierCursor at, ParseCursor(cursor));
+  MemoryPage page;
+  for (const Tier next : kReflectedTiers) {
+    if (next < at.tier) {
+      continue;
+    }
+    if (page.items.size() == limit) {
+      page.next_cursor = MakeCursor(next, "");
+      return page;
+    }
+    UMBRANET_ASSIGN_OR_RETURN(MemoryPage part, StoreOf(stores_, next)
+                                                   .List(user, next == at.tier ? at.inner : "",
+                                                         limit - page.items.size(), deadline));
+    std::move(part.items.begin(), part.items.end(), std::back_inserter(page.items));
+    if (!part.next_cursor.empty()) {
+      page.next_cursor = MakeCursor(next, part.next_cursor);
+      return page;
+    }
+  }
+  return page;
+}
+
+Result<std::optional<MemoryItem>> MemoryManager::Get(std::string_view tenant,
+                                                     std::string_view memory_id,
+                                                     Deadline deadline) {
+  const std::optional<Tier> tier = TierOfMemoryId(memory_id);
+  if (!tier) {
+    return std::optional<MemoryItem>();
+  }
+  return StoreOf(stores_, *tier).Get(tenant, memory_id, deadline);
+}
+
+Result<std::optional<MemoryItem>> MemoryManager::Update(std::string_view tenant,
+                                                        std::string_view memory_id,
+                                                        const MemoryPatch& patch,
+                                                        Deadline deadline) {
+  const std::optional<Tier> tier = TierOfMemoryId(memory_id);
+  if (!tier) {
+    return std::optional<MemoryItem>();
+  }
+  return StoreOf(stores_, *tier).Update(tenant, memory_id, patch, deadline);
+}
+
+Result<bool> MemoryManager::Erase(std::string_view tenant, std::string_view memory_id,
+                                  Deadline deadline) {
+  const std::optional<Tier> tier = TierOfMemoryId(memory_id);
+  if (!tier) {
+    return false;
+  }
+  return StoreOf(stores_, *tier).Erase(tenant, memory_id, deadline);
+}
+
+Result<ForgetReport> MemoryManager::ForgetUser(const UserKey& user, Deadline deadline) {
+  ForgetReport report;
+  UMBRANET_ASSIGN_OR_RETURN(const JournalErasure erased, stores_.journal.EraseUser(user, deadline));
+  report.deleted[Tier::kShortTerm] = erased.turns;
+  report.queued_jobs_cancelled = erased.jobs_cancelled;
+
+  // Every tier is tried even when one fails: the less is left, the better.
+  std::optional<Error> first_error;
+  if (Result<std::uint64_t> turns = stores_.short_term.EraseUser(user, deadline); !turns.ok()) {
+    first_error = turns.error();
+  }
+  for (const Tier tier : kReflectedTiers) {
+    Result<std::uint64_t> count = StoreOf(stores_, tier).EraseUser(user, deadline);
+    if (count.ok()) {
+      report.deleted[tier] = *count;
+    } else if (!first_error) {
+      first_error = count.error();
+    }
+  }
+  if (first_error) {
+    return *std::move(first_error);
+  }
+  return report;
+}
+
+Status MemoryManager::Export(const UserKey& user, const std::function<bool(std::string_view)>& line,
+                             Deadline deadline) {
+  std::string cursor;
+  do {
+    UMBRANET_ASSIGN_OR_RETURN(const JournalPage page,
+                              stores_.journal.List(user, cursor, kExportPage, deadline));
+    for (const JournalEntry& entry : page.entries) {
+      if (!line(LineOfEntry(entry))) {
+        return {};
+      }
+    }
+    cursor = page.next_cursor;
+  } while (!cursor.empty());
+
+  UMBRANET_ASSIGN_OR_RETURN(const KnowledgeGraph graph,
+                            stores_.semantic.ReadGraph(user, kGraphFacts, deadline));
+  for (const Entity& entity : graph.entities) {
+    if (!line(LineOfEntity(entity))) {
+      return {};
+    }
+  }
+  do {
+    UMBRANET_ASSIGN_OR_RETURN(const MemoryPage page,
+                              List(user, std::nullopt, cursor, kExportPage, deadline));
+    for (const MemoryItem& item : page.items) {
+      if (!line(LineOfItem(item))) {
+        return {};
+      }
+    }
+    cursor = page.next_cursor;
+  } while (!cursor.empty());
+  return {};
+}
+
+Result<std::uint64_t> MemoryManager::ReflectAgain(const UserKey& user, Deadline deadline) {
+  for (const Tier tier : kReflectedTiers) {
+    UMBRANET_ASSIGN_OR_RETURN([[maybe_unused]] const std::uint64_t erased,
+                              StoreOf(stores_, tier).EraseUser(user, deadline));
+  }
+  return stores_.ledger.ReflectAgain(user, deadline);
+}
+
+}  // namespace umbranet

@@ -1,0 +1,69 @@
+#include "umbranet/memory/memory_manager.h"
+
+#include <utility>
+
+#include "umbranet/base/unique_id.h"
+
+namespace umbranet {
+namespace {
+
+bool IsAway(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadlineExceeded;
+}
+
+}  // namespace
+
+MemoryManager::MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool, Stores stores,
+                             Options options)
+    : clock_(clock), recall_pool_(recall_pool), stores_(stores), options_(options) {}
+
+Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interaction> turns,
+                                                          RunMode mode,
+                                                          std::string_view traceparent,
+                                                          Deadline deadline) {
+  const Timestamp now = clock_.Now();
+  for (Interaction& turn : turns) {
+    if (turn.interaction_id.empty()) {
+      turn.interaction_id = NewUuidV7(now);
+    }
+    if (turn.occurred_at == Timestamp{}) {
+      turn.occurred_at = now;
+    }
+    turn.accepted_at = now;
+  }
+  Remembered remembered;
+  UMBRANET_ASSIGN_OR_RETURN(remembered.turns,
+                            stores_.journal.Accept(turns, mode, traceparent, deadline));
+
+  // From here on nothing can be lost, so nothing below may fail the call.
+  bool short_term_away = false;
+  for (std::size_t i = 0; i < turns.size() && i < remembered.turns.size(); ++i) {
+    const AcceptedTurn& accepted = remembered.turns[i];
+    if (accepted.duplicate) {
+      continue;
+    }
+    turns[i].sequence = accepted.sequence;
+    if (!short_term_away) {
+      const Status appended = stores_.short_term.Append(turns[i], deadline);
+      // A store that is away would make each of a thousand turns wait for it.
+      short_term_away = !appended.ok() && IsAway(appended.error());
+      if (!appended.ok() && remembered.degraded.empty()) {
+        remembered.degraded.emplace_back(TierName(Tier::kShortTerm));
+      }
+    }
+    if (mode == RunMode::kBackground) {
+      stores_.doorbell.Ring({.job_id = accepted.job_id,
+                             .user = turns[i].user,
+                             .interaction_id = turns[i].interaction_id,
+                             .priority = turns[i].priority,
+                             .mode = mode,
+                             .traceparent = std::string(traceparent)});
+    }
+  }
+  if (mode == RunMode::kBackground && !stores_.doorbell.Healthy()) {
+    remembered.degraded.emplace_back("queue");
+  }
+  return remembered;
+}
+
+}  // namespace umbranet

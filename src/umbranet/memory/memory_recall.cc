@@ -1,0 +1,201 @@
+// MemoryManager::Recall: the tiers are asked on the pool, all at once, and what they have brought
+// by the deadline is ranked. A tier that is late writes into state that it shares with nobody any
+// more.
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "umbranet/base/mutex.h"
+#include "umbranet/memory/memory_manager.h"
+#include "umbranet/memory/prompt_context.h"
+#include "umbranet/memory/question.h"
+#include "umbranet/memory/ranking.h"
+
+namespace umbranet {
+namespace {
+
+// Of the rules in force, before the pertinent ones are chosen.
+constexpr std::size_t kRulesConsidered = 256;
+constexpr std::size_t kLimitMax = 1'000;
+
+struct ShortTermFound {
+  std::vector<Interaction> pending;
+  Conversation conversation;
+};
+
+// What the tiers of one recall have brought so far.
+struct Gathering {
+  Gathering(RecallRequest asked, Deadline by)
+      : request(std::move(asked)), question(ReadQuestion(request.query)), deadline(by) {}
+
+  const RecallRequest request;
+  const Question question;
+  const Deadline deadline;
+
+  Mutex mutex;
+  ConditionVariable changed;
+  std::size_t running GUARDED_BY(mutex) = 0;
+  bool closed GUARDED_BY(mutex) = false;  // Nobody waits any more.
+  std::optional<ShortTermFound> short_term GUARDED_BY(mutex);
+  std::optional<EpisodesFound> episodes GUARDED_BY(mutex);
+  std::optional<FactsFound> facts GUARDED_BY(mutex);
+  std::optional<std::vector<Rule>> rules GUARDED_BY(mutex);
+  std::map<Tier, double> tier_ms GUARDED_BY(mutex);
+};
+
+using Found = std::shared_ptr<Gathering>;
+
+double MillisSince(const Clock& clock, SteadyTime start) {
+  return std::chrono::duration<double, std::milli>(clock.SteadyNow() - start).count();
+}
+
+Result<ShortTermFound> AskShortTerm(Journal& journal, ShortTermMemory& short_term,
+                                    const RecallRequest& request, std::size_t unreflected_max,
+                                    std::size_t conversation_tokens, Deadline deadline) {
+  ShortTermFound found;
+  UMBRANET_ASSIGN_OR_RETURN(found.pending,
+                            journal.Unreflected(request.user, unreflected_max, deadline));
+  if (request.session_id) {
+    UMBRANET_ASSIGN_OR_RETURN(found.conversation, short_term.Read(request.user, *request.session_id,
+                                                                  conversation_tokens, deadline));
+  }
+  return found;
+}
+
+// Runs `ask` and files what it brought under `slot`, unless the recall is over by then.
+template <typename T, typename Ask>
+void File(const Clock& clock, const Found& found, Tier tier, std::optional<T> Gathering::* slot,
+          const Ask& ask) {
+  const SteadyTime start = clock.SteadyNow();
+  Result<T> brought = ask();
+  const double took_ms = MillisSince(clock, start);
+  MutexLock lock(found->mutex);
+  if (brought.ok() && !found->closed) {
+    (*found).*slot = std::move(brought).value();
+    found->tier_ms[tier] = took_ms;
+  }
+  --found->running;
+  found->changed.NotifyAll();
+}
+
+bool Wants(const RecallRequest& request, Tier tier) {
+  return std::find(request.tiers.begin(), request.tiers.end(), tier) != request.tiers.end();
+}
+
+std::vector<std::string> TurnsInView(const Conversation& conversation) {
+  std::vector<std::string> ids;
+  for (const Interaction& turn : conversation.turns) {
+    ids.push_back(turn.interaction_id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Deadline deadline) {
+  const SteadyTime start = clock_.SteadyNow();
+  if (request.limit > kLimitMax) {
+    return InvalidArgument("recall: limit is at most " + std::to_string(kLimitMax));
+  }
+  const Deadline by = deadline.Within(clock_, options_.recall_budget);
+  const Found found = std::make_shared<Gathering>(request, by);
+
+  const auto submit = [&](Tier tier, auto task) {
+    if (!Wants(request, tier)) {
+      return;
+    }
+    {
+      MutexLock lock(found->mutex);
+      ++found->running;
+    }
+    // A pool that is full makes this recall slower, not poorer.
+    if (!recall_pool_.TrySubmit(task)) {
+      task();
+    }
+  };
+  // Tasks may outlive this call, so they hold the gathering and refer to nothing of this frame.
+  const Clock& clock = clock_;
+  const Options& options = options_;
+  const Stores& stores = stores_;
+  submit(Tier::kEpisodic, [&clock, &stores, &options, found] {
+    File(clock, found, Tier::kEpisodic, &Gathering::episodes, [&] {
+      return stores.episodic.Find({.user = found->request.user,
+                                   .terms = found->question.terms,
+                                   .candidates_max = options.episode_candidates,
+                                   .as_of = found->request.as_of},
+                                  found->deadline);
+    });
+  });
+  submit(Tier::kSemantic, [&clock, &stores, &options, found] {
+    File(clock, found, Tier::kSemantic, &Gathering::facts, [&] {
+      return stores.semantic.Find({.user = found->request.user,
+                                   .terms = found->question.terms,
+                                   .candidates_max = options.fact_candidates,
+                                   .as_of = found->request.as_of},
+                                  found->deadline);
+    });
+  });
+  submit(Tier::kProcedural, [&clock, &stores, found] {
+    File(clock, found, Tier::kProcedural, &Gathering::rules, [&] {
+      return stores.procedural.Active(found->request.user, found->request.as_of, kRulesConsidered,
+                                      found->deadline);
+    });
+  });
+  submit(Tier::kShortTerm, [&clock, &stores, &options, found] {
+    File(clock, found, Tier::kShortTerm, &Gathering::short_term, [&] {
+      return AskShortTerm(stores.journal, stores.short_term, found->request,
+                          options.unreflected_max, options.conversation_tokens, found->deadline);
+    });
+  });
+
+  RecalledContext context;
+  Result<Freshness> freshness = stores_.journal.ReadFreshness(request.user, by);
+  RankingInput input;
+  input.as_of = request.as_of;
+  input.limit = request.limit;
+  std::vector<Rule> rules;
+  {
+    MutexLock lock(found->mutex);
+    while (found->running > 0 && !by.Expired()) {
+      if (const std::optional<SteadyTime> at = by.At()) {
+        found->changed.WaitUntil(found->mutex, *at);
+      } else {
+        found->changed.Wait(found->mutex);
+      }
+    }
+    found->closed = true;
+    const auto missing = [&](Tier tier, bool there) {
+      if (Wants(request, tier) && !there) {
+        context.missing_tiers.push_back(tier);
+      }
+    };
+    missing(Tier::kShortTerm, found->short_term.has_value());
+    missing(Tier::kEpisodic, found->episodes.has_value());
+    missing(Tier::kSemantic, found->facts.has_value());
+    missing(Tier::kProcedural, found->rules.has_value());
+    if (found->short_term) {
+      input.pending = std::move(found->short_term->pending);
+      context.conversation = std::move(found->short_term->conversation);
+    }
+    input.episodes = std::move(found->episodes).value_or(EpisodesFound{});
+    input.facts = std::move(found->facts).value_or(FactsFound{});
+    rules = std::move(found->rules).value_or(std::vector<Rule>{});
+    context.tier_ms = found->tier_ms;
+  }
+  UMBRANET_ASSIGN_OR_RETURN(context.freshness, std::move(freshness));
+
+  const Question& question = found->question;
+  std::vector<RankedItem> ranked = RankMemories(question, std::move(input));
+  context.rules = SelectRules(question, rules, options_.rules_max);
+  context.context = PackContext(question, ranked, context.rules, TurnsInView(context.conversation),
+                                request.token_budget);
+  for (RankedItem& item : ranked) {
+    context.items.push_back(std::move(item.item));
+  }
+  context.total_ms = MillisSince(clock_, start);
+  return context;
+}
+
+}  // namespace umbranet
