@@ -5,8 +5,6 @@
 // Immutable, so usable from any thread.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -30,14 +28,10 @@ class Authenticator {
   [[nodiscard]] bool HasKeys() const { return !entries_.empty(); }
 
  private:
-  using Digest = std::array<unsigned char, 32>;
-
   struct Entry {
-    Digest digest{};
+    std::string digest;  // SHA-256 of the key, hexadecimal.
     Caller caller;
   };
-
-  static Digest DigestOf(std::string_view key);
 
   std::vector<Entry> entries_;
 };

@@ -66,16 +66,17 @@ class Router {
   [[nodiscard]] std::span<const Route> routes() const { return routes_; }
 
  private:
-  struct Pattern {
-    std::vector<std::string> segments;  // Literals; empty for a parameter.
-    std::size_t user_id_at = 0;         // The segment that may take several; npos when none.
-  };
+  // Literal segments; empty for a parameter.
+  using Pattern = std::vector<std::string>;
 
-  [[nodiscard]] std::vector<std::size_t> RoutesOfPath(
-      std::span<const std::string_view> segments) const;
-  [[nodiscard]] std::optional<std::size_t> RouteWithBareSlashes(
-      std::string_view method, std::span<const std::string_view> segments,
-      std::vector<std::string>& raw) const;
+  // The route of this path and method, with its raw parameters. Without one, `allowed` holds the
+  // methods that the path has.
+  [[nodiscard]] const Route* Find(std::string_view method,
+                                  std::span<const std::string_view> segments,
+                                  std::vector<std::string_view>& raw,
+                                  std::vector<std::string_view>& allowed) const;
+  [[nodiscard]] const Route* FindWithBareSlashes(std::string_view method, std::string_view path,
+                                                 std::vector<std::string_view>& raw) const;
 
   std::vector<Route> routes_;
   std::vector<Pattern> patterns_;  // Parallel to routes_.
