@@ -318,8 +318,9 @@ std::vector<MemoryItem> SelectRules(const Question& question, const std::vector<
       selected.push_back(ItemOfRule(rules[i], score));
     }
   }
-  std::stable_sort(selected.begin(), selected.end(), [](const MemoryItem& a, const MemoryItem& b) {
-    return std::tie(b.score, b.occurred_at) < std::tie(a.score, a.occurred_at);
+  std::sort(selected.begin(), selected.end(), [](const MemoryItem& a, const MemoryItem& b) {
+    return std::tie(b.score, b.occurred_at, a.memory_id) <
+           std::tie(a.score, a.occurred_at, b.memory_id);
   });
   selected.resize(std::min(selected.size(), limit));
   return selected;
