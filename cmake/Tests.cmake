@@ -16,6 +16,7 @@ set(everything
     umbranet_reflection
     umbranet_config
     ${umbranet_adapters}
+    umbranet_net
     umbranet_telemetry
     umbranet_ports
     umbranet_domain

@@ -26,11 +26,12 @@ const std::map<std::string, Layers, std::less<>>& AllowedIncludes() {
       {"base", {}},
       {"domain", {"base"}},
       {"telemetry", {"base"}},
+      {"net", {"base"}},
       {"ports", {"base", "domain"}},
       {"memory", {"base", "domain", "ports", "telemetry"}},
       {"extraction", {"base", "domain", "ports", "telemetry"}},
       {"reflection", {"base", "domain", "ports", "telemetry"}},
-      {"adapters", {"base", "domain", "ports", "telemetry"}},
+      {"adapters", {"base", "domain", "ports", "telemetry", "net"}},
       {"config", {"base", "domain", "telemetry"}},
       {"governor", {"base", "domain", "ports", "telemetry", "memory", "extraction", "reflection"}},
       {"http",
@@ -38,7 +39,7 @@ const std::map<std::string, Layers, std::less<>>& AllowedIncludes() {
         "config"}},
       {"app",
        {"base", "domain", "ports", "telemetry", "memory", "extraction", "reflection", "governor",
-        "config", "http", "adapters"}},
+        "config", "http", "net", "adapters"}},
   };
   return table;
 }
@@ -51,14 +52,14 @@ struct Confinement {
 
 const std::vector<Confinement>& Confinements() {
   static const std::vector<Confinement> table = {
-      {"boost/asio", {"http/", "adapters/"}},
-      {"boost/beast", {"http/", "adapters/"}},
+      {"boost/asio", {"http/", "net/", "adapters/"}},
+      {"boost/beast", {"http/", "net/", "adapters/"}},
       {"sqlite3.h", {"adapters/sqlite/"}},
       {"CLI/", {"app/"}},
       {"spdlog/", {"telemetry/"}},
       {"prometheus/", {"telemetry/"}},
       {"libstemmer.h", {"base/"}},
-      {"openssl/", {"base/", "http/", "adapters/"}},
+      {"openssl/", {"base/", "http/", "net/", "adapters/"}},
   };
   return table;
 }
