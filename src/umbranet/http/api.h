@@ -15,9 +15,12 @@
 #include "umbranet/governor/governor.h"
 #include "umbranet/http/authentication.h"
 #include "umbranet/http/router.h"
+#include "umbranet/http/server.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
+#include "umbranet/telemetry/metrics.h"
+#include "umbranet/telemetry/structured_log.h"
 
 namespace umbranet {
 
@@ -37,6 +40,8 @@ struct ApiDependencies {
   Journal& journal;
   JobLedger& ledger;
   const Authenticator& authenticator;
+  Metrics& metrics;
+  StructuredLog& log;
   std::vector<DependencyProbe> probes;
 
   // Of turns handed in through POST /v1/interactions.
@@ -45,16 +50,16 @@ struct ApiDependencies {
   // are left to the workers.
   std::function<Status(const std::vector<std::string>& job_ids, Deadline)> reflect_inline;
 
-  std::function<std::uint64_t()> consumers;         // Workers that are reflecting. Empty: 0.
-  std::function<std::uint64_t()> spooled;           // Turns in the spool. Empty: 0.
-  std::function<std::string()> metrics_exposition;  // OpenMetrics text. Empty: no /metrics.
-  // An internal error on its way to the client as a bare 500: (operation, message).
-  std::function<void(std::string_view, std::string_view)> on_internal_error;
+  std::function<std::uint64_t()> consumers;  // Workers that are reflecting. Empty: 0.
+  std::function<std::uint64_t()> spooled;    // Turns in the spool. Empty: 0.
 
   Millis chat_budget{60'000};
   Millis request_budget{15'000};  // Everything but chat, exports and forgetting.
   Millis long_budget{300'000};    // Exports, forgetting, reflect-again.
 };
+
+// For HttpServer::Options::observe: counts and times every request by its route.
+std::function<void(const RequestObservation&)> ObserveInto(Metrics& metrics);
 
 // A router with every route of the contract and authentication at its gate.
 Router BuildApi(ApiDependencies dependencies);

@@ -1,0 +1,203 @@
+// /v1/admin: the queue, its dead letters, and starting a user's reflection over. An operator sees
+// the whole queue in numbers, but jobs of the own tenant alone.
+#include <chrono>
+#include <utility>
+
+#include "umbranet/http/api_context.h"
+#include "umbranet/http/domain_json.h"
+#include "umbranet/http/json_document.h"
+#include "umbranet/http/json_writer.h"
+#include "umbranet/http/request_tables.h"
+
+namespace umbranet {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kActor = "api";
+
+std::string RenderCount(std::string_view name, std::uint64_t count) {
+  std::string body;
+  JsonWriter(body).BeginObject().Field(name, count).EndObject();
+  return body;
+}
+
+void HandleQueue(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (const auto problem = RefuseQuery(request)) {
+    SendProblem(writer, *problem);
+    return;
+  }
+  const ApiDependencies& needs = api.dependencies;
+  const auto stats = needs.ledger.Stats(api.RequestDeadline());
+  if (!stats.ok()) {
+    api.SendError(writer, "queue", stats.error());
+    return;
+  }
+  double oldest_s = 0;
+  if (stats->oldest_unfinished_at) {
+    oldest_s =
+        std::chrono::duration<double>(needs.clock.Now() - *stats->oldest_unfinished_at).count();
+  }
+  std::string body;
+  JsonWriter out(body);
+  out.BeginObject()
+      .Key("depth")
+      .BeginObject()
+      .Field("high", stats->ready_high)
+      .Field("normal", stats->ready_normal)
+      .Field("low", stats->ready_low)
+      .EndObject();
+  out.Field("leased", stats->leased)
+      .Field("retrying", stats->retry_wait)
+      .Field("spooled", needs.spooled ? needs.spooled() : std::uint64_t{0})
+      .Field("dead", stats->dead);
+  out.Key("oldest_age_s").Number(std::max(0.0, oldest_s), 3);
+  out.Field("consumers", needs.consumers ? needs.consumers() : std::uint64_t{0}).EndObject();
+  SendJson(writer, 200, std::move(body));
+}
+
+void HandleListDead(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  const auto query = ReadPageQuery(request);
+  if (const auto* problem = std::get_if<Problem>(&query)) {
+    SendProblem(writer, *problem);
+    return;
+  }
+  const auto& page_query = std::get<PageQuery>(query);
+  DeadFilter filter;
+  filter.tenant = request.caller.tenant;
+  const auto page = api.dependencies.ledger.ListDead(filter, page_query.cursor, page_query.limit,
+                                                     api.RequestDeadline());
+  if (!page.ok()) {
+    api.SendError(writer, "list_dead_letters", page.error());
+    return;
+  }
+  std::string body;
+  JsonWriter out(body);
+  out.BeginObject().Key("items").BeginArray();
+  for (const JobStatus& job : page->jobs) {
+    WriteReflection(out, job, true);
+  }
+  out.EndArray();
+  if (!page->next_cursor.empty()) {
+    out.Field("next_cursor", page->next_cursor);
+  }
+  out.EndObject();
+  SendJson(writer, 200, std::move(body));
+}
+
+// The dead job of this path, when the caller's tenant has it; otherwise the answer is sent.
+std::optional<JobStatus> FindDead(const ApiContext& api, const HttpRequest& request,
+                                  ResponseWriter& writer) {
+  if (const auto problem = RefuseQuery(request)) {
+    SendProblem(writer, *problem);
+    return std::nullopt;
+  }
+  auto found = api.dependencies.ledger.FindDead(request.parameters.at(0), api.RequestDeadline());
+  if (!found.ok()) {
+    api.SendError(writer, "dead_letter", found.error());
+    return std::nullopt;
+  }
+  if (!found->has_value() || (*found)->job.user.tenant != request.caller.tenant) {
+    SendProblem(writer, {404, "not_found", "there is no such dead letter"});
+    return std::nullopt;
+  }
+  return *std::move(found).value();
+}
+
+void HandleGetDead(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (const auto job = FindDead(api, request, writer)) {
+    std::string body;
+    JsonWriter out(body);
+    WriteReflection(out, *job, true);
+    SendJson(writer, 200, std::move(body));
+  }
+}
+
+void SendCount(const ApiContext& api, ResponseWriter& writer, std::string_view operation,
+               std::string_view name, const Result<std::uint64_t>& count) {
+  if (!count.ok()) {
+    api.SendError(writer, operation, count.error());
+  } else {
+    SendJson(writer, 200, RenderCount(name, *count));
+  }
+}
+
+void HandleRetryOne(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (const auto job = FindDead(api, request, writer)) {
+    SendCount(api, writer, "retry_dead_letter", "retried",
+              api.dependencies.ledger.RequeueDead(job->job.job_id, kActor, api.RequestDeadline()));
+  }
+}
+
+void HandleDiscard(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (const auto job = FindDead(api, request, writer)) {
+    SendCount(api, writer, "discard_dead_letter", "discarded",
+              api.dependencies.ledger.DiscardDead(
+                  job->job.job_id, kActor, "discarded by an operator", api.RequestDeadline()));
+  }
+}
+
+void HandleRetryMatching(const ApiContext& api, const HttpRequest& request,
+                         ResponseWriter& writer) {
+  if (const auto problem = RefuseQuery(request)) {
+    SendProblem(writer, *problem);
+    return;
+  }
+  DeadFilter filter;
+  filter.tenant = request.caller.tenant;
+  // No body retries them all.
+  if (!request.body.empty()) {
+    const auto read = ReadBody(request, kRetryTable);
+    if (const auto* problem = std::get_if<Problem>(&read)) {
+      SendProblem(writer, *problem);
+      return;
+    }
+    const json::object& body = std::get<json::value>(read).get_object();
+    if (const json::value* given = FindField(body, "filter")) {
+      const auto text = [given](std::string_view name) -> std::optional<std::string> {
+        const auto value = TextField(given->get_object(), name);
+        return value ? std::optional(std::string(*value)) : std::nullopt;
+      };
+      filter.user_id = text("user_id");
+      filter.tier = text("tier");
+      filter.error_contains = text("error_contains");
+    }
+  }
+  SendCount(api, writer, "retry_dead_letters", "retried",
+            api.dependencies.ledger.RequeueDeadMatching(filter, kActor, api.LongDeadline()));
+}
+
+void HandleReflectAgain(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (const auto problem = RefuseQuery(request)) {
+    SendProblem(writer, *problem);
+    return;
+  }
+  const auto jobs = api.dependencies.memory.ReflectAgain(UserInPath(request), api.LongDeadline());
+  if (!jobs.ok()) {
+    api.SendError(writer, "reflect_again", jobs.error());
+  } else {
+    SendJson(writer, 202, RenderCount("queued_jobs", *jobs));
+  }
+}
+
+}  // namespace
+
+void AddAdminRoutes(Router& router, const SharedApi& api) {
+  using Handle = void (*)(const ApiContext&, const HttpRequest&, ResponseWriter&);
+  const auto add = [&](std::string method, std::string pattern, Handle handle) {
+    router.Add({std::move(method), std::move(pattern),
+                [api, handle](const HttpRequest& request, ResponseWriter& writer) {
+                  handle(*api, request, writer);
+                },
+                Access::kAdmin});
+  };
+  add("GET", "/v1/admin/queue", HandleQueue);
+  add("GET", "/v1/admin/dead-letters", HandleListDead);
+  add("POST", "/v1/admin/dead-letters/retry", HandleRetryMatching);
+  add("GET", "/v1/admin/dead-letters/{job_id}", HandleGetDead);
+  add("DELETE", "/v1/admin/dead-letters/{job_id}", HandleDiscard);
+  add("POST", "/v1/admin/dead-letters/{job_id}/retry", HandleRetryOne);
+  add("POST", "/v1/admin/users/{user_id}/reflect-again", HandleReflectAgain);
+}
+
+}  // namespace umbranet

@@ -1,0 +1,241 @@
+#include "umbranet/http/domain_json.h"
+
+#include <optional>
+#include <string_view>
+
+namespace umbranet {
+namespace {
+
+constexpr int kScoreDecimals = 6;
+constexpr int kMillisDecimals = 3;
+
+void WriteTimeIfAny(JsonWriter& json, std::string_view name, const std::optional<Timestamp>& time) {
+  if (time) {
+    json.Field(name, *time);
+  }
+}
+
+void WriteSources(JsonWriter& json, const std::vector<SourceRef>& sources) {
+  json.Key("sources").BeginArray();
+  for (const SourceRef& source : sources) {
+    json.BeginObject()
+        .Field("interaction_id", source.interaction_id)
+        .Field("role", RoleName(source.role))
+        .EndObject();
+  }
+  json.EndArray();
+}
+
+// One vocabulary for a job and its tiers: a tier is reflected, or it is where its job is.
+std::string_view TierStatus(const JobStatus& status, Tier tier) {
+  return (status.tiers_done & TierBit(tier)) != 0 ? JobStateName(JobState::kDone)
+                                                  : JobStateName(status.state);
+}
+
+void WriteTiers(JsonWriter& json, const JobStatus& status) {
+  json.Key("tiers").BeginObject();
+  for (const Tier tier : kReflectedTiers) {
+    json.Key(TierName(tier)).BeginObject().Field("status", TierStatus(status, tier));
+    if ((status.tiers_done & TierBit(tier)) == 0 && !status.last_error.empty() &&
+        (status.last_error_tier == TierName(tier) || status.last_error_tier.empty())) {
+      json.Field("error", status.last_error);
+    }
+    json.EndObject();
+  }
+  json.EndObject();
+}
+
+// "00-<trace id>-<span id>-<flags>"; empty when there is no such thing.
+std::string_view TraceIdOf(std::string_view traceparent) {
+  constexpr std::size_t kTraceparentBytes = 55;
+  return traceparent.size() == kTraceparentBytes ? traceparent.substr(3, 32) : std::string_view{};
+}
+
+void WriteStrings(JsonWriter& json, const std::vector<std::string>& strings) {
+  json.BeginArray();
+  for (const std::string& text : strings) {
+    json.String(text);
+  }
+  json.EndArray();
+}
+
+void WriteFact(JsonWriter& json, const Fact& fact) {
+  json.BeginObject()
+      .Field("memory_id", fact.memory_id)
+      .Field("subject_id", fact.subject_id)
+      .Field("subject", fact.subject)
+      .Field("predicate", PredicateName(fact.predicate))
+      .Field("qualifier", fact.qualifier)
+      .Field("object", fact.object);
+  if (fact.object_id) {
+    json.Field("object_id", *fact.object_id);
+  }
+  json.Field("negated", fact.negated).Field("text", fact.text);
+  json.Field("occurred_at", fact.occurred_at).Field("recorded_at", fact.recorded_at);
+  WriteTimeIfAny(json, "valid_from", fact.valid_from);
+  WriteTimeIfAny(json, "valid_to", fact.valid_to);
+  if (fact.superseded_by) {
+    json.Field("superseded_by", *fact.superseded_by);
+  }
+  json.Key("confidence").Number(fact.confidence, 3);
+  json.Field("evidence", fact.evidence);
+  WriteSources(json, fact.sources);
+  json.EndObject();
+}
+
+}  // namespace
+
+void WriteItem(JsonWriter& json, const MemoryItem& item) {
+  json.BeginObject()
+      .Field("memory_id", item.memory_id)
+      .Field("tier", TierName(item.tier))
+      .Field("text", item.text);
+  json.Key("score").Number(item.score, kScoreDecimals);
+  json.Field("occurred_at", item.occurred_at);
+  WriteTimeIfAny(json, "valid_from", item.valid_from);
+  WriteTimeIfAny(json, "valid_to", item.valid_to);
+  if (item.superseded_by) {
+    json.Field("superseded_by", *item.superseded_by);
+  }
+  WriteSources(json, item.sources);
+  json.EndObject();
+}
+
+void WriteItems(JsonWriter& json, const std::vector<MemoryItem>& items) {
+  json.BeginArray();
+  for (const MemoryItem& item : items) {
+    WriteItem(json, item);
+  }
+  json.EndArray();
+}
+
+void WriteFreshness(JsonWriter& json, const Freshness& freshness) {
+  json.Field("accepted", freshness.accepted)
+      .Field("reflected", freshness.reflected)
+      .Field("pending", freshness.pending)
+      .Field("dead", freshness.dead);
+}
+
+void WriteReflection(JsonWriter& json, const JobStatus& status, bool with_history) {
+  json.BeginObject()
+      .Field("job_id", status.job.job_id)
+      .Field("interaction_id", status.job.interaction_id)
+      .Field("user_id", status.job.user.user_id)
+      .Field("status", JobStateName(status.state))
+      .Field("priority", PriorityName(status.job.priority))
+      .Field("attempts", status.attempts)
+      .Field("attempts_max", status.attempts_max);
+  WriteTiers(json, status);
+  json.Field("accepted_at", status.accepted_at);
+  WriteTimeIfAny(json, status.state == JobState::kDone ? "reflected_at" : "finished_at",
+                 status.finished_at);
+  WriteTimeIfAny(json, "next_attempt_at", status.next_attempt_at);
+  json.Field("trace_id", TraceIdOf(status.job.traceparent));
+  if (with_history) {
+    json.Field("crashes", status.crashes);
+    json.Key("history").BeginArray();
+    for (const AttemptRecord& attempt : status.history) {
+      json.BeginObject()
+          .Field("attempt", attempt.attempt)
+          .Field("at", attempt.at)
+          .Field("kind", FailureKindName(attempt.kind))
+          .Field("tier", attempt.tier)
+          .Field("error", attempt.error)
+          .EndObject();
+    }
+    json.EndArray();
+  }
+  json.EndObject();
+}
+
+void WriteEntry(JsonWriter& json, const JournalEntry& entry) {
+  const Interaction& turn = entry.interaction;
+  json.BeginObject()
+      .Field("interaction_id", turn.interaction_id)
+      .Field("session_id", turn.session_id)
+      .Field("timestamp", turn.occurred_at)
+      .Field("speaker", turn.speaker)
+      .Field("user_message", turn.user_message)
+      .Field("assistant_response", turn.assistant_response);
+  json.Key("metadata").Raw(turn.metadata.empty() ? "{}" : std::string_view(turn.metadata));
+  json.Key("reflection")
+      .BeginObject()
+      .Field("job_id", entry.reflection.job.job_id)
+      .Field("status", JobStateName(entry.reflection.state));
+  WriteTiers(json, entry.reflection);
+  json.EndObject().EndObject();
+}
+
+void WriteGraph(JsonWriter& json, const KnowledgeGraph& graph) {
+  json.BeginObject().Key("entities").BeginArray();
+  for (const Entity& entity : graph.entities) {
+    json.BeginObject()
+        .Field("entity_id", entity.entity_id)
+        .Field("name", entity.name)
+        .Field("type", EntityTypeName(entity.type))
+        .Key("aliases");
+    WriteStrings(json, entity.aliases);
+    json.EndObject();
+  }
+  json.EndArray().Key("facts").BeginArray();
+  for (const Fact& fact : graph.facts) {
+    WriteFact(json, fact);
+  }
+  json.EndArray().EndObject();
+}
+
+std::string RenderChatAnswer(const ChatAnswer& answer) {
+  std::string body;
+  body.reserve(1024 + answer.reply.size());
+  JsonWriter json(body);
+  json.BeginObject()
+      .Field("interaction_id", answer.interaction_id)
+      .Field("user_id", answer.user.user_id)
+      .Field("session_id", answer.session_id)
+      .Field("reply", answer.reply);
+  json.Key("reflection")
+      .BeginObject()
+      .Field("job_id", answer.job_id)
+      .Field("status", answer.reflection_status)
+      .EndObject();
+  json.Key("recalled");
+  WriteItems(json, answer.recalled);
+  json.Key("rules");
+  WriteItems(json, answer.rules);
+  json.Key("degraded");
+  WriteStrings(json, answer.degraded);
+  json.Key("timings_ms").BeginObject();
+  json.Key("total").Number(answer.timings.total, kMillisDecimals);
+  json.Key("recall").Number(answer.timings.recall, kMillisDecimals);
+  json.Key("model").Number(answer.timings.model, kMillisDecimals);
+  json.Key("store").Number(answer.timings.store, kMillisDecimals);
+  json.EndObject().EndObject();
+  return body;
+}
+
+std::string RenderRecall(const RecalledContext& recalled) {
+  std::string body;
+  body.reserve(1024 + recalled.context.size() + 512 * recalled.items.size());
+  JsonWriter json(body);
+  json.BeginObject().Key("items");
+  WriteItems(json, recalled.items);
+  json.Key("rules");
+  WriteItems(json, recalled.rules);
+  json.Field("context", recalled.context);
+  json.Key("missing_tiers").BeginArray();
+  for (const Tier tier : recalled.missing_tiers) {
+    json.String(TierName(tier));
+  }
+  json.EndArray().Key("freshness").BeginObject();
+  WriteFreshness(json, recalled.freshness);
+  json.EndObject().Key("timings_ms").BeginObject();
+  json.Key("total").Number(recalled.total_ms, kMillisDecimals);
+  json.Key("by_tier").BeginObject();
+  for (const auto& [tier, millis] : recalled.tier_ms) {
+    json.Key(TierName(tier)).Number(millis, kMillisDecimals);
+  }
+  json.EndObject().EndObject().EndObject();
+  return body;
+}
+
+}  // namespace umbranet

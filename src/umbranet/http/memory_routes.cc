@@ -1,0 +1,276 @@
+// Looking after memories: reflections, freshness, lists, changes, the graph, export, forgetting.
+#include <chrono>
+#include <utility>
+
+#include "umbranet/http/api_context.h"
+#include "umbranet/http/domain_json.h"
+#include "umbranet/http/json_writer.h"
+#include "umbranet/http/request_tables.h"
+
+namespace umbranet {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kGraphFactsDefault = 1'000;
+constexpr std::int64_t kGraphFactsMax = 10'000;
+// Lines of an export are sent together up to this size.
+constexpr std::size_t kExportPieceBytes = std::size_t{16} << 10U;
+
+Problem NoSuch(std::string_view what) {
+  return {404, "not_found", "there is no such " + std::string(what)};
+}
+
+bool RefusedQuery(const HttpRequest& request, ResponseWriter& writer) {
+  const auto problem = RefuseQuery(request);
+  if (problem) {
+    SendProblem(writer, *problem);
+  }
+  return problem.has_value();
+}
+
+void HandleReflection(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (RefusedQuery(request, writer)) {
+    return;
+  }
+  const auto found = api.dependencies.ledger.Find(request.caller.tenant, request.parameters.at(0),
+                                                  api.RequestDeadline());
+  if (!found.ok()) {
+    api.SendError(writer, "reflection", found.error());
+  } else if (!found->has_value()) {
+    SendProblem(writer, NoSuch("job; finished ones are kept for a week"));
+  } else {
+    std::string body;
+    JsonWriter writer_json(body);
+    WriteReflection(writer_json, **found, false);
+    SendJson(writer, 200, std::move(body));
+  }
+}
+
+void HandleFreshness(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (RefusedQuery(request, writer)) {
+    return;
+  }
+  const auto freshness =
+      api.dependencies.journal.ReadFreshness(UserInPath(request), api.RequestDeadline());
+  if (!freshness.ok()) {
+    api.SendError(writer, "freshness", freshness.error());
+    return;
+  }
+  std::string body;
+  JsonWriter out(body);
+  out.BeginObject();
+  WriteFreshness(out, *freshness);
+  double oldest_s = 0;
+  if (freshness->oldest_pending_at) {
+    oldest_s =
+        std::chrono::duration<double>(api.dependencies.clock.Now() - *freshness->oldest_pending_at)
+            .count();
+  }
+  out.Key("oldest_pending_s").Number(std::max(0.0, oldest_s), 3);
+  out.EndObject();
+  SendJson(writer, 200, std::move(body));
+}
+
+void HandleListMemories(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  const auto query = ReadPageQuery(request, "tier");
+  if (const auto* problem = std::get_if<Problem>(&query)) {
+    SendProblem(writer, *problem);
+    return;
+  }
+  const auto& page_query = std::get<PageQuery>(query);
+  std::optional<Tier> tier;
+  if (!page_query.extra.empty()) {
+    tier = ParseTier(page_query.extra);
+    if (!tier) {
+      SendProblem(writer, {400, "bad_value",
+                           "'tier' must be one of short_term, episodic, semantic, procedural"});
+      return;
+    }
+  }
+  const auto page = api.dependencies.memory.List(UserInPath(request), tier, page_query.cursor,
+                                                 page_query.limit, api.RequestDeadline());
+  if (!page.ok()) {
+    api.SendError(writer, "list_memories", page.error());
+    return;
+  }
+  std::string body;
+  JsonWriter out(body);
+  out.BeginObject().Key("items");
+  WriteItems(out, page->items);
+  if (!page->next_cursor.empty()) {
+    out.Field("next_cursor", page->next_cursor);
+  }
+  out.EndObject();
+  SendJson(writer, 200, std::move(body));
+}
+
+void SendItem(const ApiContext& api, ResponseWriter& writer, std::string_view operation,
+              const Result<std::optional<MemoryItem>>& item) {
+  if (!item.ok()) {
+    api.SendError(writer, operation, item.error());
+  } else if (!item->has_value()) {
+    SendProblem(writer, NoSuch("memory"));
+  } else {
+    std::string body;
+    JsonWriter out(body);
+    WriteItem(out, **item);
+    SendJson(writer, 200, std::move(body));
+  }
+}
+
+void HandleGetMemory(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (!RefusedQuery(request, writer)) {
+    SendItem(api, writer, "get_memory",
+             api.dependencies.memory.Get(request.caller.tenant, request.parameters.at(0),
+                                         api.RequestDeadline()));
+  }
+}
+
+void HandlePatchMemory(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (RefusedQuery(request, writer)) {
+    return;
+  }
+  const auto read = ReadBody(request, kMemoryPatchTable);
+  if (const auto* problem = std::get_if<Problem>(&read)) {
+    SendProblem(writer, *problem);
+    return;
+  }
+  const json::object& body = std::get<json::value>(read).get_object();
+  MemoryPatch patch;
+  if (const auto text = TextField(body, "text")) {
+    patch.text = std::string(*text);
+  }
+  patch.valid_to = TimestampField(body, "valid_to");
+  if (!patch.text && !patch.valid_to) {
+    SendProblem(writer, {400, "missing_field", "nothing to change; give 'text' or 'valid_to'"});
+    return;
+  }
+  SendItem(api, writer, "change_memory",
+           api.dependencies.memory.Update(request.caller.tenant, request.parameters.at(0), patch,
+                                          api.RequestDeadline()));
+}
+
+void HandleDeleteMemory(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (RefusedQuery(request, writer)) {
+    return;
+  }
+  const std::string& memory_id = request.parameters.at(0);
+  const auto erased =
+      api.dependencies.memory.Erase(request.caller.tenant, memory_id, api.RequestDeadline());
+  if (!erased.ok()) {
+    api.SendError(writer, "delete_memory", erased.error());
+  } else if (!*erased) {
+    SendProblem(writer, NoSuch("memory"));
+  } else {
+    std::string body;
+    JsonWriter(body).BeginObject().Field("memory_id", memory_id).Field("deleted", true).EndObject();
+    SendJson(writer, 200, std::move(body));
+  }
+}
+
+void HandleGraph(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  constexpr std::string_view kKnown[] = {"limit"};
+  const auto parameters = ParseQuery(request.query, kKnown);
+  if (!parameters.ok()) {
+    SendProblem(writer, {400, "bad_query", parameters.error().message});
+    return;
+  }
+  std::size_t facts_max = kGraphFactsDefault;
+  if (!parameters->empty()) {
+    const auto limit = ParseBoundedInteger(parameters->front().second, 1, kGraphFactsMax);
+    if (!limit) {
+      SendProblem(writer, {400, "out_of_range",
+                           "'limit' must be from 1 to " + std::to_string(kGraphFactsMax)});
+      return;
+    }
+    facts_max = static_cast<std::size_t>(*limit);
+  }
+  const auto graph = api.dependencies.memory.semantic().ReadGraph(UserInPath(request), facts_max,
+                                                                  api.RequestDeadline());
+  if (!graph.ok()) {
+    api.SendError(writer, "graph", graph.error());
+    return;
+  }
+  std::string body;
+  JsonWriter out(body);
+  WriteGraph(out, *graph);
+  SendJson(writer, 200, std::move(body));
+}
+
+void HandleExport(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (RefusedQuery(request, writer)) {
+    return;
+  }
+  HttpResponse head;
+  head.content_type = "application/x-ndjson";
+  std::string piece;
+  const auto send_piece = [&] {
+    if (!writer.Started()) {
+      writer.BeginStream(head);
+    }
+    const bool sent = writer.Write(piece);
+    piece.clear();
+    return sent;
+  };
+  const Status exported = api.dependencies.memory.Export(
+      UserInPath(request),
+      [&](std::string_view line) {
+        piece.append(line).append("\n");
+        return piece.size() < kExportPieceBytes || send_piece();
+      },
+      api.LongDeadline());
+  if (exported.ok()) {
+    if (send_piece()) {
+      writer.End();
+    }
+  } else if (writer.Started()) {
+    // The stream is left without its end, so that nobody takes it for the whole.
+    api.dependencies.log.Warning("export_cut_short", {{"error", exported.error().message}});
+  } else {
+    api.SendError(writer, "export", exported.error());
+  }
+}
+
+void HandleForget(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (RefusedQuery(request, writer)) {
+    return;
+  }
+  const auto report = api.dependencies.memory.ForgetUser(UserInPath(request), api.LongDeadline());
+  if (!report.ok()) {
+    api.SendError(writer, "forget", report.error());
+    return;
+  }
+  std::string body;
+  JsonWriter out(body);
+  out.BeginObject().Key("deleted").BeginObject();
+  for (const Tier tier : kAllTiers) {
+    const auto count = report->deleted.find(tier);
+    out.Field(TierName(tier), count == report->deleted.end() ? std::uint64_t{0} : count->second);
+  }
+  out.EndObject().Field("queued_jobs_cancelled", report->queued_jobs_cancelled).EndObject();
+  SendJson(writer, 200, std::move(body));
+}
+
+}  // namespace
+
+void AddMemoryRoutes(Router& router, const SharedApi& api) {
+  using Handle = void (*)(const ApiContext&, const HttpRequest&, ResponseWriter&);
+  const auto add = [&](std::string method, std::string pattern, Handle handle) {
+    router.Add({std::move(method), std::move(pattern),
+                [api, handle](const HttpRequest& request, ResponseWriter& writer) {
+                  handle(*api, request, writer);
+                }});
+  };
+  add("GET", "/v1/reflections/{job_id}", HandleReflection);
+  add("GET", "/v1/users/{user_id}/freshness", HandleFreshness);
+  add("GET", "/v1/users/{user_id}/memories", HandleListMemories);
+  add("GET", "/v1/memories/{memory_id}", HandleGetMemory);
+  add("PATCH", "/v1/memories/{memory_id}", HandlePatchMemory);
+  add("DELETE", "/v1/memories/{memory_id}", HandleDeleteMemory);
+  add("GET", "/v1/users/{user_id}/graph", HandleGraph);
+  add("GET", "/v1/users/{user_id}/export", HandleExport);
+  add("DELETE", "/v1/users/{user_id}", HandleForget);
+}
+
+}  // namespace umbranet
