@@ -78,6 +78,7 @@ CREATE INDEX job_open ON job(user_key, state, solo, seq, priority, enqueued_at)
 CREATE INDEX job_by_due ON job(user_key, due_at, seq) WHERE state = 0;
 CREATE INDEX job_waiting ON job(available_at, seq) WHERE state = 4;
 CREATE INDEX job_dead ON job(finished_at, seq) WHERE state = 3;
+CREATE INDEX job_without_turn ON job(user_key, seq) WHERE interaction_id IS NOT NULL;
 CREATE INDEX job_finished ON job(finished_at, seq) WHERE state IN (2, 5);
 
 -- Jobs whose turn has a job of a later generation.

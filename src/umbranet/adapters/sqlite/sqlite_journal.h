@@ -1,0 +1,49 @@
+// The journal on SQLite. See ports/journal.h for its promises.
+//
+// Here the outcome of Accept is always known: kDeadlineExceeded means that nothing was stored. Any
+// thread.
+#pragma once
+
+#include <cstdint>
+
+#include "umbranet/adapters/sqlite/ledger_store.h"
+#include "umbranet/ports/journal.h"
+
+namespace umbranet {
+
+class SqliteJournal final : public Journal {
+ public:
+  // `store` must outlive the journal.
+  explicit SqliteJournal(SqliteLedgerStore& store) : store_(store) {}
+
+  Result<std::vector<AcceptedTurn>> Accept(std::span<const Interaction> turns, RunMode mode,
+                                           std::string_view traceparent,
+                                           Deadline deadline) override;
+  Result<std::vector<Interaction>> Read(const UserKey& user,
+                                        std::span<const std::string> interaction_ids,
+                                        Deadline deadline) override;
+  Result<JournalPage> List(const UserKey& user, std::string_view cursor, std::size_t limit,
+                           Deadline deadline) override;
+  Result<std::vector<Interaction>> Recent(const UserKey& user, std::string_view session_id,
+                                          std::int64_t before_sequence, std::size_t limit,
+                                          Deadline deadline) override;
+  Result<std::vector<Interaction>> Unreflected(const UserKey& user, std::size_t limit,
+                                               Deadline deadline) override;
+  Result<Freshness> ReadFreshness(const UserKey& user, Deadline deadline) override;
+  Result<JournalErasure> EraseUser(const UserKey& user, Deadline deadline) override;
+  Result<std::optional<StoredAnswer>> FindAnswer(std::string_view tenant,
+                                                 std::string_view idempotency_key,
+                                                 Deadline deadline) override;
+  Status SaveAnswer(const UserKey& user, std::string_view idempotency_key,
+                    const StoredAnswer& answer, Deadline deadline) override;
+
+ private:
+  Result<AcceptedTurn> AcceptOne(SqliteConnection& connection, const Interaction& turn,
+                                 RunMode mode, std::string_view traceparent);
+  Result<AcceptedTurn> AdoptJob(SqliteConnection& connection, std::int64_t user_key,
+                                const ReflectionJob& job, std::int64_t seq);
+
+  SqliteLedgerStore& store_;
+};
+
+}  // namespace umbranet
