@@ -86,10 +86,105 @@ bool Wants(const RecallRequest& request, Tier tier) {
 
 std::vector<std::string> TurnsInView(const Conversation& conversation) {
   std::vector<std::string> ids;
+  ids.reserve(conversation.turns.size());
   for (const Interaction& turn : conversation.turns) {
     ids.push_back(turn.interaction_id);
   }
   return ids;
+}
+
+// Puts one recall's question to the tiers, on the pool. Tasks may outlive the recall, so they hold
+// the gathering and otherwise refer only to what outlives the manager.
+class Asking {
+ public:
+  Asking(const Clock& clock, BoundedWorkerPool& pool, Found found)
+      : clock_(clock), pool_(pool), found_(std::move(found)) {}
+
+  template <typename T, typename Ask>
+  void Put(Tier tier, std::optional<T> Gathering::* slot, Ask ask) {
+    if (!Wants(found_->request, tier)) {
+      return;
+    }
+    {
+      MutexLock lock(found_->mutex);
+      ++found_->running;
+    }
+    const auto task = [&clock = clock_, found = found_, tier, slot, ask = std::move(ask)] {
+      File(clock, found, tier, slot, [&] { return ask(*found); });
+    };
+    // A pool that is full makes this recall slower, not poorer.
+    if (!pool_.TrySubmit(task)) {
+      task();
+    }
+  }
+
+ private:
+  const Clock& clock_;
+  BoundedWorkerPool& pool_;
+  const Found found_;
+};
+
+void AskTiers(const MemoryManager::Stores& stores, const MemoryManager::Options& options,
+              Asking asking) {
+  asking.Put(Tier::kEpisodic, &Gathering::episodes, [&](const Gathering& asked) {
+    return stores.episodic.Find({.user = asked.request.user,
+                                 .terms = asked.question.terms,
+                                 .candidates_max = options.episode_candidates,
+                                 .as_of = asked.request.as_of},
+                                asked.deadline);
+  });
+  asking.Put(Tier::kSemantic, &Gathering::facts, [&](const Gathering& asked) {
+    return stores.semantic.Find({.user = asked.request.user,
+                                 .terms = asked.question.terms,
+                                 .candidates_max = options.fact_candidates,
+                                 .as_of = asked.request.as_of},
+                                asked.deadline);
+  });
+  asking.Put(Tier::kProcedural, &Gathering::rules, [&](const Gathering& asked) {
+    return stores.procedural.Active(asked.request.user, asked.request.as_of, kRulesConsidered,
+                                    asked.deadline);
+  });
+  asking.Put(Tier::kShortTerm, &Gathering::short_term, [&](const Gathering& asked) {
+    return AskShortTerm(stores.journal, stores.short_term, asked.request, options.unreflected_max,
+                        options.conversation_tokens, asked.deadline);
+  });
+}
+
+// What the tiers have brought by the deadline; the rest is named in `context`.
+struct Harvest {
+  RankingInput input;
+  std::vector<Rule> rules;
+};
+
+Harvest Collect(Gathering& found, RecalledContext& context) {
+  Harvest harvest;
+  MutexLock lock(found.mutex);
+  while (found.running > 0 && !found.deadline.Expired()) {
+    if (const std::optional<SteadyTime> at = found.deadline.At()) {
+      found.changed.WaitUntil(found.mutex, *at);
+    } else {
+      found.changed.Wait(found.mutex);
+    }
+  }
+  found.closed = true;
+  const auto missing = [&](Tier tier, bool there) {
+    if (Wants(found.request, tier) && !there) {
+      context.missing_tiers.push_back(tier);
+    }
+  };
+  missing(Tier::kShortTerm, found.short_term.has_value());
+  missing(Tier::kEpisodic, found.episodes.has_value());
+  missing(Tier::kSemantic, found.facts.has_value());
+  missing(Tier::kProcedural, found.rules.has_value());
+  if (found.short_term) {
+    harvest.input.pending = std::move(found.short_term->pending);
+    context.conversation = std::move(found.short_term->conversation);
+  }
+  harvest.input.episodes = std::move(found.episodes).value_or(EpisodesFound{});
+  harvest.input.facts = std::move(found.facts).value_or(FactsFound{});
+  harvest.rules = std::move(found.rules).value_or(std::vector<Rule>{});
+  context.tier_ms = found.tier_ms;
+  return harvest;
 }
 
 }  // namespace
@@ -101,94 +196,18 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   }
   const Deadline by = deadline.Within(clock_, options_.recall_budget);
   const Found found = std::make_shared<Gathering>(request, by);
-
-  const auto submit = [&](Tier tier, auto task) {
-    if (!Wants(request, tier)) {
-      return;
-    }
-    {
-      MutexLock lock(found->mutex);
-      ++found->running;
-    }
-    // A pool that is full makes this recall slower, not poorer.
-    if (!recall_pool_.TrySubmit(task)) {
-      task();
-    }
-  };
-  // Tasks may outlive this call, so they hold the gathering and refer to nothing of this frame.
-  const Clock& clock = clock_;
-  const Options& options = options_;
-  const Stores& stores = stores_;
-  submit(Tier::kEpisodic, [&clock, &stores, &options, found] {
-    File(clock, found, Tier::kEpisodic, &Gathering::episodes, [&] {
-      return stores.episodic.Find({.user = found->request.user,
-                                   .terms = found->question.terms,
-                                   .candidates_max = options.episode_candidates,
-                                   .as_of = found->request.as_of},
-                                  found->deadline);
-    });
-  });
-  submit(Tier::kSemantic, [&clock, &stores, &options, found] {
-    File(clock, found, Tier::kSemantic, &Gathering::facts, [&] {
-      return stores.semantic.Find({.user = found->request.user,
-                                   .terms = found->question.terms,
-                                   .candidates_max = options.fact_candidates,
-                                   .as_of = found->request.as_of},
-                                  found->deadline);
-    });
-  });
-  submit(Tier::kProcedural, [&clock, &stores, found] {
-    File(clock, found, Tier::kProcedural, &Gathering::rules, [&] {
-      return stores.procedural.Active(found->request.user, found->request.as_of, kRulesConsidered,
-                                      found->deadline);
-    });
-  });
-  submit(Tier::kShortTerm, [&clock, &stores, &options, found] {
-    File(clock, found, Tier::kShortTerm, &Gathering::short_term, [&] {
-      return AskShortTerm(stores.journal, stores.short_term, found->request,
-                          options.unreflected_max, options.conversation_tokens, found->deadline);
-    });
-  });
+  AskTiers(stores_, options_, Asking(clock_, recall_pool_, found));
 
   RecalledContext context;
   Result<Freshness> freshness = stores_.journal.ReadFreshness(request.user, by);
-  RankingInput input;
-  input.as_of = request.as_of;
-  input.limit = request.limit;
-  std::vector<Rule> rules;
-  {
-    MutexLock lock(found->mutex);
-    while (found->running > 0 && !by.Expired()) {
-      if (const std::optional<SteadyTime> at = by.At()) {
-        found->changed.WaitUntil(found->mutex, *at);
-      } else {
-        found->changed.Wait(found->mutex);
-      }
-    }
-    found->closed = true;
-    const auto missing = [&](Tier tier, bool there) {
-      if (Wants(request, tier) && !there) {
-        context.missing_tiers.push_back(tier);
-      }
-    };
-    missing(Tier::kShortTerm, found->short_term.has_value());
-    missing(Tier::kEpisodic, found->episodes.has_value());
-    missing(Tier::kSemantic, found->facts.has_value());
-    missing(Tier::kProcedural, found->rules.has_value());
-    if (found->short_term) {
-      input.pending = std::move(found->short_term->pending);
-      context.conversation = std::move(found->short_term->conversation);
-    }
-    input.episodes = std::move(found->episodes).value_or(EpisodesFound{});
-    input.facts = std::move(found->facts).value_or(FactsFound{});
-    rules = std::move(found->rules).value_or(std::vector<Rule>{});
-    context.tier_ms = found->tier_ms;
-  }
+  Harvest harvest = Collect(*found, context);
   UMBRANET_ASSIGN_OR_RETURN(context.freshness, std::move(freshness));
 
+  harvest.input.as_of = request.as_of;
+  harvest.input.limit = request.limit;
   const Question& question = found->question;
-  std::vector<RankedItem> ranked = RankMemories(question, std::move(input));
-  context.rules = SelectRules(question, rules, options_.rules_max);
+  std::vector<RankedItem> ranked = RankMemories(question, std::move(harvest.input));
+  context.rules = SelectRules(question, harvest.rules, options_.rules_max);
   context.context = PackContext(question, ranked, context.rules, TurnsInView(context.conversation),
                                 request.token_budget);
   for (RankedItem& item : ranked) {
