@@ -7,7 +7,7 @@ namespace umbranet {
 
 ReflectionQueue::ReflectionQueue(const Clock& clock, JobLedger& ledger, Doorbell& doorbell,
                                  Options options)
-    : clock_(clock), ledger_(ledger), doorbell_(doorbell), options_(options) {}
+    : clock_(clock), ledger_(ledger), doorbell_(doorbell), options_(std::move(options)) {}
 
 ReflectionQueue::~ReflectionQueue() {
   Stop();
@@ -58,6 +58,9 @@ Result<SweepReport> ReflectionQueue::Sweep(Deadline deadline) {
   // Whoever is reaped is ready again too, unless the crash was its last.
   if (report.ok() && report->promoted + report->expired > report->killed) {
     ++sweeps_with_work_;
+  }
+  if (report.ok() && options_.on_sweep) {
+    options_.on_sweep(*report);
   }
   return report;
 }

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -26,6 +27,8 @@ class ReflectionQueue {
     Millis poll_unhealthy{1'000};  // The same while the doorbell says that it cannot be relied on.
     Millis sweep_every{1'000};
     Millis sweep_budget{5'000};  // Deadline of one sweep.
+    // Hears of every sweep that succeeded, on the sweeper's or the caller's thread; may be empty.
+    std::function<void(const SweepReport&)> on_sweep = {};
   };
 
   ReflectionQueue(const Clock& clock, JobLedger& ledger, Doorbell& doorbell, Options options);
