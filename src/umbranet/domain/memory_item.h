@@ -56,6 +56,9 @@ struct MemoryItem {
   std::optional<Timestamp> valid_to;
   std::optional<std::string> superseded_by;  // memory_id of the successor
   std::vector<SourceRef> sources;
+  // Who said it: kDefaultSpeaker is the user. Empty where no one did in these words (a fact), or
+  // where a listing does not tell.
+  std::string speaker = {};
 };
 
 // What an owner may change by hand. Absent fields stay.

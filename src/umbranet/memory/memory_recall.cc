@@ -211,6 +211,7 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   context.context = PackContext(question, ranked, context.rules, TurnsInView(context.conversation),
                                 request.token_budget);
   for (RankedItem& item : ranked) {
+    item.item.speaker = std::move(item.speaker);
     context.items.push_back(std::move(item.item));
   }
   context.total_ms = MillisSince(clock_, start);
