@@ -61,8 +61,8 @@ TEST(Question, KeepsABoundOnItsTerms) {
 
 TEST(Question, CountsItsTermsInATextThatNoIndexHasSeen) {
   const Question question = ReadQuestion("blue kites");
-  const TermCounter counter(question);
-  TermCounter::Counts counts;
+  const QuestionTermCounter counter(question);
+  QuestionTermCounter::Counts counts;
   counter.Add("The kite was blue, a blue kite with a tail", counts);
   EXPECT_THAT(counts.term_counts, ElementsAre(2U, 2U));
   EXPECT_EQ(counts.length, 5U);

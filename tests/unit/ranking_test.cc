@@ -76,13 +76,13 @@ class Corpus {
   std::vector<RankedItem> Ask(const std::string& query, std::size_t limit = 10,
                               std::optional<Timestamp> as_of = std::nullopt) const {
     const Question question = ReadQuestion(query);
-    const TermCounter counter(question);
+    const QuestionTermCounter counter(question);
     RankingInput input;
     input.limit = limit;
     input.as_of = as_of;
     input.pending = pending_;
     for (const Episode& episode : episodes_) {
-      TermCounter::Counts counts;
+      QuestionTermCounter::Counts counts;
       counter.Add(episode.text, counts);
       counter.AddTerms(AnalyzeName(episode.speaker), counts);
       counter.AddTerms(DateTerms(episode.occurred_at), counts);
@@ -94,7 +94,7 @@ class Corpus {
                                            .matched = true});
     }
     for (const Fact& fact : facts_) {
-      TermCounter::Counts counts;
+      QuestionTermCounter::Counts counts;
       counter.Add(fact.text, counts);
       Count(counts, input.facts.statistics);
       input.facts.candidates.push_back(
@@ -119,7 +119,7 @@ class Corpus {
     episodes_.push_back(episode);
   }
 
-  static void Count(const TermCounter::Counts& counts, CorpusStatistics& statistics) {
+  static void Count(const QuestionTermCounter::Counts& counts, CorpusStatistics& statistics) {
     statistics.document_frequency.resize(counts.term_counts.size());
     for (std::size_t i = 0; i < counts.term_counts.size(); ++i) {
       statistics.document_frequency[i] += counts.term_counts[i] > 0 ? 1U : 0U;

@@ -91,8 +91,9 @@ std::vector<std::string_view> Sentences(std::string_view text) {
   return sentences;
 }
 
-double Worth(const Question& question, const TermCounter& counter, std::string_view sentence) {
-  TermCounter::Counts counts;
+double Worth(const Question& question, const QuestionTermCounter& counter,
+             std::string_view sentence) {
+  QuestionTermCounter::Counts counts;
   counter.Add(sentence, counts);
   double worth = 0;
   for (std::size_t i = 0; i < counts.term_counts.size(); ++i) {
@@ -191,7 +192,7 @@ std::string Excerpt(const Question& question, std::string_view text, std::size_t
   }
   // Whatever stands further in would cost more to read than it is worth in a prompt.
   const std::vector<std::string_view> sentences = Sentences(TruncateUtf8(text, kExcerptReads));
-  const TermCounter counter(question);
+  const QuestionTermCounter counter(question);
   std::vector<double> worth;
   worth.reserve(sentences.size());
   for (const std::string_view sentence : sentences) {

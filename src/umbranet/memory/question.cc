@@ -93,18 +93,18 @@ Question ReadQuestion(std::string_view query) {
   return question;
 }
 
-TermCounter::TermCounter(const Question& question) : question_(question) {
+QuestionTermCounter::QuestionTermCounter(const Question& question) : question_(question) {
   for (std::size_t i = 0; i < question.terms.size(); ++i) {
     index_.emplace(question.terms[i], i);
   }
 }
 
-std::size_t TermCounter::IndexOf(std::string_view term) const {
+std::size_t QuestionTermCounter::IndexOf(std::string_view term) const {
   const auto found = index_.find(term);
   return found == index_.end() ? kNoTerm : found->second;
 }
 
-void TermCounter::AddTerms(const std::vector<std::string>& terms, Counts& counts) const {
+void QuestionTermCounter::AddTerms(const std::vector<std::string>& terms, Counts& counts) const {
   counts.term_counts.resize(question_.terms.size());
   for (const std::string& term : terms) {
     ++counts.length;
@@ -114,11 +114,11 @@ void TermCounter::AddTerms(const std::vector<std::string>& terms, Counts& counts
   }
 }
 
-void TermCounter::Add(std::string_view text, Counts& counts) const {
+void QuestionTermCounter::Add(std::string_view text, Counts& counts) const {
   AddTerms(AnalyzeTerms(text), counts);
 }
 
-std::vector<bool> TermCounter::Neighbours(std::string_view text) const {
+std::vector<bool> QuestionTermCounter::Neighbours(std::string_view text) const {
   std::vector<bool> found(question_.neighbours.size());
   std::size_t before = kNoTerm;
   for (const std::string& term : AnalyzeTerms(text)) {

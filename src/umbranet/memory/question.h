@@ -27,10 +27,10 @@ struct Question {
 [[nodiscard]] Question ReadQuestion(std::string_view query);
 
 // Counts a question's terms in texts that no index has counted. The question must outlive it.
-class TermCounter {
+class QuestionTermCounter {
  public:
-  explicit TermCounter(const Question& question);
-  explicit TermCounter(Question&&) = delete;
+  explicit QuestionTermCounter(const Question& question);
+  explicit QuestionTermCounter(Question&&) = delete;
 
   struct Counts {
     std::vector<std::uint32_t> term_counts;  // Parallel to Question::terms.

@@ -293,8 +293,8 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
 
 std::vector<MemoryItem> SelectRules(const Question& question, const std::vector<Rule>& rules,
                                     std::size_t limit) {
-  const TermCounter counter(question);
-  std::vector<TermCounter::Counts> counts(rules.size());
+  const QuestionTermCounter counter(question);
+  std::vector<QuestionTermCounter::Counts> counts(rules.size());
   CorpusStatistics statistics;
   statistics.documents = rules.size();
   statistics.document_frequency.resize(question.terms.size());

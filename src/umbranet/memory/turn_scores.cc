@@ -61,7 +61,7 @@ bool EndsInQuestionMark(std::string_view text) {
   return last != std::string_view::npos && text[last] == '?';
 }
 
-ScoredHalf PendingHalf(const TermCounter& counter, const Interaction& turn, Role role) {
+ScoredHalf PendingHalf(const QuestionTermCounter& counter, const Interaction& turn, Role role) {
   const bool user = role == Role::kUser;
   ScoredHalf half;
   half.pending = true;
@@ -75,7 +75,7 @@ ScoredHalf PendingHalf(const TermCounter& counter, const Interaction& turn, Role
   episode.text = user ? turn.user_message : turn.assistant_response;
   episode.occurred_at = turn.occurred_at;
   episode.sequence = turn.sequence;
-  TermCounter::Counts counts;
+  QuestionTermCounter::Counts counts;
   counter.Add(episode.text, counts);
   counter.AddTerms(AnalyzeName(episode.speaker), counts);
   counter.AddTerms(DateTerms(episode.occurred_at), counts);
@@ -113,7 +113,7 @@ std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes
       halves.push_back({.candidate = std::move(candidate)});
     }
   }
-  const TermCounter counter(question);
+  const QuestionTermCounter counter(question);
   for (const Interaction& turn : pending) {
     if (as_of && turn.occurred_at > *as_of) {
       continue;
@@ -174,7 +174,7 @@ void ScoreWords(const Question& question, const TermWeights& user_terms,
   std::partial_sort(
       best.begin(), best.begin() + static_cast<std::ptrdiff_t>(read), best.end(),
       [&](std::size_t a, std::size_t b) { return halves[a].lexical > halves[b].lexical; });
-  const TermCounter counter(question);
+  const QuestionTermCounter counter(question);
   for (std::size_t i = 0; i < read; ++i) {
     ScoredHalf& half = halves[best[i]];
     const std::vector<bool> found =
