@@ -77,8 +77,11 @@ std::string RenderAccepted(const std::vector<AcceptedTurn>& turns, bool reflecte
     json.BeginObject()
         .Field("interaction_id", turn.interaction_id)
         .Field("job_id", turn.job_id)
-        .Field("status", now ? std::string_view("inline") : JobStateName(turn.state))
-        .EndObject();
+        .Field("status", now ? std::string_view("inline") : JobStateName(turn.state));
+    if (turn.duplicate) {
+      json.Field("duplicate", true);
+    }
+    json.EndObject();
   }
   json.EndArray().EndObject();
   return body;
