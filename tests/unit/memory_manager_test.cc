@@ -223,7 +223,9 @@ TEST_F(MemoryManagerTest, DoesNotWaitForATierPastTheDeadline) {
     asked.wait();
     clock_.Advance(Millis(101));
   });
-  const auto recalled = manager.Recall(Ask("kettle"), Soon());
+  RecallRequest request = Ask("kettle");
+  request.tiers = {Tier::kEpisodic};
+  const auto recalled = manager.Recall(request, Soon());
   released.count_down();
   pool_.Stop();  // The late tier still looks at the latch.
   ASSERT_TRUE(recalled.ok());
