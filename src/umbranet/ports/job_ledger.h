@@ -109,10 +109,10 @@ struct SettleReport {
 };
 
 struct DeadFilter {
-  std::optional<std::string> tenant;
-  std::optional<std::string> user_id;
-  std::optional<std::string> tier;  // last_error_tier
-  std::optional<std::string> error_contains;
+  std::optional<std::string> tenant = std::nullopt;
+  std::optional<std::string> user_id = std::nullopt;
+  std::optional<std::string> tier = std::nullopt;  // last_error_tier
+  std::optional<std::string> error_contains = std::nullopt;
 };
 
 struct DeadPage {
