@@ -2,6 +2,7 @@
 // Method: invented questions.
 #include "umbranet/memory/question.h"
 
+#include <algorithm>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -30,6 +31,23 @@ TEST(Question, WeighsWordsThatOnlyFrameItLess) {
   const Question question = ReadQuestion("Remind me which lighthouse we talked about");
   ASSERT_THAT(question.terms, ElementsAre("remind", "lighthous", "talk"));
   EXPECT_THAT(question.term_weights, ElementsAre(Lt(1.0), 1.0, Lt(1.0)));
+}
+
+TEST(Question, AsksForRelatedWordsInThePlaceOfItsOwn) {
+  const Question question = ReadQuestion("What is my job?");
+  ASSERT_EQ(question.terms.front(), "job");
+  const auto work = std::find(question.terms.begin(), question.terms.end(), "work");
+  ASSERT_NE(work, question.terms.end());
+  const auto place = static_cast<std::size_t>(work - question.terms.begin());
+  EXPECT_LT(question.term_weights[place], 1.0);
+  EXPECT_EQ(question.stands_for[place], 0U);
+  EXPECT_EQ(question.stands_for[0], 0U);
+}
+
+TEST(Question, DoesNotAskForAWordTwiceBecauseItIsRelatedToo) {
+  const Question question = ReadQuestion("job and work");
+  EXPECT_EQ(std::count(question.terms.begin(), question.terms.end(), "work"), 1);
+  EXPECT_EQ(question.term_weights[1], 1.0);
 }
 
 TEST(Question, RecognisesWhatAsksForADevelopment) {

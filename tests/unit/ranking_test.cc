@@ -153,6 +153,19 @@ TEST(Ranking, WeighsRareWordsMoreThanCommonOnes) {
   EXPECT_EQ(Texts(corpus.Ask("garden hedgehog")).front(), "The hedgehog sleeps.");
 }
 
+TEST(Ranking, ReachesWhatIsToldUnderARelatedWord) {
+  const Corpus corpus =
+      Corpus().Say("I work as a nurse.", "s1").Say("I took a nap.", "s2").Say("It rains.", "s3");
+  EXPECT_THAT(Texts(corpus.Ask("What is my job?")), ElementsAre("I work as a nurse."));
+}
+
+TEST(Ranking, PrefersTheWordThatIsAskedForToARelatedOne) {
+  const Corpus corpus = Corpus()
+                            .Say("Work was fine and the work is done, so much work.", "s1")
+                            .Say("My job is in a bakery.", "s2");
+  EXPECT_EQ(Texts(corpus.Ask("What is my job?")).front(), "My job is in a bakery.");
+}
+
 TEST(Ranking, FindsAnAnswerBehindTheQuestionThatNamesItsSubject) {
   const Corpus corpus = Corpus()
                             .Say("Which instrument do you play?", "s1", "Tom")

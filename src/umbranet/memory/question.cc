@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "umbranet/base/text_analysis.h"
+#include "umbranet/memory/related_words.h"
 
 namespace umbranet {
 namespace {
@@ -15,6 +16,7 @@ constexpr std::string_view kFrameWords =
     "remind recall remember tell list mention conversation chat discuss talk say ask bring bring "
     "different aspect various summary summarize give provide item only order question answer";
 constexpr double kFrameWeight = 0.3;
+constexpr double kRelatedWeight = 0.3;
 
 // How something went over time. Stems, as the question's terms are.
 constexpr std::string_view kDevelopmentWords =
@@ -61,6 +63,25 @@ bool AsksAboutDevelopment(const std::vector<TextToken>& tokens) {
   return false;
 }
 
+void AddRelatedTerms(Question& question) {
+  const std::size_t asked = question.terms.size();
+  for (std::size_t i = 0; i < asked; ++i) {
+    if (question.term_weights[i] < 1) {
+      continue;
+    }
+    const std::string term = question.terms[i];  // The vector grows below.
+    for (const std::string& related : RelatedTerms(term)) {
+      const bool known =
+          std::find(question.terms.begin(), question.terms.end(), related) != question.terms.end();
+      if (!known && question.terms.size() < kQuestionTermsMax) {
+        question.terms.push_back(related);
+        question.term_weights.push_back(kRelatedWeight);
+        question.stands_for.push_back(i);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Question ReadQuestion(std::string_view query) {
@@ -81,12 +102,14 @@ Question ReadQuestion(std::string_view query) {
     if (known == question.terms.end()) {
       question.terms.push_back(token.term);
       question.term_weights.push_back(frame.contains(token.term) ? kFrameWeight : 1.0);
+      question.stands_for.push_back(index);
     }
     if (before != kQuestionTermsMax && before != index) {
       question.neighbours.emplace_back(before, index);
     }
     before = index;
   }
+  AddRelatedTerms(question);
   question.about_development = AsksAboutDevelopment(tokens);
   question.about_present =
       HasAny(question.words, kPresentWords) && !HasAny(question.words, kPastWords);

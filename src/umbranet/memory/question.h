@@ -16,8 +16,13 @@ namespace umbranet {
 inline constexpr std::size_t kQuestionTermsMax = 64;
 
 struct Question {
-  std::vector<std::string> terms;    // Stems, each once, in the order of the question.
-  std::vector<double> term_weights;  // Parallel: 1, or less for words that only frame the question.
+  // Stems, each once: those of the question in its order, then related ones (related_words.h).
+  std::vector<std::string> terms;
+  // Parallel: 1, or less for words that only frame the question and for related ones.
+  std::vector<double> term_weights;
+  // Parallel: the index of the asked term in whose place a related one counts, where that is
+  // missing; of an asked term its own index.
+  std::vector<std::size_t> stands_for;
   std::vector<std::pair<std::size_t, std::size_t>> neighbours;  // Terms that stand side by side.
   std::vector<std::string> words;  // Every word folded, stop words too: names are found in these.
   bool about_development = false;  // Summary, order, over time: wants its sessions spread.

@@ -9,8 +9,10 @@
 //
 // (Robertson, Zaragoza: The Probabilistic Relevance Framework: BM25 and Beyond, 2009; the idf that
 // stays positive is Lucene's.) N, n and the mean are those of the user's corpus, for users' and
-// assistants' halves apart: assistant halves are many times longer. w(t) is less than one for words
-// that frame a question rather than ask ("remind me in which order I mentioned ...").
+// assistants' halves apart: assistant halves are many times longer. w(t) is 0.3 for words that
+// frame a question rather than ask ("remind me in which order I mentioned ...") and for related
+// words
+// ("job" where "work" is asked for), of which the best counts where the asked word is missing.
 //
 //   s(d) = bm25(d) (0.8 + 0.2 share of the question's idf that d holds)
 //        + 0.7 mean idf of every pair of the question's neighbouring terms that neighbours in d

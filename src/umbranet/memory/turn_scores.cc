@@ -1,6 +1,7 @@
 #include "umbranet/memory/turn_scores.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <map>
@@ -259,15 +260,18 @@ void ReadInContext(std::vector<Turn>& turns) {
 TermWeights WeighTerms(const Question& question, const CorpusStatistics& statistics) {
   TermWeights terms;
   terms.length_mean = std::max(statistics.length_mean, 1.0);
-  terms.weights = question.term_weights;
+  terms.stands_for = question.stands_for;
   const auto documents = static_cast<double>(statistics.documents);
-  for (std::size_t i = 0; i < terms.weights.size(); ++i) {
-    if (i < statistics.document_frequency.size()) {
-      const double frequency =
-          std::min(static_cast<double>(statistics.document_frequency[i]), documents);
-      terms.weights[i] *= std::log(1 + (documents - frequency + 0.5) / (frequency + 0.5));
-    }
-    terms.total += terms.weights[i];
+  std::vector<double> idf(question.terms.size(), 1.0);
+  for (std::size_t i = 0; i < std::min(idf.size(), statistics.document_frequency.size()); ++i) {
+    const double frequency =
+        std::min(static_cast<double>(statistics.document_frequency[i]), documents);
+    idf[i] = std::log(1 + (documents - frequency + 0.5) / (frequency + 0.5));
+  }
+  for (std::size_t i = 0; i < idf.size(); ++i) {
+    const std::size_t asked = question.stands_for[i];
+    terms.weights.push_back(question.term_weights[i] * std::min(idf[i], idf[asked]));
+    terms.total += asked == i ? terms.weights[i] : 0;
   }
   return terms;
 }
@@ -277,15 +281,25 @@ LexicalScore ScoreText(const TermWeights& terms, const std::vector<std::uint32_t
   LexicalScore score;
   const double saturation = kSaturation * (1 - b + b * length / terms.length_mean);
   double held = 0;
-  const std::size_t size = std::min(term_counts.size(), terms.weights.size());
+  std::array<double, kQuestionTermsMax> in_place_of{};  // The best that stands for a missing term.
+  const std::size_t size = std::min({term_counts.size(), terms.weights.size(), in_place_of.size()});
   for (std::size_t i = 0; i < size; ++i) {
-    if (term_counts[i] > 0) {
-      const double count = term_counts[i];
-      score.bm25 += terms.weights[i] * count * (kSaturation + 1) / (count + saturation);
+    if (term_counts[i] == 0) {
+      continue;
+    }
+    const double count = term_counts[i];
+    const double worth = terms.weights[i] * count * (kSaturation + 1) / (count + saturation);
+    const std::size_t asked = terms.stands_for[i];
+    if (asked == i) {
+      score.bm25 += worth;
       held += terms.weights[i];
+    } else if (term_counts[asked] == 0 && worth > in_place_of[asked]) {
+      score.bm25 += worth - in_place_of[asked];
+      held += in_place_of[asked] == 0 ? terms.weights[i] : 0;
+      in_place_of[asked] = worth;
     }
   }
-  score.share = terms.total > 0 ? held / terms.total : 0;
+  score.share = terms.total > 0 ? std::min(held / terms.total, 1.0) : 0;
   return score;
 }
 

@@ -22,10 +22,12 @@ struct ScoredHalf {
   double score = 0;      // g(d): with its context.
 };
 
-// Weights of the question's terms in one corpus: w(t) idf(t).
+// Weights of the question's terms in one corpus: w(t) idf(t). A related term has at most the idf of
+// the one that it stands for: that it is rare makes it no better an answer.
 struct TermWeights {
-  std::vector<double> weights;  // Parallel to Question::terms.
-  double total = 0;
+  std::vector<double> weights;          // Parallel to Question::terms.
+  std::vector<std::size_t> stands_for;  // Question::stands_for
+  double total = 0;                     // Of the asked terms.
   double length_mean = 1;
 };
 
@@ -33,7 +35,8 @@ struct TermWeights {
 // then nothing is known and every term weighs alike.
 [[nodiscard]] TermWeights WeighTerms(const Question& question, const CorpusStatistics& statistics);
 
-// BM25 with length normalisation `b`, and the share of the question that the document holds.
+// BM25 with length normalisation `b`, and the share of the question that the document holds. Where
+// an asked term is missing, the best of those that stand for it counts.
 struct LexicalScore {
   double bm25 = 0;
   double share = 0;
