@@ -397,7 +397,8 @@ bool Connection::OnHeader() {
   request_.http_1_1 = message.version() >= 11;
   request_.peer_is_loopback = peer_is_loopback_;
   request_.received_at = host_.clock().SteadyNow();
-  keep_alive_ = parser.keep_alive() && !peer_closed_;
+  // A client of HTTP/1.0 that could keep the connection would want to be told so in its own way.
+  keep_alive_ = parser.keep_alive() && request_.http_1_1 && !peer_closed_;
   if (!CheckHeader()) {
     return false;
   }
@@ -435,8 +436,9 @@ bool Connection::CheckHeader() {
       return false;
     }
   }
-  if (request_.CountHeader("Content-Length") > 1) {
-    OnParseError("Content-Length is given more than once", 400, "bad_request");
+  if (request_.CountHeader("Content-Length") > 1 ||
+      request_.Header("Content-Length").find_first_not_of("0123456789") != std::string_view::npos) {
+    OnParseError("Content-Length must be one number, given once", 400, "bad_request");
     return false;
   }
   const std::string_view expect = request_.Header("Expect");
