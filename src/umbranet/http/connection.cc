@@ -7,9 +7,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include "umbranet/http/problem.h"
 
@@ -17,58 +14,12 @@ namespace umbranet {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
 constexpr std::size_t kBodyReadBytes = std::size_t{64} << 10U;
 // What a client may send ahead while its first request is worked on.
 constexpr std::size_t kPipelinedBytesMax = std::size_t{64} << 10U;
-// A chunk's own header, with its extensions, or the trailer after the last one.
-constexpr std::size_t kChunkHeaderBytesMax = std::size_t{16} << 10U;
 constexpr Millis kLingerMax{30'000};
-
-struct ParseFailure {
-  int status = 400;
-  std::string_view code = "bad_request";
-};
-
-ParseFailure FailureOf(const boost::system::error_code& error) {
-  if (error == http::error::header_limit) {
-    return {431, "header_too_large"};
-  }
-  if (error == http::error::body_limit) {
-    return {413, "body_too_large"};
-  }
-  if (error == http::error::bad_version) {
-    return {505, "bad_http_version"};
-  }
-  return {};
-}
-
-std::string BodyTooLarge(std::size_t limit) {
-  return "the body is larger than the " + std::to_string(limit >> 20U) +
-         " MiB allowed here; send less at a time";
-}
-
-// Splits "http://host/path?query", "/path?query" or "*" into the request's path and query.
-void SetTarget(std::string_view target, HttpRequest& request) {
-  const std::size_t scheme = target.find("://");
-  if (!target.starts_with('/') && scheme != std::string_view::npos &&
-      (EqualsIgnoringCase(target.substr(0, scheme), "http") ||
-       EqualsIgnoringCase(target.substr(0, scheme), "https"))) {
-    target.remove_prefix(scheme + 3);
-    const std::size_t path = target.find_first_of("/?");
-    target.remove_prefix(std::min(path, target.size()));
-    if (!target.starts_with('/')) {
-      request.path = "/";
-      request.query = target.empty() ? "" : target.substr(1);
-      return;
-    }
-  }
-  const std::size_t question = target.find('?');
-  request.path = target.substr(0, question);
-  request.query = question == std::string_view::npos ? "" : target.substr(question + 1);
-}
 
 bool IsLoopback(const Socket& socket) {
   boost::system::error_code error;
@@ -83,15 +34,6 @@ bool IsLoopback(const Socket& socket) {
 }
 
 }  // namespace
-
-struct Connection::Parser {
-  Parser() {
-    parser.eager(false);  // Stop after the header, where the body's limit is decided.
-    parser.body_limit(boost::none);
-  }
-
-  http::request_parser<http::string_body> parser;
-};
 
 // ---------------------------------------------------------------------------------------------
 // Exchange
@@ -322,151 +264,85 @@ void Connection::Close() {
   host_.Closed(*this);
 }
 
+std::string_view Connection::Buffered() const {
+  return {static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+}
+
+// Begins a new request when there are bytes of one.
+bool Connection::BeginRequest() {
+  // An empty line before a request is left over from a careless client (RFC 9112 2.2).
+  while (Buffered().starts_with("\r\n")) {
+    buffer_.consume(2);
+  }
+  if (buffer_.size() == 0) {
+    return false;
+  }
+  reader_ = std::make_unique<RequestReader>(host_.options().header_bytes_max);
+  request_ = HttpRequest{};
+  route_ = nullptr;
+  state_ = State::kHeader;
+  deadline_ = host_.clock().SteadyNow() + host_.options().header_timeout;
+  return true;
+}
+
 void Connection::ProcessInput() {
-  while (state_ == State::kIdle || state_ == State::kHeader || state_ == State::kBody) {
-    if (state_ == State::kIdle) {
-      // An empty line before a request is left over from a careless client (RFC 9112 2.2).
-      while (buffer_.size() >= 2 &&
-             std::string_view(static_cast<const char*>(buffer_.data().data()), 2) == "\r\n") {
-        buffer_.consume(2);
-      }
-      if (buffer_.size() == 0) {
-        break;
-      }
-      parser_ = std::make_unique<Parser>();
-      parser_->parser.header_limit(static_cast<std::uint32_t>(host_.options().header_bytes_max));
-      request_ = HttpRequest{};
-      route_ = nullptr;
-      state_ = State::kHeader;
-      deadline_ = host_.clock().SteadyNow() + host_.options().header_timeout;
-    }
-    if (buffer_.size() == 0) {
+  while (state_ != State::kIdle || BeginRequest()) {
+    if (state_ != State::kHeader && state_ != State::kBody) {
       break;
     }
-    auto& parser = parser_->parser;
-    boost::system::error_code error;
-    const std::size_t used = parser.put(buffer_.data(), error);
+    std::size_t used = 0;
+    const RequestReader::Step step = reader_->Read(Buffered(), used);
     buffer_.consume(used);
-    if (error && error != http::error::need_more) {
-      const ParseFailure failure = FailureOf(error);
-      OnParseError(failure.status == 413 && route_ != nullptr
-                       ? BodyTooLarge(route_->body_bytes_max)
-                       : "the request cannot be read: " + error.message(),
-                   failure.status, failure.code);
-      return;
+    if (step == RequestReader::Step::kRefused) {
+      request_ = std::move(reader_->request());
+      RefuseRequest(ProblemResponse(reader_->problem(), true));
+      break;
     }
-    if (state_ == State::kHeader && parser.is_header_done() && !OnHeader()) {
-      return;
-    }
-    if (state_ == State::kBody && parser.is_done()) {
+    if (step == RequestReader::Step::kWhole) {
       OnRequest();
-      return;
+      break;
     }
-    if (used == 0) {
-      const std::size_t limit =
-          state_ == State::kBody ? kChunkHeaderBytesMax : host_.options().header_bytes_max;
-      if (buffer_.size() > limit) {
-        OnParseError("a chunk header is too long", 400, "bad_request");
-        return;
-      }
+    if (step == RequestReader::Step::kHeader && !OnHeader()) {
+      break;
+    }
+    if (step == RequestReader::Step::kMore && (used == 0 || buffer_.size() == 0)) {
       break;
     }
   }
-  if (peer_closed_ &&
-      (state_ == State::kIdle || state_ == State::kHeader || state_ == State::kBody)) {
+  const bool reading = state_ == State::kIdle || state_ == State::kHeader || state_ == State::kBody;
+  if (peer_closed_ && reading) {
     Close();
     return;
   }
+  // Goes on reading while a request is answered, so that a client that hangs up is noticed.
   StartRead();
 }
 
 bool Connection::OnHeader() {
-  auto& parser = parser_->parser;
-  const auto& message = parser.get();
-  const auto method = message.method_string();
-  request_.method.assign(method.data(), method.size());
-  const auto target = message.target();
-  SetTarget(std::string_view(target.data(), target.size()), request_);
-  request_.headers.reserve(8);
-  for (const auto& field : message) {
-    const auto name = field.name_string();
-    const auto value = field.value();
-    request_.headers.push_back(
-        {std::string(name.data(), name.size()), std::string(value.data(), value.size())});
-  }
-  request_.http_1_1 = message.version() >= 11;
-  request_.peer_is_loopback = peer_is_loopback_;
-  request_.received_at = host_.clock().SteadyNow();
-  // A client of HTTP/1.0 that could keep the connection would want to be told so in its own way.
-  keep_alive_ = parser.keep_alive() && request_.http_1_1 && !peer_closed_;
-  if (!CheckHeader()) {
-    return false;
-  }
-  RouteMatch match = host_.router().Match(request_);
+  HttpRequest& request = reader_->request();
+  request.peer_is_loopback = peer_is_loopback_;
+  request.received_at = host_.clock().SteadyNow();
+  keep_alive_ = reader_->KeepsConnection() && !peer_closed_;
+  RouteMatch match = host_.router().Match(request);
   route_ = match.route;
   if (match.refusal) {
     // With no body on the way the connection is in order for the next request.
-    if (!parser.is_done()) {
-      match.refusal->close = true;
-    }
+    match.refusal->close = match.refusal->close || !reader_->IsWhole();
+    request_ = std::move(request);
     RefuseRequest(*match.refusal);
     return false;
   }
-  request_.parameters = std::move(match.parameters);
-  return AdmitBody();
-}
-
-// What RFC 9112 demands and the parser does not check. Requests whose length two readers could
-// understand in two ways are refused, since a proxy in front may be the other reader.
-bool Connection::CheckHeader() {
-  if (request_.http_1_1 && request_.CountHeader("Host") != 1) {
-    OnParseError("an HTTP/1.1 request needs exactly one Host field", 400, "bad_request");
+  request.parameters = std::move(match.parameters);
+  if (!reader_->AllowBody(route_->body_bytes_max)) {
+    request_ = std::move(request);
+    RefuseRequest(ProblemResponse(reader_->problem(), true));
     return false;
   }
-  const std::size_t codings = request_.CountHeader("Transfer-Encoding");
-  if (codings != 0) {
-    if (!request_.http_1_1 || request_.CountHeader("Content-Length") != 0) {
-      OnParseError("Transfer-Encoding may not go with HTTP/1.0 or with Content-Length", 400,
-                   "bad_request");
-      return false;
-    }
-    if (codings != 1 || !EqualsIgnoringCase(request_.Header("Transfer-Encoding"), "chunked")) {
-      OnParseError("the only transfer coding understood here is chunked", 501,
-                   "bad_transfer_coding");
-      return false;
-    }
-  }
-  if (request_.CountHeader("Content-Length") > 1 ||
-      request_.Header("Content-Length").find_first_not_of("0123456789") != std::string_view::npos) {
-    OnParseError("Content-Length must be one number, given once", 400, "bad_request");
-    return false;
-  }
-  const std::string_view expect = request_.Header("Expect");
-  if (!expect.empty() && !EqualsIgnoringCase(expect, "100-continue")) {
-    OnParseError("the only expectation understood here is 100-continue", 417, "bad_expectation");
-    return false;
-  }
-  return true;
-}
-
-bool Connection::AdmitBody() {
-  auto& parser = parser_->parser;
   state_ = State::kBody;
-  const std::size_t limit = route_->body_bytes_max;
-  const auto length = parser.content_length();
-  if (length && *length > limit) {
-    OnParseError(BodyTooLarge(limit), 413, "body_too_large");
-    return false;
-  }
-  const auto more = static_cast<Millis::rep>(limit >> 20U);
-  deadline_ =
-      host_.clock().SteadyNow() + host_.options().body_timeout * std::max<Millis::rep>(1, more);
-  if (parser.is_done()) {
-    return true;
-  }
-  parser.body_limit(limit);
-  parser.eager(true);
-  if (request_.http_1_1 && buffer_.size() == 0 && !request_.Header("Expect").empty()) {
+  const auto mebibytes = static_cast<Millis::rep>(route_->body_bytes_max >> 20U);
+  deadline_ = host_.clock().SteadyNow() +
+              host_.options().body_timeout * std::max<Millis::rep>(1, mebibytes);
+  if (buffer_.size() == 0 && reader_->ExpectsContinue()) {
     // Nothing else is being written now, and these bytes always fit; a client that misses them
     // sends its body anyway after a moment.
     boost::system::error_code ignored;
@@ -476,12 +352,11 @@ bool Connection::AdmitBody() {
 }
 
 void Connection::OnRequest() {
-  request_.body = std::move(parser_->parser.get().body());
-  parser_.reset();
+  const std::unique_ptr<RequestReader> reader = std::move(reader_);
   state_ = State::kHandling;
   deadline_.reset();
-  exchange_ = std::make_shared<Exchange>(shared_from_this(), host_, std::move(request_), *route_,
-                                         keep_alive_);
+  exchange_ = std::make_shared<Exchange>(shared_from_this(), host_, std::move(reader->request()),
+                                         *route_, keep_alive_);
   if (route_->runs_on == RunsOn::kIoThread) {
     const std::shared_ptr<Exchange> exchange = exchange_;
     exchange->Run();
@@ -490,17 +365,11 @@ void Connection::OnRequest() {
                                      "too many requests are being worked on; try again in a second",
                                      Millis{1000}}));
   }
-  // Goes on reading, so that a client that hangs up is noticed.
-  StartRead();
-}
-
-void Connection::OnParseError(const std::string& what, int status, std::string_view code) {
-  RefuseRequest(ProblemResponse({status, std::string(code), what}, true));
 }
 
 void Connection::RefuseRequest(const HttpResponse& response) {
   const bool keep_alive = keep_alive_ && !response.close && !drain_;
-  parser_.reset();
+  reader_.reset();
   deadline_.reset();
   state_ = State::kHandling;
   if (request_.received_at == SteadyTime{}) {

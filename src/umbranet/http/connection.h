@@ -20,6 +20,7 @@
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
 #include "umbranet/http/message.h"
+#include "umbranet/http/request_reader.h"
 #include "umbranet/http/response_text.h"
 #include "umbranet/http/router.h"
 #include "umbranet/http/server.h"
@@ -145,16 +146,13 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
  private:
   enum class State { kIdle, kHeader, kBody, kHandling, kStreaming, kLingering, kClosed };
-  struct Parser;  // Keeps the parser's headers out of this one.
-
   void ProcessInput();
-  // Each returns false when the request was refused.
+  bool BeginRequest();
+  [[nodiscard]] std::string_view Buffered() const;
+  // False: the request was refused.
   bool OnHeader();
-  bool CheckHeader();
-  bool AdmitBody();
   void OnRequest();
   void RefuseRequest(const HttpResponse& response);
-  void OnParseError(const std::string& what, int status, std::string_view code);
   void StartRead();
   void OnReadable(bool failed);
   void OnPeerClosed();
@@ -169,7 +167,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Socket socket_;
   const bool peer_is_loopback_;
   boost::beast::flat_buffer buffer_;
-  std::unique_ptr<Parser> parser_;
+  std::unique_ptr<RequestReader> reader_;
   State state_ = State::kIdle;
   bool reading_ = false;
   bool writing_ = false;
@@ -179,7 +177,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::optional<SteadyTime> write_deadline_;  // Of the write.
   SteadyTime linger_until_{};
 
-  HttpRequest request_;  // Being read.
+  HttpRequest request_;  // Refused, for the report.
   const Route* route_ = nullptr;
   bool keep_alive_ = true;
   int status_ = 0;

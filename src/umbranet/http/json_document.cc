@@ -1,7 +1,9 @@
 #include "umbranet/http/json_document.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +31,17 @@ class StrictHandler {
 
   json::value Release() { return stack_.release(); }
 
-  [[nodiscard]] const std::string& repeated_name() const { return repeated_; }
+  // What stopped the parser, when it was this handler.
+  [[nodiscard]] std::optional<Problem> Objection() const {
+    if (number_too_large_) {
+      return Problem{400, "out_of_range", "a number in the body is too large; send a smaller one"};
+    }
+    if (repeated_) {
+      return Problem{400, "repeated_field",
+                     "the name '" + *repeated_ + "' stands twice in one object; keep one of them"};
+    }
+    return std::nullopt;
+  }
 
   bool on_document_begin(json::error_code& /*error*/) { return true; }
 
@@ -97,7 +109,13 @@ class StrictHandler {
     return true;
   }
 
-  bool on_double(double value, json::string_view /*text*/, json::error_code& /*error*/) {
+  // What a double cannot hold would become an infinity, which JSON cannot say again.
+  bool on_double(double value, json::string_view /*text*/, json::error_code& error) {
+    if (!std::isfinite(value)) {
+      number_too_large_ = true;
+      error = json::make_error_code(json::error::exception);
+      return false;
+    }
     stack_.push_double(value);
     return true;
   }
@@ -119,7 +137,8 @@ class StrictHandler {
  private:
   json::value_stack stack_;
   std::string name_;
-  std::string repeated_;
+  bool number_too_large_ = false;
+  std::optional<std::string> repeated_;
   std::vector<std::string> names_;          // Of all open objects, outermost first.
   std::vector<std::size_t> object_starts_;  // Where each open object's names begin.
 };
@@ -145,11 +164,8 @@ std::variant<json::value, Problem> ParseJson(std::string_view text) {
   json::basic_parser<StrictHandler> parser(options);
   json::error_code error;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
-  if (!parser.handler().repeated_name().empty() ||
-      (error == json::error::exception && read <= text.size())) {
-    return Problem{400, "repeated_field",
-                   "the name '" + parser.handler().repeated_name() +
-                       "' stands twice in one object; keep one of them"};
+  if (auto objection = parser.handler().Objection()) {
+    return *std::move(objection);
   }
   if (error) {
     return Malformed(read, error);
