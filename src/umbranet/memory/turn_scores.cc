@@ -35,8 +35,8 @@ constexpr double kAssistant = 0.3;
 
 // Pairs of neighbouring terms are looked for in the best user halves alone: reading a text costs a
 // hundred times what counted terms do, and a pair lifts nothing that is far down.
-constexpr std::size_t kPairsReadIn = 64;
-constexpr std::size_t kPairTextMax = 4096;
+constexpr std::size_t kPairsReadIn = 32;
+constexpr std::size_t kPairTextMax = 1024;
 
 constexpr std::string_view kAssistantSpeaker = "Assistant";
 
