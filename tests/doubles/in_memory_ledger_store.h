@@ -61,7 +61,7 @@ class InMemoryLedgerStore {
   };
 
   InMemoryLedgerStore(const Clock& clock_in, Options options_in)
-      : clock(clock_in), options(options_in) {}
+      : clock(clock_in), options(options_in), last_now(ToUnixMillis(clock_in.Now())) {}
 
   // Unix milliseconds, never less than before.
   std::int64_t Now() REQUIRES(mutex);
@@ -79,7 +79,7 @@ class InMemoryLedgerStore {
   const Clock& clock;
   const Options options;
   Mutex mutex;
-  std::int64_t last_now GUARDED_BY(mutex) = 0;
+  std::int64_t last_now GUARDED_BY(mutex);
   std::int64_t last_sequence GUARDED_BY(mutex) = 0;
   std::uint64_t last_token GUARDED_BY(mutex) = 0;
   std::map<std::int64_t, Turn> turns GUARDED_BY(mutex);
