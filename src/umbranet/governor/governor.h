@@ -16,8 +16,10 @@
 #include "umbranet/base/result.h"
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/memory_item.h"
+#include "umbranet/domain/reflection_job.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/ports/language_model.h"
+#include "umbranet/telemetry/metrics.h"
 
 namespace umbranet {
 
@@ -61,8 +63,16 @@ class Governor {
     Millis store_budget{5'000};
     std::size_t recall_limit = 10;
     std::size_t context_tokens = 2'000;
-    std::size_t history_turns_max = 20;  // Of the running conversation, in the prompt.
-    std::string system_prompt;           // Empty: the built-in one.
+    std::size_t history_turns_max = 20;      // Of the running conversation, in the prompt.
+    std::size_t history_tokens_max = 2'000;  // The same.
+    std::string system_prompt = {};          // Empty: the built-in one.
+
+    // In synchronous mode a turn is reflected before its reply, by `reflect_inline`; a job that it
+    // could not finish is left to the workers.
+    RunMode run_mode = RunMode::kBackground;
+    std::function<Status(const std::vector<std::string>& job_ids, Deadline)> reflect_inline = {};
+
+    Metrics* metrics = nullptr;  // May be null; must outlive the governor.
   };
 
   // Without a model (null) replies are made by quoting memories; see offline_reply.h.
@@ -71,7 +81,13 @@ class Governor {
   // One turn. By the time it returns, the turn and its job are durable, and only then is the answer
   // complete. With a sink, the reply is handed over piece by piece as it comes; a sink that returns
   // false means the client has left, and what came so far is stored. On any error nothing is
-  // remembered.
+  // remembered, but for a failure to store, whose outcome the journal leaves open: repeating the
+  // request with its interaction id tells.
+  //
+  // A request whose interaction id the journal holds already gets the reply that is stored there,
+  // and no model is asked; with another message it is kAlreadyExists. kInvalidArgument: the message
+  // is empty. kCancelled: stopped, or left by the client, before there was any answer. Errors of
+  // the model come as ports/language_model.h has them.
   Result<ChatAnswer> Chat(const ChatRequest& request, const DeltaSink& sink, std::stop_token stop,
                           Deadline deadline);
 
