@@ -36,6 +36,16 @@ TEST(BoundedWorkerPool, RefusesATaskThatItsQueueCannotHold) {
   release.count_down();
 }
 
+TEST(BoundedWorkerPool, TakesABurstOfAsManyAsMayRunAndWaitBeforeAnyThreadHasStarted) {
+  std::latch release(1);
+  BoundedWorkerPool pool({.name = "test", .threads_min = 0, .threads_max = 8, .queue_max = 2});
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(pool.TrySubmit([&] { release.wait(); }));
+  }
+  EXPECT_FALSE(pool.TrySubmit([] {}));
+  release.count_down();
+}
+
 TEST(BoundedWorkerPool, RunsEverythingItTookBeforeStopReturnsAndNothingAfter) {
   std::atomic<int> runs = 0;
   BoundedWorkerPool pool({.name = "test", .threads_min = 1, .threads_max = 2, .queue_max = 100});

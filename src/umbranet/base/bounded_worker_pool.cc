@@ -22,7 +22,7 @@ bool BoundedWorkerPool::TrySubmit(Task task) {
   Threads departed;  // Joined after the lock is released, when they have nothing left to do.
   MutexLock lock(mutex_);
   departed.swap(departed_);
-  if (stopping_ || queue_.size() >= options_.queue_max) {
+  if (stopping_ || running_ + queue_.size() >= options_.threads_max + options_.queue_max) {
     return false;
   }
   // A thread that is idle but not yet awake is still counted as idle, so compare with the queue
@@ -70,10 +70,12 @@ void BoundedWorkerPool::Run(Threads::iterator self) {
     }
     Task task = std::move(queue_.front());
     queue_.pop_front();
+    ++running_;
     mutex_.unlock();
     task();
     task = nullptr;
     mutex_.lock();
+    --running_;
   }
   departed_.splice(departed_.end(), threads_, self);
   // Notified under the lock: Stop then joins this thread, so the pool outlives it.

@@ -24,7 +24,9 @@ class BoundedWorkerPool {
     std::string name = "pool";  // At most 15 bytes are visible as the thread's name.
     std::size_t threads_min = 1;
     std::size_t threads_max = 8;
-    std::size_t queue_max = 1024;  // Tasks that may wait for a thread.
+    // Tasks that may wait while threads_max others run. A burst is taken up to the sum of both,
+    // however slowly the threads start.
+    std::size_t queue_max = 1024;
     Millis idle_after{10'000};
     int nice = 0;  // Added to the thread's nice value; background work yields to answers.
   };
@@ -60,6 +62,7 @@ class BoundedWorkerPool {
   // Threads that have left and are joined at the next opportunity.
   Threads departed_ GUARDED_BY(mutex_);
   std::size_t idle_ GUARDED_BY(mutex_) = 0;
+  std::size_t running_ GUARDED_BY(mutex_) = 0;  // Tasks, not threads.
   bool stopping_ GUARDED_BY(mutex_) = false;
 };
 

@@ -3,6 +3,7 @@
 // compile error in the clang build.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
@@ -65,12 +66,25 @@ class ConditionVariable {
     condition_.wait_until(mutex, until);
   }
 
+  // As WaitUntil, for a length of real time: for waits on a deadline of a clock that a test may
+  // turn by hand, which has to be looked at now and then.
+  void WaitFor(Mutex& mutex, std::chrono::nanoseconds duration)
+      REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
+    condition_.wait_for(mutex, duration);
+  }
+
   // Returns at a notification, at `until`, spuriously, or at once when `stop` was requested: a
   // request wakes it.
   void WaitUntil(Mutex& mutex, std::stop_token stop, SteadyTime until)
       REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
     bool woken = false;
     condition_.wait_until(mutex, stop, until, [&woken] { return std::exchange(woken, true); });
+  }
+
+  void WaitFor(Mutex& mutex, std::stop_token stop, std::chrono::nanoseconds duration)
+      REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
+    const auto until = std::chrono::steady_clock::now() + duration;
+    WaitUntil(mutex, std::move(stop), std::chrono::time_point_cast<SteadyTime::duration>(until));
   }
 
  private:

@@ -83,7 +83,7 @@ std::variant<IdempotentRequests::Claim, StoredAnswer, Problem> IdempotentRequest
                        "in a second",
                        Millis{1000}};
       }
-      released_.WaitUntil(mutex_, std::chrono::steady_clock::now() + Millis{50});
+      released_.WaitFor(mutex_, Millis{50});
     }
     claimed_.insert({tenant, key});
   }

@@ -260,7 +260,7 @@ bool AsioHttpServer::WaitFor(Deadline deadline, Condition done) {
       return false;
     }
     // The deadline may be of a clock that a test turns by hand, so look again now and then.
-    progress_.WaitUntil(mutex_, std::chrono::steady_clock::now() + Millis{20});
+    progress_.WaitFor(mutex_, Millis{20});
   }
   return true;
 }

@@ -73,9 +73,7 @@ class SupervisedCalls {
       // A deadline on a test's clock has no real instant: what remains is counted from now.
       const auto remaining =
           std::min<std::chrono::nanoseconds>(deadline.Remaining(), std::chrono::hours{1});
-      state_->changed.WaitUntil(state_->mutex, stop,
-                                std::chrono::steady_clock::now() +
-                                    std::chrono::duration_cast<SteadyTime::duration>(remaining));
+      state_->changed.WaitFor(state_->mutex, stop, remaining);
     }
     running_ -= state_->finished.size();
     return std::exchange(state_->finished, {});
