@@ -186,6 +186,16 @@ bool Better(const Entry& a, const Entry& b) {
   return std::tie(right.occurred_at, left.memory_id) < std::tie(left.occurred_at, right.memory_id);
 }
 
+// The best `size`, in order. Entries are large, so the many behind them are not sorted.
+void KeepBest(std::vector<Entry>& entries, std::size_t size) {
+  if (entries.size() > size) {
+    std::nth_element(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(size),
+                     entries.end(), Better);
+    entries.resize(size);
+  }
+  std::sort(entries.begin(), entries.end(), Better);
+}
+
 void PutLatestFirst(std::vector<Entry>& entries) {
   const std::size_t size = std::min(entries.size(), kLatestFirstIn);
   for (std::size_t i = 1; i < size; ++i) {
@@ -257,10 +267,13 @@ MemoryItem ItemOfRule(const Rule& rule, double score) {
 std::vector<RankedItem> RankMemories(const Question& question, RankingInput input) {
   TurnScores turns = ScoreTurns(question, std::move(input.episodes), input.pending, input.as_of);
   std::vector<Entry> entries;
+  entries.reserve(turns.halves.size() + input.facts.candidates.size());
   TurnIndex index;
   for (ScoredHalf& half : turns.halves) {
     entries.push_back(EntryOfHalf(std::move(half)));
-    index.emplace(entries.back().ranked.item.sources.front(), entries.size() - 1);
+    if (!input.facts.candidates.empty()) {
+      index.emplace(entries.back().ranked.item.sources.front(), entries.size() - 1);
+    }
   }
   // A term weighs in a fact what it weighs in a turn, so that both are on one scale; only where no
   // turn was there to weigh it do the facts' own statistics serve.
@@ -272,7 +285,7 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   std::move(facts.begin(), facts.end(), std::back_inserter(entries));
   std::erase_if(entries, [](const Entry& entry) { return entry.ranked.item.score <= 0; });
 
-  std::sort(entries.begin(), entries.end(), Better);
+  KeepBest(entries, 2 * input.limit * kDepthFactor);
   DropCovered(entries);
   entries.resize(std::min(entries.size(), input.limit * kDepthFactor));
   if (question.about_present) {

@@ -105,14 +105,18 @@ std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes
                                const std::vector<Interaction>& pending,
                                std::optional<Timestamp> as_of) {
   std::vector<ScoredHalf> halves;
-  std::set<SourceRef> held;
+  halves.reserve(episodes.candidates.size() + 2 * pending.size());
+  std::set<SourceRef> held;  // Looked at for pending turns alone: the store brings each half once.
   for (EpisodeCandidate& candidate : episodes.candidates) {
     const Episode& episode = candidate.episode;
-    const bool too_late = as_of && episode.occurred_at > *as_of;
-    if (!too_late && held.emplace(episode.interaction_id, episode.role).second) {
-      candidate.term_counts.resize(question.terms.size());
-      halves.push_back({.candidate = std::move(candidate)});
+    if (as_of && episode.occurred_at > *as_of) {
+      continue;
     }
+    if (!pending.empty()) {
+      held.emplace(episode.interaction_id, episode.role);
+    }
+    candidate.term_counts.resize(question.terms.size());
+    halves.push_back({.candidate = std::move(candidate)});
   }
   const QuestionTermCounter counter(question);
   for (const Interaction& turn : pending) {
