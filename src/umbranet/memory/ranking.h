@@ -53,7 +53,7 @@ namespace umbranet {
 struct RankingInput {
   EpisodesFound episodes;            // term_counts parallel to Question::terms
   FactsFound facts;                  // The same.
-  std::vector<Interaction> pending;  // Turns that are not reflected yet, any order.
+  std::vector<Interaction> pending;  // Turns that are not reflected yet, newest first.
   std::optional<Timestamp> as_of;
   std::size_t limit = 10;
 };

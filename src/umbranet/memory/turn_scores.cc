@@ -38,6 +38,10 @@ constexpr double kAssistant = 0.3;
 constexpr std::size_t kPairsReadIn = 32;
 constexpr std::size_t kPairTextMax = 1024;
 
+// Everything that users have said and that waits for reflection is read, at some 40 MB/s; of the
+// answers to it no more than this, the newest.
+constexpr std::size_t kPendingAnswerBytesMax = 1U << 20U;
+
 constexpr std::string_view kAssistantSpeaker = "Assistant";
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
@@ -100,6 +104,14 @@ void AddToStatistics(const EpisodeCandidate& candidate, CorpusStatistics& statis
   }
 }
 
+// An offline answer quotes memories: there is nothing in it that was not said before.
+bool SaysSomething(const Interaction& turn, Role role) {
+  if (role == Role::kUser) {
+    return !turn.user_message.empty();
+  }
+  return !turn.assistant_response.empty() && turn.origin != Origin::kOfflineChat;
+}
+
 // Every half once, those of the index before those of the journal.
 std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes,
                                const std::vector<Interaction>& pending,
@@ -119,20 +131,22 @@ std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes
     halves.push_back({.candidate = std::move(candidate)});
   }
   const QuestionTermCounter counter(question);
-  for (const Interaction& turn : pending) {
-    if (as_of && turn.occurred_at > *as_of) {
-      continue;
-    }
-    for (const Role role : {Role::kUser, Role::kAssistant}) {
-      const bool user = role == Role::kUser;
-      // An offline answer quotes memories: there is nothing in it that was not said before.
-      const bool empty =
-          user ? turn.user_message.empty()
-               : turn.assistant_response.empty() || turn.origin == Origin::kOfflineChat;
-      if (!empty && held.emplace(turn.interaction_id, role).second) {
+  std::size_t answer_bytes = 0;
+  for (const Role role : {Role::kUser, Role::kAssistant}) {
+    for (const Interaction& turn : pending) {  // Newest first.
+      if ((as_of && turn.occurred_at > *as_of) || !SaysSomething(turn, role)) {
+        continue;
+      }
+      if (role == Role::kAssistant) {
+        answer_bytes += turn.assistant_response.size();
+        if (answer_bytes > kPendingAnswerBytesMax) {
+          break;
+        }
+      }
+      if (held.emplace(turn.interaction_id, role).second) {
         halves.push_back(PendingHalf(counter, turn, role));
         AddToStatistics(halves.back().candidate,
-                        user ? episodes.statistics : episodes.assistant_statistics);
+                        role == Role::kUser ? episodes.statistics : episodes.assistant_statistics);
       }
     }
   }

@@ -53,7 +53,8 @@ struct TurnScores {
   std::vector<bool> speaker_terms;  // Parallel to Question::terms.
 };
 
-// `pending` are turns that the index may not hold yet; one that it holds already is passed over.
+// `pending` are turns that the index may not hold yet, newest first; one that it holds already is
+// passed over.
 // Turns after `as_of` are left out.
 [[nodiscard]] TurnScores ScoreTurns(const Question& question, EpisodesFound episodes,
                                     const std::vector<Interaction>& pending,
