@@ -1,0 +1,33 @@
+#include "umbranet/domain/episode_document.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "umbranet/base/text_analysis.h"
+#include "umbranet/base/unique_id.h"
+#include "umbranet/base/utf8.h"
+#include "umbranet/domain/memory_item.h"
+
+namespace umbranet {
+
+std::vector<std::string> EpisodeTerms(std::string_view text, std::string_view speaker,
+                                      Timestamp occurred_at) {
+  std::vector<std::string> terms = DateTerms(occurred_at);
+  std::vector<std::string> name = AnalyzeName(speaker);
+  std::move(name.begin(), name.end(), std::back_inserter(terms));
+  std::vector<std::string> words = AnalyzeTerms(TruncateUtf8(text, kEpisodeBytesAnalyzedMax));
+  const std::size_t room = kEpisodeTermsMax - std::min(kEpisodeTermsMax, terms.size());
+  words.resize(std::min(words.size(), room));
+  std::move(words.begin(), words.end(), std::back_inserter(terms));
+  terms.resize(std::min(terms.size(), kEpisodeTermsMax));
+  return terms;
+}
+
+std::string MakeEpisodeId(const UserKey& user, std::string_view interaction_id, Role role,
+                          std::uint32_t ordinal) {
+  return std::string(kEpisodePrefix) +
+         NameUuidV5({"episode", user.tenant, user.user_id, interaction_id, RoleName(role),
+                     std::to_string(ordinal)});
+}
+
+}  // namespace umbranet

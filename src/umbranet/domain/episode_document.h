@@ -1,0 +1,29 @@
+// An episode as the index sees it. Pure functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "umbranet/base/clock.h"
+#include "umbranet/domain/interaction.h"
+
+namespace umbranet {
+
+// A text of more terms (a pasted log, a long listing) is found by its beginning; one document must
+// not outweigh a thousand others in the index.
+inline constexpr std::size_t kEpisodeTermsMax = 4000;
+// Analysis stops here, since a text need not hold a single term.
+inline constexpr std::size_t kEpisodeBytesAnalyzedMax = std::size_t{64} * 1024;
+
+// The terms of an episode's date, its speaker's name and its text, repeats included.
+std::vector<std::string> EpisodeTerms(std::string_view text, std::string_view speaker,
+                                      Timestamp occurred_at);
+
+// `ordinal` counts the episodes of one half of one turn.
+std::string MakeEpisodeId(const UserKey& user, std::string_view interaction_id, Role role,
+                          std::uint32_t ordinal);
+
+}  // namespace umbranet
