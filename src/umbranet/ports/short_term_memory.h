@@ -34,7 +34,8 @@ class ShortTermMemory {
   virtual Result<Conversation> Read(const UserKey& user, std::string_view session_id,
                                     std::size_t token_budget, Deadline deadline) = 0;
 
-  // Replaces the summary unless one that reaches further is there already.
+  // Replaces the summary unless one that reaches further is there already. A summary of turns that
+  // are gone is passed over, so that one in the making does not outlive a user who is forgotten.
   virtual Status SaveSummary(const UserKey& user, std::string_view session_id,
                              std::int64_t through_sequence, std::string_view summary,
                              Deadline deadline) = 0;

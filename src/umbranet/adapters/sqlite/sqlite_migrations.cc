@@ -4,6 +4,7 @@
 #include <string>
 
 #include "umbranet/adapters/sqlite/ledger_schema.h"
+#include "umbranet/adapters/sqlite/tier_schema.h"
 
 namespace umbranet {
 
@@ -44,7 +45,7 @@ Status RunStep(SqliteConnection& connection, const SqliteMigration& step) {
 std::vector<SqliteMigration> AllSqliteMigrations() {
   // Later components may refer to the tables of earlier ones.
   std::vector<SqliteMigration> all;
-  for (const std::vector<SqliteMigration>& component : {LedgerMigrations()}) {
+  for (const std::vector<SqliteMigration>& component : {LedgerMigrations(), TierMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

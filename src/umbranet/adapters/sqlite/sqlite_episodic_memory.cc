@@ -1,0 +1,374 @@
+#include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
+
+#include <array>
+#include <string>
+
+#include "umbranet/adapters/sqlite/sqlite_accounts.h"
+#include "umbranet/adapters/sqlite/sqlite_episode_search.h"
+#include "umbranet/adapters/sqlite/sqlite_tier_book.h"
+#include "umbranet/base/text_analysis.h"
+#include "umbranet/domain/episode_document.h"
+#include "umbranet/domain/memory_place.h"
+
+namespace umbranet {
+namespace {
+
+constexpr std::string_view kSelectSession =
+    "SELECT session_key FROM episode_session WHERE user_key = ? AND session_id = ?";
+constexpr std::string_view kInsertSession =
+    "INSERT INTO episode_session(user_key, session_id) VALUES(?, ?)";
+constexpr std::string_view kInsertEpisode =
+    "INSERT INTO episode(user_key, session_key, sequence, ordinal, occurred_at, role, length,"
+    " importance, memory_id, interaction_id, speaker, event_times, text, terms)"
+    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(memory_id) DO NOTHING";
+constexpr std::string_view kSelectPage =
+    "SELECT memory_id, interaction_id, role, occurred_at, text, sequence, ordinal FROM episode"
+    " WHERE user_key = ? AND (occurred_at, sequence, ordinal, memory_id) > (?, ?, ?, ?)"
+    " ORDER BY occurred_at, sequence, ordinal, memory_id LIMIT ?";
+constexpr std::string_view kSelectItem =
+    "SELECT e.memory_id, e.interaction_id, e.role, e.occurred_at, e.text, e.episode_key,"
+    " a.user_key, a.user_id"
+    " FROM episode e JOIN account a ON a.user_key = e.user_key"
+    " WHERE e.memory_id = ? AND a.tenant = ?";
+constexpr std::string_view kSelectDocument =
+    "SELECT user_key, role, length, terms, speaker, occurred_at FROM episode WHERE episode_key = ?";
+constexpr std::string_view kUpdateText =
+    "UPDATE episode SET text = ?, terms = ?, length = ? WHERE episode_key = ?";
+constexpr std::string_view kDeleteEpisode = "DELETE FROM episode WHERE episode_key = ?";
+constexpr std::string_view kSelectLastKey =
+    "SELECT coalesce(max(episode_key), 0) FROM episode WHERE user_key = ?";
+constexpr std::string_view kSelectSlice =
+    "SELECT episode_key FROM episode WHERE user_key = ? AND episode_key <= ?"
+    " ORDER BY occurred_at, sequence, ordinal LIMIT ?";
+constexpr std::string_view kDeleteSessions =
+    "DELETE FROM episode_session WHERE user_key = ?1 AND session_key NOT IN"
+    " (SELECT session_key FROM episode WHERE user_key = ?1)";
+
+constexpr std::int64_t kRoleStride = 1000;
+constexpr std::size_t kSliceEpisodes = 200;
+
+IndexScope ScopeOf(std::int64_t user_key, Role role) {
+  return {user_key, static_cast<int>(role == Role::kUser ? CorpusKind::kUserHalves
+                                                         : CorpusKind::kAssistantHalves)};
+}
+
+CorpusKind CorpusOf(Role role) {
+  return role == Role::kUser ? CorpusKind::kUserHalves : CorpusKind::kAssistantHalves;
+}
+
+// Columns as in kSelectPage and kSelectItem.
+MemoryItem ReadItem(const SqliteStatement& row, UserKey user) {
+  MemoryItem item;
+  item.memory_id = row.String(0);
+  item.user = std::move(user);
+  item.tier = Tier::kEpisodic;
+  item.text = row.String(4);
+  item.occurred_at = row.Time(3);
+  item.sources = {{row.String(1), static_cast<Role>(row.Int(2))}};
+  return item;
+}
+
+struct StoredItem {
+  MemoryItem item;
+  std::int64_t episode_key = 0;
+  std::int64_t user_key = 0;
+};
+
+Result<std::optional<StoredItem>> FindItem(SqliteConnection& connection, std::string_view tenant,
+                                           std::string_view memory_id) {
+  SqliteStatement row = connection.Prepare(kSelectItem);
+  row.BindAll(memory_id, tenant);
+  std::optional<StoredItem> found;
+  if (row.Step()) {
+    found = {ReadItem(row, {std::string(tenant), row.String(7)}), row.Int(5), row.Int(6)};
+  }
+  UMBRANET_RETURN_IF_ERROR(row.status());
+  return found;
+}
+
+Result<std::int64_t> InternSession(SqliteConnection& connection, std::int64_t user_key,
+                                   std::string_view session_id) {
+  SqliteStatement known = connection.Prepare(kSelectSession);
+  known.BindAll(user_key, session_id);
+  if (known.Step()) {
+    return known.Int(0);
+  }
+  UMBRANET_RETURN_IF_ERROR(known.status());
+  UMBRANET_RETURN_IF_ERROR(connection.Run(kInsertSession, user_key, session_id));
+  return connection.LastInsertRowid();
+}
+
+std::string FormatTimes(const std::vector<TimeRange>& ranges) {
+  std::string text;
+  for (const TimeRange& range : ranges) {
+    text += text.empty() ? "" : " ";
+    text +=
+        std::to_string(ToUnixMillis(range.start)) + ' ' + std::to_string(ToUnixMillis(range.end));
+  }
+  return text;
+}
+
+}  // namespace
+
+SqliteEpisodicMemory::SqliteEpisodicMemory(SqliteDatabase& database)
+    : database_(database), index_("episode_index") {}
+
+Status SqliteEpisodicMemory::Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
+                                   Deadline deadline) {
+  return database_.Write(
+      SqliteDatabase::Lane::kBackground,
+      [&](SqliteConnection& connection) -> Status {
+        UMBRANET_ASSIGN_OR_RETURN(const TierApplication application,
+                                  BeginApplication(connection, Tier::kEpisodic, plans, fence));
+        for (const ReflectionPlan* plan : application.plans) {
+          UMBRANET_RETURN_IF_ERROR(ApplyPlan(connection, application.user_key, *plan));
+        }
+        return {};
+      },
+      deadline);
+}
+
+Status SqliteEpisodicMemory::ApplyPlan(SqliteConnection& connection, std::int64_t user_key,
+                                       const ReflectionPlan& plan) const {
+  if (plan.episodes.empty()) {
+    return {};
+  }
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t session_key,
+                            InternSession(connection, user_key, plan.session_id));
+  std::array<std::uint32_t, 2> ordinals{};
+  for (const PlannedEpisode& planned : plan.episodes) {
+    const std::uint32_t ordinal = ordinals.at(static_cast<std::size_t>(planned.role))++;
+    UMBRANET_RETURN_IF_ERROR(AddEpisode(connection, user_key, session_key, plan, planned, ordinal));
+  }
+  return {};
+}
+
+Status SqliteEpisodicMemory::AddEpisode(SqliteConnection& connection, std::int64_t user_key,
+                                        std::int64_t session_key, const ReflectionPlan& plan,
+                                        const PlannedEpisode& planned,
+                                        std::uint32_t ordinal) const {
+  const std::string id = MakeEpisodeId(plan.user, plan.interaction_id, planned.role, ordinal);
+  UMBRANET_ASSIGN_OR_RETURN(const bool erased, IsErased(connection, user_key, Tier::kEpisodic, id));
+  if (erased) {
+    return {};
+  }
+  const std::vector<std::string> terms =
+      EpisodeTerms(planned.text, planned.speaker, plan.occurred_at);
+  const std::string joined = JoinTerms(terms);
+  UMBRANET_RETURN_IF_ERROR(connection.Run(
+      kInsertEpisode, user_key, session_key, plan.sequence,
+      static_cast<std::int64_t>(planned.role) * kRoleStride + ordinal, plan.occurred_at,
+      planned.role, terms.size(), planned.importance, id, plan.interaction_id, planned.speaker,
+      FormatTimes(planned.event_times), planned.text, joined));
+  if (connection.Changes() == 0) {
+    return {};  // An earlier generation of the job left it.
+  }
+  const std::int64_t episode_key = connection.LastInsertRowid();
+  UMBRANET_RETURN_IF_ERROR(
+      index_.Add(connection, episode_key, ScopeOf(user_key, planned.role), joined));
+  return GrowCorpus(connection, user_key, CorpusOf(planned.role), 1,
+                    static_cast<std::int64_t>(terms.size()));
+}
+
+Result<MemoryPage> SqliteEpisodicMemory::List(const UserKey& user, std::string_view cursor,
+                                              std::size_t limit, Deadline deadline) {
+  const std::optional<MemoryPlace> after = ParseCursor(cursor);
+  if (!after.has_value()) {
+    return InvalidArgument("sqlite: unknown cursor");
+  }
+  UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
+  MemoryPage page;
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key, FindAccount(*reader, user));
+  if (!user_key.has_value()) {
+    return page;
+  }
+  SqliteStatement rows = reader->Prepare(kSelectPage);
+  rows.BindAll(*user_key, after->occurred_at, after->sequence, after->ordinal, after->memory_id,
+               limit + 1);
+  MemoryPlace last;
+  while (rows.Step()) {
+    if (page.items.size() == limit) {
+      page.next_cursor = FormatCursor(last);
+      break;
+    }
+    page.items.push_back(ReadItem(rows, user));
+    last = {rows.Time(3), rows.Int(5), rows.Int(6), rows.String(0)};
+  }
+  UMBRANET_RETURN_IF_ERROR(rows.status());
+  return page;
+}
+
+Result<std::optional<MemoryItem>> SqliteEpisodicMemory::Get(std::string_view tenant,
+                                                            std::string_view memory_id,
+                                                            Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
+  UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredItem> found, FindItem(*reader, tenant, memory_id));
+  return found.has_value() ? std::optional(std::move(found->item)) : std::nullopt;
+}
+
+Status SqliteEpisodicMemory::Unindex(SqliteConnection& connection, std::int64_t episode_key) const {
+  SqliteStatement document = connection.Prepare(kSelectDocument);
+  document.BindAll(episode_key);
+  if (!document.Step()) {
+    return document.status();
+  }
+  const auto role = static_cast<Role>(document.Int(1));
+  UMBRANET_RETURN_IF_ERROR(
+      index_.Remove(connection, episode_key, ScopeOf(document.Int(0), role), document.Text(3)));
+  return GrowCorpus(connection, document.Int(0), CorpusOf(role), -1, -document.Int(2));
+}
+
+Status SqliteEpisodicMemory::SetText(SqliteConnection& connection, std::int64_t episode_key,
+                                     std::string_view text) const {
+  UMBRANET_RETURN_IF_ERROR(Unindex(connection, episode_key));
+  std::int64_t user_key = 0;
+  Role role = Role::kUser;
+  std::vector<std::string> terms;
+  {
+    SqliteStatement document = connection.Prepare(kSelectDocument);
+    document.BindAll(episode_key);
+    if (!document.Step()) {
+      return document.status();
+    }
+    user_key = document.Int(0);
+    role = static_cast<Role>(document.Int(1));
+    terms = EpisodeTerms(text, document.Text(4), document.Time(5));
+  }
+  const std::string joined = JoinTerms(terms);
+  UMBRANET_RETURN_IF_ERROR(connection.Run(kUpdateText, text, joined, terms.size(), episode_key));
+  UMBRANET_RETURN_IF_ERROR(index_.Add(connection, episode_key, ScopeOf(user_key, role), joined));
+  return GrowCorpus(connection, user_key, CorpusOf(role), 1,
+                    static_cast<std::int64_t>(terms.size()));
+}
+
+Result<std::optional<MemoryItem>> SqliteEpisodicMemory::Update(std::string_view tenant,
+                                                               std::string_view memory_id,
+                                                               const MemoryPatch& patch,
+                                                               Deadline deadline) {
+  if (patch.valid_to.has_value()) {
+    return InvalidArgument("sqlite: valid_to: an episode happened once and does not end");
+  }
+  if (patch.text.has_value() && patch.text->empty()) {
+    return InvalidArgument("sqlite: text: must not be empty");
+  }
+  std::optional<MemoryItem> changed;
+  const Status written = database_.Write(
+      SqliteDatabase::Lane::kForeground,
+      [&](SqliteConnection& connection) -> Status {
+        changed.reset();
+        UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredItem> found,
+                                  FindItem(connection, tenant, memory_id));
+        if (!found.has_value()) {
+          return {};
+        }
+        if (patch.text.has_value()) {
+          UMBRANET_RETURN_IF_ERROR(SetText(connection, found->episode_key, *patch.text));
+          found->item.text = *patch.text;
+        }
+        changed = std::move(found->item);
+        return {};
+      },
+      deadline);
+  UMBRANET_RETURN_IF_ERROR(written);
+  return changed;
+}
+
+Result<bool> SqliteEpisodicMemory::Erase(std::string_view tenant, std::string_view memory_id,
+                                         Deadline deadline) {
+  bool erased = false;
+  const Status written = database_.Write(
+      SqliteDatabase::Lane::kForeground,
+      [&](SqliteConnection& connection) -> Status {
+        erased = false;
+        UMBRANET_ASSIGN_OR_RETURN(const std::optional<StoredItem> found,
+                                  FindItem(connection, tenant, memory_id));
+        if (!found.has_value()) {
+          return {};
+        }
+        UMBRANET_RETURN_IF_ERROR(Unindex(connection, found->episode_key));
+        UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteEpisode, found->episode_key));
+        UMBRANET_RETURN_IF_ERROR(RememberErasure(connection, found->user_key, Tier::kEpisodic,
+                                                 found->item.memory_id,
+                                                 found->item.sources.front().interaction_id));
+        erased = true;
+        return {};
+      },
+      deadline);
+  UMBRANET_RETURN_IF_ERROR(written);
+  return erased;
+}
+
+Result<std::uint64_t> SqliteEpisodicMemory::EraseSlice(SqliteConnection& connection,
+                                                       std::int64_t user_key,
+                                                       std::int64_t last_key) const {
+  std::vector<std::int64_t> keys;
+  SqliteStatement slice = connection.Prepare(kSelectSlice);
+  slice.BindAll(user_key, last_key, kSliceEpisodes);
+  while (slice.Step()) {
+    keys.push_back(slice.Int(0));
+  }
+  UMBRANET_RETURN_IF_ERROR(slice.status());
+  for (const std::int64_t key : keys) {
+    UMBRANET_RETURN_IF_ERROR(Unindex(connection, key));
+    UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteEpisode, key));
+  }
+  return keys.size();
+}
+
+Result<std::uint64_t> SqliteEpisodicMemory::EraseUser(const UserKey& user, Deadline deadline) {
+  std::optional<std::int64_t> user_key;
+  std::int64_t last_key = 0;
+  const Status begun = database_.Write(
+      SqliteDatabase::Lane::kBackground,
+      [&](SqliteConnection& connection) -> Status {
+        UMBRANET_ASSIGN_OR_RETURN(user_key, FindAccount(connection, user));
+        if (!user_key.has_value()) {
+          return {};
+        }
+        SqliteStatement last = connection.Prepare(kSelectLastKey);
+        last.BindAll(*user_key);
+        last_key = last.Step() ? last.Int(0) : 0;
+        UMBRANET_RETURN_IF_ERROR(last.status());
+        return CloseBook(connection, *user_key, Tier::kEpisodic);
+      },
+      deadline);
+  UMBRANET_RETURN_IF_ERROR(begun);
+  std::uint64_t removed = 0;
+  for (std::uint64_t slice = kSliceEpisodes; user_key.has_value() && slice == kSliceEpisodes;) {
+    const Status sliced = database_.Write(
+        SqliteDatabase::Lane::kBackground,
+        [&](SqliteConnection& connection) -> Status {
+          UMBRANET_ASSIGN_OR_RETURN(slice, EraseSlice(connection, *user_key, last_key));
+          return {};
+        },
+        deadline);
+    UMBRANET_RETURN_IF_ERROR(sliced);
+    removed += slice;
+  }
+  if (user_key.has_value()) {
+    UMBRANET_RETURN_IF_ERROR(PurgeTextIndex(database_, index_, deadline));
+    // In the foreground, since that makes everything before it durable too.
+    const Status ended = database_.Write(
+        SqliteDatabase::Lane::kForeground,
+        [&](SqliteConnection& connection) { return connection.Run(kDeleteSessions, *user_key); },
+        deadline);
+    UMBRANET_RETURN_IF_ERROR(ended);
+  }
+  return removed;
+}
+
+Result<EpisodesFound> SqliteEpisodicMemory::Find(const EpisodeQuery& query, Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
+  UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                            FindAccount(*reader, query.user));
+  if (!user_key.has_value()) {
+    EpisodesFound nothing;
+    nothing.statistics.document_frequency.resize(query.terms.size());
+    nothing.assistant_statistics.document_frequency.resize(query.terms.size());
+    return nothing;
+  }
+  return SearchEpisodes(*reader, index_, *user_key, query);
+}
+
+}  // namespace umbranet

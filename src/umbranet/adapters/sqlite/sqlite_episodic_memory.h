@@ -1,0 +1,58 @@
+// Tier 2 in the ledger's file: episodes, and an FTS5 index over their stems.
+//
+// Each half of a turn is one document of its user's corpus of that role. A search takes the best
+// documents by FTS5's own BM25 and leaves the judgement to ranking: term counts are worked out of
+// the stored stems, document frequencies come from the index, numbers of documents and their mean
+// lengths from counters that change in the same transaction. Documents are bounded, see
+// episode_document.h.
+//
+// All methods may be called from any thread. The database must outlive this.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "umbranet/adapters/sqlite/sqlite_database.h"
+#include "umbranet/adapters/sqlite/sqlite_text_index.h"
+#include "umbranet/ports/episodic_memory.h"
+
+namespace umbranet {
+
+class SqliteEpisodicMemory final : public EpisodicMemory {
+ public:
+  explicit SqliteEpisodicMemory(SqliteDatabase& database);
+
+  Status Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
+               Deadline deadline) override;
+  Result<MemoryPage> List(const UserKey& user, std::string_view cursor, std::size_t limit,
+                          Deadline deadline) override;
+  Result<std::optional<MemoryItem>> Get(std::string_view tenant, std::string_view memory_id,
+                                        Deadline deadline) override;
+  Result<std::optional<MemoryItem>> Update(std::string_view tenant, std::string_view memory_id,
+                                           const MemoryPatch& patch, Deadline deadline) override;
+  Result<bool> Erase(std::string_view tenant, std::string_view memory_id,
+                     Deadline deadline) override;
+  // Works in slices, so that a user with much to forget does not hold up everybody's turns; what is
+  // remembered of the user meanwhile stays. When it fails half way, call it again.
+  Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
+  Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) override;
+
+ private:
+  Status ApplyPlan(SqliteConnection& connection, std::int64_t user_key,
+                   const ReflectionPlan& plan) const;
+  Status AddEpisode(SqliteConnection& connection, std::int64_t user_key, std::int64_t session_key,
+                    const ReflectionPlan& plan, const PlannedEpisode& planned,
+                    std::uint32_t ordinal) const;
+  // Takes the episode out of the index and out of the corpus.
+  Status Unindex(SqliteConnection& connection, std::int64_t episode_key) const;
+  Status SetText(SqliteConnection& connection, std::int64_t episode_key,
+                 std::string_view text) const;
+  Result<std::uint64_t> EraseSlice(SqliteConnection& connection, std::int64_t user_key,
+                                   std::int64_t last_key) const;
+
+  SqliteDatabase& database_;
+  const SqliteTextIndex index_;
+};
+
+}  // namespace umbranet

@@ -1,0 +1,60 @@
+// Reads facts of tier 3 as they stand now, or as they stood at a time in the past.
+//
+// Works in the snapshot of its connection, on that connection's thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "umbranet/adapters/sqlite/sqlite_connection.h"
+#include "umbranet/adapters/sqlite/sqlite_entity_names.h"
+#include "umbranet/adapters/sqlite/sqlite_fact_slots.h"
+#include "umbranet/base/result.h"
+#include "umbranet/domain/fact.h"
+#include "umbranet/domain/memory_place.h"
+
+namespace umbranet {
+
+struct StoredFact {
+  std::int64_t head = 0;
+  std::optional<std::int64_t> superseded_by;  // Head of the successor.
+  Fact fact;
+  MemoryPlace place;
+  std::string terms;
+  std::uint32_t length = 0;
+};
+
+class FactReader {
+ public:
+  FactReader(SqliteConnection& connection, std::int64_t user_key, const UserKey& user,
+             std::optional<Timestamp> as_of = std::nullopt)
+      : connection_(connection),
+        user_key_(user_key),
+        user_(user),
+        as_of_(as_of),
+        resolver_(connection, user_key) {}
+
+  // Nothing when there is no fact with this head, or was none by then.
+  Result<std::optional<StoredFact>> Read(std::int64_t head);
+
+ private:
+  struct Past {
+    std::optional<Timestamp> valid_to;
+    std::optional<std::int64_t> superseded_by;
+  };
+
+  Status ReadWitnesses(StoredFact& stored);
+  // What had become of the fact by as_of_.
+  Status ReadPast(const FactSlot& slot, StoredFact& stored);
+
+  SqliteConnection& connection_;
+  const std::int64_t user_key_;
+  const UserKey& user_;
+  const std::optional<Timestamp> as_of_;
+  EntityResolver resolver_;
+  std::map<FactSlot, std::map<std::int64_t, Past>> past_;  // By slot and head.
+};
+
+}  // namespace umbranet

@@ -1,0 +1,58 @@
+// Tier 3 in the ledger's file: names, statements and the facts that follow from them.
+//
+// What turns said is kept as it was said (fact_statement), and facts are worked out of it by
+// FoldFactStatements whenever something that bears on them arrives; so late turns, repeated turns
+// and two names that turn out to mean one person all end in the same graph. A fact's memory id is
+// that of its first statement; the ids of its other statements find it too, so an id that a client
+// holds stays good when an earlier turn arrives late.
+//
+// All methods may be called from any thread. The database must outlive this.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "umbranet/adapters/sqlite/sqlite_database.h"
+#include "umbranet/adapters/sqlite/sqlite_fact_slots.h"
+#include "umbranet/adapters/sqlite/sqlite_text_index.h"
+#include "umbranet/ports/semantic_memory.h"
+
+namespace umbranet {
+
+class SqliteSemanticMemory final : public SemanticMemory {
+ public:
+  explicit SqliteSemanticMemory(SqliteDatabase& database);
+
+  Status Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
+               Deadline deadline) override;
+  Result<MemoryPage> List(const UserKey& user, std::string_view cursor, std::size_t limit,
+                          Deadline deadline) override;
+  Result<std::optional<MemoryItem>> Get(std::string_view tenant, std::string_view memory_id,
+                                        Deadline deadline) override;
+  Result<std::optional<MemoryItem>> Update(std::string_view tenant, std::string_view memory_id,
+                                           const MemoryPatch& patch, Deadline deadline) override;
+  // A fact that the erased one had superseded holds again.
+  Result<bool> Erase(std::string_view tenant, std::string_view memory_id,
+                     Deadline deadline) override;
+  Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
+  Result<FactsFound> Find(const FactQuery& query, Deadline deadline) override;
+  Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit,
+                                            Deadline deadline) override;
+  // The newest facts, newest first, and the entities in them.
+  Result<KnowledgeGraph> ReadGraph(const UserKey& user, std::size_t facts_max,
+                                   Deadline deadline) override;
+
+ private:
+  Status ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
+                    const std::vector<const ReflectionPlan*>& plans) const;
+  Status AddStatements(SqliteConnection& connection, std::int64_t user_key,
+                       const ReflectionPlan& plan, FactSlots& slots) const;
+  Result<std::uint64_t> EraseFacts(SqliteConnection& connection, std::int64_t user_key,
+                                   const UserKey& user) const;
+
+  SqliteDatabase& database_;
+  const SqliteTextIndex index_;
+};
+
+}  // namespace umbranet

@@ -1,0 +1,101 @@
+#include "umbranet/adapters/sqlite/sqlite_tier_book.h"
+
+#include <string>
+
+#include "umbranet/adapters/sqlite/sqlite_accounts.h"
+#include "umbranet/adapters/sqlite/sqlite_lease_fence.h"
+
+namespace umbranet {
+namespace {
+
+constexpr std::string_view kInsertMarker =
+    "INSERT INTO tier_applied(user_key, tier, job_id) VALUES(?, ?, ?) ON CONFLICT DO NOTHING";
+constexpr std::string_view kDeleteMarkers =
+    "DELETE FROM tier_applied WHERE user_key = ? AND tier = ?";
+constexpr std::string_view kSelectErased =
+    "SELECT 1 FROM erased_memory WHERE user_key = ? AND tier = ? AND id = ?";
+constexpr std::string_view kInsertErased =
+    "INSERT INTO erased_memory(user_key, tier, id, interaction_id) VALUES(?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING";
+constexpr std::string_view kDeleteErased =
+    "DELETE FROM erased_memory WHERE user_key = ?1 AND tier = ?2 AND interaction_id NOT IN"
+    " (SELECT interaction_id FROM turn WHERE user_key = ?1)";
+constexpr std::string_view kGrowCorpus =
+    "INSERT INTO corpus(user_key, kind, documents, terms) VALUES(?, ?, ?, ?)"
+    " ON CONFLICT(user_key, kind) DO UPDATE"
+    " SET documents = documents + excluded.documents, terms = terms + excluded.terms";
+constexpr std::string_view kSelectCorpus =
+    "SELECT documents, terms FROM corpus WHERE user_key = ? AND kind = ?";
+
+}  // namespace
+
+Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier,
+                                         std::span<const ReflectionPlan> plans,
+                                         const Lease& fence) {
+  TierApplication application;
+  if (plans.empty()) {
+    return application;
+  }
+  std::vector<std::string> job_ids;
+  job_ids.reserve(plans.size());
+  for (const ReflectionPlan& plan : plans) {
+    if (plan.user != plans.front().user) {
+      return InvalidArgument("sqlite: the plans of one application must be of one user");
+    }
+    job_ids.push_back(plan.job_id);
+  }
+  UMBRANET_RETURN_IF_ERROR(CheckLease(connection, fence, job_ids));
+  UMBRANET_ASSIGN_OR_RETURN(application.user_key, InternAccount(connection, plans.front().user));
+  SqliteStatement marker = connection.Prepare(kInsertMarker);
+  for (const ReflectionPlan& plan : plans) {
+    marker.Reset();
+    marker.BindAll(application.user_key, tier, plan.job_id);
+    UMBRANET_RETURN_IF_ERROR(marker.Run());
+    if (connection.Changes() > 0) {
+      application.plans.push_back(&plan);
+    }
+  }
+  return application;
+}
+
+Result<bool> IsErased(SqliteConnection& connection, std::int64_t user_key, Tier tier,
+                      std::string_view id) {
+  SqliteStatement erased = connection.Prepare(kSelectErased);
+  erased.BindAll(user_key, tier, id);
+  const bool is_erased = erased.Step();
+  UMBRANET_RETURN_IF_ERROR(erased.status());
+  return is_erased;
+}
+
+Status RememberErasure(SqliteConnection& connection, std::int64_t user_key, Tier tier,
+                       std::string_view id, std::string_view interaction_id) {
+  return connection.Run(kInsertErased, user_key, tier, id, interaction_id);
+}
+
+Status CloseBook(SqliteConnection& connection, std::int64_t user_key, Tier tier) {
+  UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteMarkers, user_key, tier));
+  return connection.Run(kDeleteErased, user_key, tier);
+}
+
+Status GrowCorpus(SqliteConnection& connection, std::int64_t user_key, CorpusKind kind,
+                  std::int64_t documents, std::int64_t terms) {
+  if (documents == 0 && terms == 0) {
+    return {};
+  }
+  return connection.Run(kGrowCorpus, user_key, kind, documents, terms);
+}
+
+Result<CorpusStatistics> ReadCorpus(SqliteConnection& connection, std::int64_t user_key,
+                                    CorpusKind kind) {
+  SqliteStatement corpus = connection.Prepare(kSelectCorpus);
+  corpus.BindAll(user_key, kind);
+  CorpusStatistics statistics;
+  if (corpus.Step() && corpus.Int(0) > 0) {
+    statistics.documents = static_cast<std::uint64_t>(corpus.Int(0));
+    statistics.length_mean = static_cast<double>(corpus.Int(1)) / corpus.Real(0);
+  }
+  UMBRANET_RETURN_IF_ERROR(corpus.status());
+  return statistics;
+}
+
+}  // namespace umbranet

@@ -1,0 +1,50 @@
+// The books that all reflected tiers keep: which jobs were applied, what owners erased, how large
+// each corpus is. Functions work in the transaction of their connection, on that connection's
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "umbranet/adapters/sqlite/sqlite_connection.h"
+#include "umbranet/base/result.h"
+#include "umbranet/domain/memory_item.h"
+#include "umbranet/domain/reflection_plan.h"
+#include "umbranet/ports/job_ledger.h"
+#include "umbranet/ports/memory_tier.h"
+
+namespace umbranet {
+
+// What is searched together, each with its own statistics.
+enum class CorpusKind : std::uint8_t { kUserHalves = 0, kAssistantHalves = 1, kFacts = 2 };
+
+struct TierApplication {
+  std::int64_t user_key = 0;
+  std::vector<const ReflectionPlan*> plans;  // Those that were not applied before.
+};
+
+// Checks the fence and writes the markers of the plans. kAborted when a job is not leased under
+// `fence` any more; kInvalidArgument when the plans are not of one user.
+Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier,
+                                         std::span<const ReflectionPlan> plans, const Lease& fence);
+
+// `id` is of an episode or a statement.
+Result<bool> IsErased(SqliteConnection& connection, std::int64_t user_key, Tier tier,
+                      std::string_view id);
+Status RememberErasure(SqliteConnection& connection, std::int64_t user_key, Tier tier,
+                       std::string_view id, std::string_view interaction_id);
+
+// Removes the user's markers, and his erasures but for those whose turn the journal still holds:
+// when his memory is worked out anew, what he erased must stay away.
+Status CloseBook(SqliteConnection& connection, std::int64_t user_key, Tier tier);
+
+// Counts `documents` and their `terms` in, or out when negative.
+Status GrowCorpus(SqliteConnection& connection, std::int64_t user_key, CorpusKind kind,
+                  std::int64_t documents, std::int64_t terms);
+// Without document_frequency.
+Result<CorpusStatistics> ReadCorpus(SqliteConnection& connection, std::int64_t user_key,
+                                    CorpusKind kind);
+
+}  // namespace umbranet
