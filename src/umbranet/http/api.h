@@ -42,16 +42,16 @@ struct ApiDependencies {
   const Authenticator& authenticator;
   Metrics& metrics;
   StructuredLog& log;
-  std::vector<DependencyProbe> probes;
+  std::vector<DependencyProbe> probes = {};
 
   // Of turns handed in through POST /v1/interactions.
   RunMode run_mode = RunMode::kBackground;
   // Reflects these jobs before the reply; used when run_mode is kInline. Jobs it could not finish
   // are left to the workers.
-  std::function<Status(const std::vector<std::string>& job_ids, Deadline)> reflect_inline;
+  std::function<Status(const std::vector<std::string>& job_ids, Deadline)> reflect_inline = {};
 
-  std::function<std::uint64_t()> consumers;  // Workers that are reflecting. Empty: 0.
-  std::function<std::uint64_t()> spooled;    // Turns in the spool. Empty: 0.
+  std::function<std::uint64_t()> consumers = {};  // Workers that are reflecting. Empty: 0.
+  std::function<std::uint64_t()> spooled = {};    // Turns in the spool. Empty: 0.
 
   Millis chat_budget{60'000};
   Millis request_budget{15'000};  // Everything but chat, exports and forgetting.
