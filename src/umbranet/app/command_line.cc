@@ -1,0 +1,195 @@
+#include "umbranet/app/command_line.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "umbranet/app/command_context.h"
+#include "umbranet/app/commands/commands.h"
+#include "umbranet/app/exit_code.h"
+
+namespace umbranet {
+namespace {
+
+using Run = std::function<int(const CommandContext&)>;
+
+// What was typed. Options are bound to it by reference, so it outlives the parser.
+struct CommandLine {
+  std::string config_file;
+  std::string data;
+  std::string listen;
+  std::string role;
+  std::string key;
+  std::string url;
+  bool json = false;
+  ReflectOptions reflect;
+  ChatOptions chat;
+  ImportOptions import;
+  std::string import_format = "auto";
+  RecallOptions recall;
+  JobsOptions jobs;
+  ForgetOptions forget;
+  ExportOptions exporting;
+  ConfigOptions config;
+  Run run;
+};
+
+CLI::App* AddCommand(CLI::App& app, CommandLine& line, const std::string& name,
+                     const std::string& help, Run run) {
+  CLI::App* command = app.add_subcommand(name, help);
+  // Options that stand before or after the command mean the same.
+  command->fallthrough();
+  command->callback([&line, run = std::move(run)] { line.run = run; });
+  return command;
+}
+
+void AddServing(CLI::App& app, CommandLine& line) {
+  CLI::App* serve = AddCommand(app, line, "serve", "Serve the API until SIGTERM or Ctrl-C",
+                               [](const CommandContext& context) { return RunServe(context); });
+  serve->add_option("--listen", line.listen, "HOST:PORT to serve on (UMBRANET_LISTEN)");
+  serve->add_option("--role", line.role, "all: serve and reflect; api: serve only");
+
+  CLI::App* reflect = AddCommand(
+      app, line, "reflect", "Work out what accepted turns teach, without serving",
+      [&line](const CommandContext& context) { return RunReflect(context, line.reflect); });
+  reflect->add_flag("--once", line.reflect.once, "End when nothing is left to reflect");
+}
+
+void AddTalking(CLI::App& app, CommandLine& line) {
+  CLI::App* chat =
+      AddCommand(app, line, "chat", "Talk, and see what is recalled",
+                 [&line](const CommandContext& context) { return RunChat(context, line.chat); });
+  chat->add_option("--user", line.chat.user, "Whose memory")->capture_default_str();
+  chat->add_option("--session", line.chat.session, "Which conversation")->capture_default_str();
+  chat->add_option("-m,--message", line.chat.message, "Say this one thing and end");
+
+  CLI::App* recall = AddCommand(
+      app, line, "recall", "Ask what is remembered",
+      [&line](const CommandContext& context) { return RunRecall(context, line.recall); });
+  recall->add_option("query", line.recall.query, "What to look for")->required();
+  recall->add_option("--user", line.recall.user, "Whose memory")->capture_default_str();
+  recall->add_option("--limit", line.recall.limit, "Items at most")->capture_default_str();
+  recall->add_option("--tier", line.recall.tiers,
+                     "short_term, episodic, semantic or procedural; may be repeated");
+  recall->add_option("--as-of", line.recall.as_of, "Answer as of this time (RFC 3339)");
+}
+
+void AddMoving(CLI::App& app, CommandLine& line) {
+  CLI::App* import = AddCommand(
+      app, line, "import", "Take in turns from files; safe to repeat, goes on where it stopped",
+      [&line](const CommandContext& context) {
+        const auto format = ParseImportFormat(line.import_format);
+        if (!format) {
+          return static_cast<int>(Complain(
+              InvalidArgument("import: --format is one of auto, jsonl, chatgpt, conversation")));
+        }
+        line.import.format = *format;
+        return RunImport(context, line.import);
+      });
+  import
+      ->add_option("files", line.import.files,
+                   "JSON lines, a ChatGPT conversations.json, or conversation files; - reads "
+                   "standard input")
+      ->required();
+  import->add_option("--user", line.import.user, "Whose turns they are");
+  import->add_option("--format", line.import_format, "auto, jsonl, chatgpt or conversation")
+      ->capture_default_str();
+  import->add_flag("--dry-run", line.import.dry_run, "Read and count, store nothing");
+  import->add_flag("--wait", line.import.wait, "Until everything is reflected");
+
+  CLI::App* exporting = AddCommand(
+      app, line, "export", "Write everything held on a user as NDJSON",
+      [&line](const CommandContext& context) { return RunExport(context, line.exporting); });
+  exporting->add_option("--user", line.exporting.user, "Whose memory")->required();
+  exporting->add_option("-o,--output", line.exporting.output, "File; default: standard output");
+
+  CLI::App* forget = AddCommand(
+      app, line, "forget", "Remove a user, or one memory, for good",
+      [&line](const CommandContext& context) { return RunForget(context, line.forget); });
+  forget->add_option("--user", line.forget.user, "Everything of this user");
+  forget->add_option("--memory", line.forget.memory_id, "One memory by its id");
+  forget->add_flag("--yes", line.forget.yes, "Do not ask");
+}
+
+void AddOperating(CLI::App& app, CommandLine& line) {
+  CLI::App* jobs =
+      AddCommand(app, line, "jobs", "Look after the reflection queue",
+                 [&line](const CommandContext& context) { return RunJobs(context, line.jobs); });
+  jobs->add_option("action", line.jobs.action,
+                   "status, dead (list dead letters), show ID, retry ID or filter, discard ID")
+      ->check(CLI::IsMember({"status", "dead", "show", "retry", "discard"}))
+      ->capture_default_str();
+  jobs->add_option("id", line.jobs.job_id, "Job");
+  jobs->add_flag("--all", line.jobs.all, "retry: every dead letter");
+  jobs->add_option("--user", line.jobs.user, "retry: those of this user");
+  jobs->add_option("--tier", line.jobs.tier, "retry: those that failed in this tier");
+  jobs->add_option("--error", line.jobs.error, "retry: those whose error holds this text");
+  jobs->add_option("--reason", line.jobs.reason, "discard: why, for the record");
+  jobs->add_option("--limit", line.jobs.limit, "dead: how many")->capture_default_str();
+
+  AddCommand(app, line, "doctor", "Say what is reachable, and what to do about what is not",
+             [](const CommandContext& context) { return RunDoctor(context); });
+  CLI::App* config = AddCommand(
+      app, line, "config", "Print the settings in force and where each came from",
+      [&line](const CommandContext& context) { return RunConfig(context, line.config); });
+  config->add_flag("--reference", line.config.reference, "Print the reference of all settings");
+  AddCommand(app, line, "version", "Print version and commit",
+             [](const CommandContext& context) { return RunVersion(context); });
+}
+
+int RunParsed(const CommandLine& line) {
+  std::vector<std::pair<std::string, std::string>> flags;
+  for (const auto& [name, value] :
+       {std::pair<std::string, const std::string&>{"UMBRANET_DATA", line.data},
+        {"UMBRANET_LISTEN", line.listen},
+        {"UMBRANET_ROLE", line.role},
+        {"UMBRANET_API_KEY", line.key}}) {
+    if (!value.empty()) {
+      flags.emplace_back(name, value);
+    }
+  }
+  const char* file = std::getenv("UMBRANET_CONFIG");
+  const std::string config_file =
+      line.config_file.empty() && file != nullptr ? file : line.config_file;
+  auto loaded = LoadSettings(config_file, ProcessEnvironment(), flags);
+  if (!loaded.ok()) {
+    return Complain(loaded.error());
+  }
+  const SystemClock clock;
+  const CommandContext context{clock, std::move(*loaded), line.url, line.json};
+  return line.run(context);
+}
+
+}  // namespace
+
+int RunCommandLine(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app(
+      "The memory of an AI assistant: a chat turn is answered at once; what it teaches is "
+      "worked out behind it and is never lost.",
+      "umbranet");
+  app.footer(std::string(kExitCodeHelp));
+  app.require_subcommand(1);
+  app.add_option("--data", line.data, "Folder that holds the memory (UMBRANET_DATA)");
+  app.add_option("--config", line.config_file, "File of NAME=VALUE settings (UMBRANET_CONFIG)");
+  app.add_option("--url", line.url, "Use this server, whoever holds the folder");
+  app.add_option("--key", line.key, "API key to show it (UMBRANET_API_KEY)");
+  app.add_flag("--json", line.json, "Print JSON for scripts");
+  AddServing(app, line);
+  AddTalking(app, line);
+  AddMoving(app, line);
+  AddOperating(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return RunParsed(line);
+}
+
+}  // namespace umbranet

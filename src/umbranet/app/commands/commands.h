@@ -1,0 +1,91 @@
+// The commands behind the command line, one function each. They print to standard output, complain
+// on standard error, and return an exit code.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "umbranet/app/command_context.h"
+#include "umbranet/app/import_formats.h"
+
+namespace umbranet {
+
+// Serves until SIGTERM or SIGINT, then drains.
+int RunServe(const CommandContext& context);
+
+struct ReflectOptions {
+  bool once = false;  // Until nothing is left to reflect, rather than until stopped.
+};
+
+int RunReflect(const CommandContext& context, const ReflectOptions& options);
+
+struct ChatOptions {
+  std::string user = "me";
+  std::string session = "default";
+  std::string message;  // One turn, then end; empty: a conversation on the terminal.
+};
+
+int RunChat(const CommandContext& context, const ChatOptions& options);
+
+struct ImportOptions {
+  std::vector<std::string> files;  // "-": standard input.
+  std::string user;
+  ImportFormat format = ImportFormat::kAuto;
+  bool dry_run = false;
+  bool wait = false;  // Until everything is reflected.
+};
+
+int RunImport(const CommandContext& context, const ImportOptions& options);
+
+struct RecallOptions {
+  std::string user = "me";
+  std::string query;
+  std::size_t limit = 10;
+  std::vector<std::string> tiers;
+  std::string as_of;
+};
+
+int RunRecall(const CommandContext& context, const RecallOptions& options);
+
+struct JobsOptions {
+  std::string action = "status";  // status, dead, show, retry, discard
+  std::string job_id;
+  bool all = false;
+  std::string user;
+  std::string tier;
+  std::string error;
+  std::string reason;
+  std::size_t limit = 50;
+};
+
+int RunJobs(const CommandContext& context, const JobsOptions& options);
+
+struct ForgetOptions {
+  std::string user;
+  std::string memory_id;
+  bool yes = false;
+};
+
+int RunForget(const CommandContext& context, const ForgetOptions& options);
+
+struct ExportOptions {
+  std::string user;
+  std::string output;  // Empty: standard output.
+};
+
+int RunExport(const CommandContext& context, const ExportOptions& options);
+
+// What is reachable, and what to do about what is not.
+int RunDoctor(const CommandContext& context);
+
+struct ConfigOptions {
+  bool reference = false;
+};
+
+int RunConfig(const CommandContext& context, const ConfigOptions& options);
+
+int RunVersion(const CommandContext& context);
+
+}  // namespace umbranet

@@ -1,0 +1,145 @@
+#include <boost/json/array.hpp>
+
+#include "umbranet/app/commands/commands.h"
+#include "umbranet/app/exit_code.h"
+#include "umbranet/app/terminal.h"
+
+namespace umbranet {
+namespace {
+
+namespace json = boost::json;
+
+constexpr Millis kBudget{60'000};
+
+int Show(const CommandContext& context, const json::object& answer, const std::string& text) {
+  if (context.json) {
+    PrintJson(answer);
+  } else {
+    Print(text);
+  }
+  return kExitOk;
+}
+
+std::string QueueText(const json::object& queue) {
+  std::string text;
+  if (const json::value* depth = queue.if_contains("depth"); depth && depth->is_object()) {
+    const json::object& by_priority = depth->get_object();
+    text += "waiting    high " + std::to_string(NumberOf(by_priority, "high")) + ", normal " +
+            std::to_string(NumberOf(by_priority, "normal")) + ", low " +
+            std::to_string(NumberOf(by_priority, "low")) + "\n";
+  }
+  for (const std::string_view name : {"leased", "retrying", "spooled", "dead", "consumers"}) {
+    std::string label(name);
+    label.resize(11, ' ');
+    text += label + std::to_string(NumberOf(queue, name)) + "\n";
+  }
+  return text + "oldest     " + std::to_string(NumberOf(queue, "oldest_age_s")) + " s\n";
+}
+
+int ShowQueue(const CommandContext& context, ApiClient& client) {
+  const auto queue = client.Call("GET", "/v1/admin/queue", std::nullopt, context.Within(kBudget));
+  return queue.ok() ? Show(context, *queue, QueueText(*queue)) : Complain(queue.error());
+}
+
+std::string DeadLetterLine(const json::object& job) {
+  return TextOf(job, "job_id") + "  " + Printable(TextOf(job, "user_id")) + "  attempts " +
+         std::to_string(NumberOf(job, "attempts")) + "  " + Printable(TextOf(job, "last_error")) +
+         "\n";
+}
+
+int Dead(const CommandContext& context, ApiClient& client, std::size_t limit) {
+  const auto page = client.Call("GET", "/v1/admin/dead-letters?limit=" + std::to_string(limit),
+                                std::nullopt, context.Within(kBudget));
+  if (!page.ok()) {
+    return Complain(page.error());
+  }
+  std::string text;
+  if (const json::value* items = page->if_contains("items"); items && items->is_array()) {
+    for (const json::value& item : items->get_array()) {
+      text += DeadLetterLine(item.as_object());
+    }
+  }
+  return Show(context, *page, text.empty() ? "no dead letters\n" : text);
+}
+
+// A dead letter with every attempt, or any other job's status.
+int ShowJob(const CommandContext& context, ApiClient& client, const std::string& job_id) {
+  auto job = client.Call("GET", "/v1/admin/dead-letters/" + PathSegment(job_id), std::nullopt,
+                         context.Within(kBudget));
+  if (!job.ok() && job.error().code == ErrorCode::kNotFound) {
+    job = client.Call("GET", "/v1/reflections/" + PathSegment(job_id), std::nullopt,
+                      context.Within(kBudget));
+  }
+  if (!job.ok()) {
+    return Complain(job.error());
+  }
+  PrintJson(*job);
+  return kExitOk;
+}
+
+int Retry(const CommandContext& context, ApiClient& client, const JobsOptions& options) {
+  if (options.job_id.empty() && !options.all && options.user.empty() && options.tier.empty() &&
+      options.error.empty()) {
+    return Complain(InvalidArgument(
+        "jobs: say which dead letters to retry: an id, --user, --tier, --error or --all"));
+  }
+  std::string path = "/v1/admin/dead-letters/retry";
+  json::object body;
+  if (!options.job_id.empty()) {
+    path = "/v1/admin/dead-letters/" + PathSegment(options.job_id) + "/retry";
+  } else {
+    json::object filter;
+    if (!options.user.empty()) {
+      filter["user_id"] = options.user;
+    }
+    if (!options.tier.empty()) {
+      filter["tier"] = options.tier;
+    }
+    if (!options.error.empty()) {
+      filter["error_contains"] = options.error;
+    }
+    body["filter"] = filter;
+  }
+  const auto answer = client.Call("POST", path, body, context.Within(kBudget));
+  if (!answer.ok()) {
+    return Complain(answer.error());
+  }
+  const std::string count =
+      answer->contains("requeued") ? std::to_string(NumberOf(*answer, "requeued")) : "1";
+  return Show(context, *answer, "queued again: " + count + "\n");
+}
+
+int Discard(const CommandContext& context, ApiClient& client, const JobsOptions& options) {
+  if (options.job_id.empty() || options.reason.empty()) {
+    return Complain(InvalidArgument("jobs: discard takes a job id and --reason"));
+  }
+  const auto answer = client.Call("DELETE",
+                                  "/v1/admin/dead-letters/" + PathSegment(options.job_id) +
+                                      "?reason=" + PathSegment(options.reason),
+                                  std::nullopt, context.Within(kBudget));
+  return answer.ok() ? Show(context, *answer, "discarded\n") : Complain(answer.error());
+}
+
+}  // namespace
+
+int RunJobs(const CommandContext& context, const JobsOptions& options) {
+  auto client = context.Connect(false);
+  if (!client.ok()) {
+    return Complain(client.error());
+  }
+  if (options.action == "status") {
+    return ShowQueue(context, **client);
+  }
+  if (options.action == "dead") {
+    return Dead(context, **client, options.limit);
+  }
+  if (options.action == "show") {
+    return ShowJob(context, **client, options.job_id);
+  }
+  if (options.action == "retry") {
+    return Retry(context, **client, options);
+  }
+  return Discard(context, **client, options);
+}
+
+}  // namespace umbranet

@@ -1,0 +1,85 @@
+#include <cstdio>
+
+#include <malloc.h>
+
+#include "umbranet/app/commands/commands.h"
+#include "umbranet/app/composition.h"
+#include "umbranet/app/exit_code.h"
+#include "umbranet/app/stop_signal.h"
+#include "umbranet/app/terminal.h"
+
+namespace umbranet {
+namespace {
+
+// A chat in flight has a thread, and glibc would give each of many threads an arena of its own and
+// keep what they free.
+void BoundMemoryArenas() {
+  mallopt(M_ARENA_MAX, 4);
+}
+
+std::string BaseUrl(const Settings& settings, std::uint16_t port) {
+  const bool v6 = settings.listen_host.find(':') != std::string::npos;
+  return "http://" + (v6 ? "[" + settings.listen_host + "]" : settings.listen_host) + ":" +
+         std::to_string(port);
+}
+
+}  // namespace
+
+int RunServe(const CommandContext& context) {
+  StopSignal stop_signal;
+  BoundMemoryArenas();
+  const Settings& settings = context.settings();
+  const SteadyTime begun = context.clock.SteadyNow();
+  auto application = Application::Open(
+      settings, {.serve_http = true, .reflect = settings.role == ServeRole::kAll}, context.clock);
+  if (!application.ok()) {
+    return Complain(application.error());
+  }
+  (*application)->Start();
+  const double elapsed_ms =
+      std::chrono::duration<double, std::milli>(context.clock.SteadyNow() - begun).count();
+  char line[512];
+  std::snprintf(line, sizeof line, "umbranet: ready on %s after %.0f ms, memory in %s%s\n",
+                BaseUrl(settings, (*application)->Port()).c_str(), elapsed_ms,
+                settings.data_folder.c_str(),
+                settings.HasModel() ? "" : ", no language model configured");
+  Print(line);
+
+  stop_signal.Wait();
+  const bool drained = (*application)->Stop(context.Within(Millis{settings.stop_grace_ms}));
+  if (!drained) {
+    std::fprintf(stderr,
+                 "umbranet: stopped with requests still in flight; accepted turns are safe\n");
+  }
+  return kExitOk;
+}
+
+int RunReflect(const CommandContext& context, const ReflectOptions& options) {
+  StopSignal stop_signal;
+  const Settings& settings = context.settings();
+  auto application =
+      Application::Open(settings, {.serve_http = false, .reflect = true}, context.clock);
+  if (!application.ok()) {
+    return Complain(application.error());
+  }
+  (*application)->Start();
+  Print("umbranet: reflecting, memory in " + settings.data_folder + "\n");
+  int code = kExitOk;
+  while (!stop_signal.Wait(Millis{options.once ? 50 : 1'000})) {
+    if (!options.once) {
+      continue;
+    }
+    const auto nothing_left = (*application)->NothingLeftToReflect(context.Within(Millis{10'000}));
+    if (!nothing_left.ok()) {
+      code = Complain(nothing_left.error());
+      break;
+    }
+    if (*nothing_left) {
+      break;
+    }
+  }
+  (*application)->Stop(context.Within(Millis{settings.stop_grace_ms}));
+  return code;
+}
+
+}  // namespace umbranet

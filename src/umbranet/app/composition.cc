@@ -1,0 +1,314 @@
+#include "umbranet/app/composition.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "umbranet/adapters/openai/openai_language_model.h"
+#include "umbranet/adapters/sqlite/ledger_store.h"
+#include "umbranet/adapters/sqlite/sqlite_database.h"
+#include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
+#include "umbranet/adapters/sqlite/sqlite_journal.h"
+#include "umbranet/adapters/sqlite/sqlite_procedural_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_short_term_memory.h"
+#include "umbranet/app/build_version.h"
+#include "umbranet/extraction/rule_extractor.h"
+#include "umbranet/governor/governor.h"
+#include "umbranet/http/api.h"
+#include "umbranet/http/server.h"
+#include "umbranet/memory/memory_manager.h"
+#include "umbranet/reflection/batch_processor.h"
+#include "umbranet/reflection/condition_variable_doorbell.h"
+#include "umbranet/reflection/memory_reflector.h"
+#include "umbranet/reflection/reflection_gauges.h"
+#include "umbranet/reflection/reflection_queue.h"
+#include "umbranet/reflection/session_summarizer.h"
+#include "umbranet/telemetry/metrics.h"
+#include "umbranet/telemetry/structured_log.h"
+
+namespace umbranet {
+namespace {
+
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+Status CheckExposure(const Settings& settings) {
+  if (settings.api_keys.empty() && !IsLoopback(settings.listen_host)) {
+    return FailedPrecondition("serve: without API keys only a loopback address is served, and " +
+                              settings.listen_host +
+                              " is none; set UMBRANET_API_KEYS or listen on 127.0.0.1");
+  }
+  return {};
+}
+
+Result<std::string> ReadSystemPrompt(const Settings& settings) {
+  if (settings.system_prompt_file.empty()) {
+    return std::string();
+  }
+  std::ifstream file(settings.system_prompt_file);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file || text.str().empty()) {
+    return InvalidArgument("config: UMBRANET_SYSTEM_PROMPT_FILE: " + settings.system_prompt_file +
+                           " cannot be read, or is empty");
+  }
+  return text.str();
+}
+
+SqliteDatabase::Options DatabaseOptions(const Settings& settings) {
+  SqliteDatabase::Options options;
+  options.path = DatabasePath(settings);
+  return options;
+}
+
+SqliteLedgerStore::Options LedgerOptions(const Settings& settings) {
+  SqliteLedgerStore::Options options;
+  options.retry.attempts_max = settings.reflector_max_retries + 1;
+  options.retry.first_delay = std::chrono::seconds(settings.reflector_retry_delay_s);
+  return options;
+}
+
+MemoryManager::Options MemoryOptions(const Settings& settings) {
+  MemoryManager::Options options;
+  options.recall_budget = Millis{settings.recall_budget_ms};
+  options.conversation_tokens = settings.conversation_tokens;
+  return options;
+}
+
+Governor::Options GovernorOptions(const Settings& settings, std::string system_prompt) {
+  Governor::Options options;
+  options.turn_budget = Millis{settings.turn_timeout_ms};
+  // What the model may take leaves room to store what it said.
+  options.model_budget =
+      options.turn_budget - std::min(options.store_budget, options.turn_budget / 4);
+  options.context_tokens = settings.context_tokens;
+  options.system_prompt = std::move(system_prompt);
+  return options;
+}
+
+BatchProcessor::Options BatchOptions(const Settings& settings) {
+  BatchProcessor::Options options;
+  options.tier_budget = Millis{settings.tier_timeout_ms};
+  return options;
+}
+
+SessionSummarizer::Options SummaryOptions(const Settings& settings) {
+  SessionSummarizer::Options options;
+  options.window_tokens = settings.conversation_tokens;
+  return options;
+}
+
+MemoryReflector::Options ReflectorOptions(const Settings& settings) {
+  MemoryReflector::Options options;
+  options.workers = settings.reflector_workers;
+  options.batch_jobs_max = settings.reflector_batch_size;
+  return options;
+}
+
+}  // namespace
+
+std::string DatabasePath(const Settings& settings) {
+  return (std::filesystem::path(settings.data_folder) / "umbranet.db").string();
+}
+
+Result<std::unique_ptr<LanguageModel>> OpenLanguageModel(const Settings& settings,
+                                                         const Clock& clock) {
+  if (!settings.HasModel()) {
+    return std::unique_ptr<LanguageModel>();
+  }
+  OpenAiLanguageModel::Options options;
+  options.base_url = settings.openai_base_url;
+  options.api_key = settings.openai_api_key;
+  options.model = settings.openai_model;
+  options.connections_max = settings.max_in_flight;
+  UMBRANET_ASSIGN_OR_RETURN(auto model, OpenAiLanguageModel::Open(std::move(options), clock));
+  return std::unique_ptr<LanguageModel>(std::move(model));
+}
+
+// Members in the order in which they lean on one another; they end in the opposite one.
+struct Application::Parts {
+  Parts(const Settings& with, const Options& which, const Clock& the_clock,
+        std::unique_ptr<SqliteDatabase> the_database, std::unique_ptr<SqliteLedgerStore> the_store,
+        std::unique_ptr<LanguageModel> the_model, std::string system_prompt)
+      : settings(with),
+        options(which),
+        clock(the_clock),
+        log(the_clock, {.level = with.log_level, .format = with.log_format}),
+        metrics({.version = std::string(kVersion), .commit = std::string(kCommit)}),
+        database(std::move(the_database)),
+        store(std::move(the_store)),
+        model(std::move(the_model)),
+        journal(*store),
+        ledger(*store),
+        short_term(*database),
+        episodic(*database),
+        semantic(*database),
+        procedural(*database),
+        recall_pool({.name = "recall", .threads_max = 16, .queue_max = 16'384}),
+        memory(clock, recall_pool,
+               {journal, ledger, doorbell, short_term, episodic, semantic, procedural},
+               MemoryOptions(with)),
+        governor(clock, memory, model.get(), GovernorOptions(with, std::move(system_prompt))),
+        queue(clock, ledger, doorbell, {}),
+        processor(clock, {journal, ledger, episodic, semantic, procedural}, extractor, metrics, log,
+                  BatchOptions(with)),
+        summarizer(journal, short_term, metrics, log, SummaryOptions(with)),
+        reflector(clock, queue, processor, summarizer, metrics, log, ReflectorOptions(with)),
+        authenticator(with.api_keys),
+        gauges(WatchLedger(metrics, clock, ledger, doorbell)) {}
+
+  const Settings settings;
+  const Options options;
+  const Clock& clock;
+  StructuredLog log;
+  Metrics metrics;
+  std::unique_ptr<SqliteDatabase> database;
+  std::unique_ptr<SqliteLedgerStore> store;
+  std::unique_ptr<LanguageModel> model;
+  SqliteJournal journal;
+  SqliteJobLedger ledger;
+  ConditionVariableDoorbell doorbell;
+  SqliteShortTermMemory short_term;
+  SqliteEpisodicMemory episodic;
+  SqliteSemanticMemory semantic;
+  SqliteProceduralMemory procedural;
+  BoundedWorkerPool recall_pool;
+  MemoryManager memory;
+  Governor governor;
+  RuleExtractor extractor;
+  ReflectionQueue queue;
+  BatchProcessor processor;
+  SessionSummarizer summarizer;
+  MemoryReflector reflector;
+  Authenticator authenticator;
+  Metrics::ScrapeHook gauges;
+  std::unique_ptr<HttpServer> server;
+  bool started = false;
+};
+
+namespace {
+
+std::vector<DependencyProbe> Probes(SqliteDatabase& database, JobLedger& ledger,
+                                    LanguageModel* model) {
+  std::vector<DependencyProbe> probes;
+  // A write that changes nothing: it reaches the disk only as far as a real one would.
+  probes.push_back({"storage", true, [&database](Deadline deadline) {
+                      return database.Write(
+                          SqliteDatabase::Lane::kForeground,
+                          [](SqliteConnection&) { return Status(); }, deadline);
+                    }});
+  probes.push_back({"queue", true, [&ledger](Deadline deadline) -> Status {
+                      const auto stats = ledger.Stats(deadline);
+                      return stats.ok() ? Status() : Status(stats.error());
+                    }});
+  if (model != nullptr) {
+    probes.push_back(
+        {"model", false, [model](Deadline deadline) { return model->Probe(deadline); }});
+  }
+  return probes;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Application>> Application::Open(const Settings& settings, Options options,
+                                                       const Clock& clock) {
+  if (options.serve_http) {
+    UMBRANET_RETURN_IF_ERROR(CheckExposure(settings));
+  }
+  UMBRANET_ASSIGN_OR_RETURN(std::string system_prompt, ReadSystemPrompt(settings));
+  UMBRANET_ASSIGN_OR_RETURN(auto model, OpenLanguageModel(settings, clock));
+  UMBRANET_ASSIGN_OR_RETURN(auto database, SqliteDatabase::Open(clock, DatabaseOptions(settings)));
+  UMBRANET_ASSIGN_OR_RETURN(auto store,
+                            SqliteLedgerStore::Open(*database, LedgerOptions(settings)));
+  auto parts =
+      std::make_unique<Parts>(settings, options, clock, std::move(database), std::move(store),
+                              std::move(model), std::move(system_prompt));
+  if (options.serve_http) {
+    UMBRANET_RETURN_IF_ERROR(OpenServer(*parts));
+  }
+  return std::unique_ptr<Application>(new Application(std::move(parts)));
+}
+
+Status Application::OpenServer(Parts& parts) {
+  const Settings& settings = parts.settings;
+  HttpServer::Options options;
+  options.host = settings.listen_host;
+  options.port = settings.listen_port;
+  options.connections_max = settings.max_connections;
+  options.in_flight_max = settings.max_in_flight;
+  options.observe = ObserveInto(parts.metrics);
+  ApiDependencies dependencies{.clock = parts.clock,
+                               .memory = parts.memory,
+                               .governor = parts.governor,
+                               .journal = parts.journal,
+                               .ledger = parts.ledger,
+                               .authenticator = parts.authenticator,
+                               .metrics = parts.metrics,
+                               .log = parts.log,
+                               .probes = Probes(*parts.database, parts.ledger, parts.model.get()),
+                               .reflect_inline = {},
+                               .consumers = {},
+                               .spooled = {}};
+  const std::uint64_t workers = parts.options.reflect ? settings.reflector_workers : 0;
+  dependencies.consumers = [workers] { return workers; };
+  dependencies.chat_budget = Millis{settings.turn_timeout_ms};
+  UMBRANET_ASSIGN_OR_RETURN(parts.server, HttpServer::Open(std::move(options), parts.clock,
+                                                           BuildApi(std::move(dependencies))));
+  const bool v6 = settings.listen_host.find(':') != std::string::npos;
+  parts.database->Announce((v6 ? "[" + settings.listen_host + "]" : settings.listen_host) + ":" +
+                           std::to_string(parts.server->Port()));
+  return {};
+}
+
+Application::Application(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Application::~Application() {
+  Stop(Deadline::After(parts_->clock, Millis{0}));
+}
+
+void Application::Start() {
+  if (std::exchange(parts_->started, true)) {
+    return;
+  }
+  if (parts_->options.reflect) {
+    parts_->queue.Start();
+    parts_->reflector.Start();
+  }
+  if (parts_->server != nullptr) {
+    parts_->server->Start();
+  }
+  parts_->log.Info("started", {{"version", kVersion},
+                               {"commit", kCommit},
+                               {"port", std::uint64_t{Port()}},
+                               {"workers", std::uint64_t{parts_->settings.reflector_workers}},
+                               {"model", parts_->settings.HasModel()}});
+}
+
+bool Application::Stop(Deadline deadline) {
+  if (!std::exchange(parts_->started, false)) {
+    return true;
+  }
+  // First nobody new comes in and those inside are answered; then what is being reflected settles.
+  const bool drained = parts_->server == nullptr || parts_->server->Stop(deadline);
+  parts_->reflector.Stop();
+  parts_->queue.Stop();
+  parts_->log.Info("stopped", {{"drained", drained}});
+  return drained;
+}
+
+std::uint16_t Application::Port() const {
+  return parts_->server == nullptr ? std::uint16_t{0} : parts_->server->Port();
+}
+
+Result<bool> Application::NothingLeftToReflect(Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(const LedgerStats stats, parts_->ledger.Stats(deadline));
+  return stats.ready_high + stats.ready_normal + stats.ready_low + stats.leased +
+             stats.retry_wait ==
+         0;
+}
+
+}  // namespace umbranet

@@ -1,0 +1,63 @@
+// Puts the whole together: which adapter serves which port. The only place that names both.
+//
+// Open builds everything and takes the data folder and the listening address; Start sets it going;
+// Stop drains. One thread calls these.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "umbranet/base/clock.h"
+#include "umbranet/base/result.h"
+#include "umbranet/config/settings.h"
+#include "umbranet/ports/language_model.h"
+
+namespace umbranet {
+
+// Where a data folder keeps its one file.
+std::string DatabasePath(const Settings& settings);
+
+// The model that the settings name; null when they name none.
+Result<std::unique_ptr<LanguageModel>> OpenLanguageModel(const Settings& settings,
+                                                         const Clock& clock);
+
+class Application {
+ public:
+  struct Options {
+    bool serve_http = true;
+    bool reflect = true;
+  };
+
+  // Fails with a sentence for the operator: the folder is held by another process, the address is
+  // taken, or serving beyond loopback without API keys was asked for.
+  static Result<std::unique_ptr<Application>> Open(const Settings& settings, Options options,
+                                                   const Clock& clock);
+  ~Application();
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+
+  void Start();
+
+  // Lets requests in flight finish and batches settle until `deadline`, then ends what is left.
+  // Accepted turns that are not reflected yet are so the next time. Idempotent. False: something
+  // had to be cut short.
+  bool Stop(Deadline deadline);
+
+  // Of the API; 0 without one.
+  [[nodiscard]] std::uint16_t Port() const;
+
+  // True when no job is ready, leased or waiting for a retry.
+  Result<bool> NothingLeftToReflect(Deadline deadline);
+
+ private:
+  struct Parts;
+
+  explicit Application(std::unique_ptr<Parts> parts);
+
+  static Status OpenServer(Parts& parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace umbranet

@@ -1,0 +1,147 @@
+// Goal: the commands do for a user what the manual says, with and without a running server, and
+// their exit codes mean what --help says. Method: the built binary is run as a user would, on a
+// folder of its own.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+#include "tests/system/server_process.h"
+
+namespace umbranet {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kTurns =
+    "{\"user_id\": \"kim\", \"user_message\": \"My brother Jonas lives in Bergen.\", "
+    "\"timestamp\": \"2024-05-03T10:00:00Z\"}\n"
+    "{\"user_id\": \"kim\", \"user_message\": \"I am allergic to walnuts.\"}\n";
+
+std::string ReadText(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+json::object ParseObject(const std::string& text) {
+  boost::system::error_code error;
+  json::value value = json::parse(text, error);
+  EXPECT_FALSE(error) << text;
+  return value.is_object() ? value.get_object() : json::object();
+}
+
+class CommandLineTest : public ::testing::Test {
+ protected:
+  CommandResult Run(std::vector<std::string> arguments, std::string_view input = {}) {
+    arguments.insert(arguments.end(), {"--data", folder_.path()});
+    return RunCommand(arguments, input);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(CommandLineTest, HelpAndVersionAreThereForEveryCommand) {
+  const CommandResult help = RunCommand({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const std::string command : {"serve", "reflect", "chat", "import", "recall", "jobs",
+                                    "forget", "export", "doctor", "config", "version"}) {
+    EXPECT_NE(help.out.find(command), std::string::npos) << command;
+    EXPECT_EQ(RunCommand({command, "--help"}).exit_code, 0) << command;
+  }
+  EXPECT_TRUE(RunCommand({"version"}).out.starts_with("umbranet 0."));
+}
+
+TEST_F(CommandLineTest, AWrongCommandLineIsExitTwoAndSaysWhy) {
+  EXPECT_EQ(RunCommand({}).exit_code, 2);
+  EXPECT_EQ(RunCommand({"remember"}).exit_code, 2);
+  EXPECT_EQ(Run({"recall"}).exit_code, 2);
+  const CommandResult wrong = RunCommand({"serve", "--listen", "nowhere"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.error.find("write HOST:PORT"), std::string::npos) << wrong.error;
+}
+
+TEST_F(CommandLineTest, AMisspeltVariableStopsTheStart) {
+  const CommandResult refused = RunCommand({"config"}, {}, {{"UMBRANET_LISTN", "x"}});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.error.find("did you mean UMBRANET_LISTEN?"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, TheReferenceOfTheSettingsIsThePageInTheRepository) {
+  EXPECT_EQ(RunCommand({"config", "--reference"}).out,
+            ReadText(std::string(UMBRANET_SOURCE_DIR) + "/docs/configuration.md"))
+      << "write it anew: umbranet config --reference > docs/configuration.md";
+}
+
+TEST_F(CommandLineTest, ConfigMasksSecretsAndNamesSources) {
+  const CommandResult config = RunCommand(
+      {"config"}, {}, {{"OPENAI_API_KEY", "sk-very-secret"}, {"REFLECTOR_WORKERS", "5"}});
+  EXPECT_EQ(config.exit_code, 0);
+  EXPECT_EQ(config.out.find("very-secret"), std::string::npos);
+  EXPECT_NE(config.out.find("OPENAI_API_KEY=********  # environment"), std::string::npos);
+  EXPECT_NE(config.out.find("REFLECTOR_WORKERS=5  # environment"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, ImportRecallExportAndForgetWorkOnAFolderThatNobodyServes) {
+  CommandResult imported = Run({"import", "-", "--wait", "--json"}, kTurns);
+  ASSERT_EQ(imported.exit_code, 0) << imported.error;
+  EXPECT_EQ(ParseObject(imported.out).at("accepted").to_number<int>(), 2);
+  imported = Run({"import", "-", "--wait", "--json"}, kTurns);
+  EXPECT_EQ(ParseObject(imported.out).at("already_there").to_number<int>(), 2) << imported.out;
+
+  const CommandResult recalled =
+      Run({"recall", "Where does my brother live?", "--user", "kim", "--json"});
+  ASSERT_EQ(recalled.exit_code, 0) << recalled.error;
+  EXPECT_NE(recalled.out.find("Bergen"), std::string::npos) << recalled.out;
+
+  const std::string file = folder_.path() + "/export.ndjson";
+  ASSERT_EQ(Run({"export", "--user", "kim", "-o", file}).exit_code, 0);
+  EXPECT_NE(ReadText(file).find("walnuts"), std::string::npos);
+
+  EXPECT_EQ(Run({"forget", "--user", "kim"}).exit_code, 2) << "it must not forget unasked";
+  EXPECT_EQ(Run({"forget", "--user", "kim", "--yes"}).exit_code, 0);
+  EXPECT_EQ(
+      Run({"recall", "Where does my brother live?", "--user", "kim", "--json"}).out.find("Bergen"),
+      std::string::npos);
+}
+
+TEST_F(CommandLineTest, CommandsUseTheServerThatHoldsTheFolder) {
+  ServerProcess server(folder_.path());
+  ASSERT_TRUE(server.Running()) << server.Log();
+  ASSERT_EQ(Run({"import", "-", "--wait"}, kTurns).exit_code, 0);
+  EXPECT_NE(server.Call("GET", "/v1/users/kim/interactions")->body.find("Bergen"),
+            std::string::npos);
+  const CommandResult said = Run({"chat", "--user", "kim", "-m", "What am I allergic to?"});
+  EXPECT_EQ(said.exit_code, 0) << said.error;
+  EXPECT_NE(said.out.find("walnuts"), std::string::npos) << said.out;
+  EXPECT_EQ(Run({"jobs"}).exit_code, 0);
+  const CommandResult second = RunCommand({"serve", "--data", folder_.path()});
+  EXPECT_EQ(second.exit_code, 3);
+  EXPECT_NE(second.error.find(std::to_string(server.Pid())), std::string::npos) << second.error;
+}
+
+TEST_F(CommandLineTest, ServingBeyondLoopbackWithoutKeysIsRefused) {
+  const CommandResult refused = Run({"serve", "--listen", "0.0.0.0:0"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_NE(refused.error.find("UMBRANET_API_KEYS"), std::string::npos) << refused.error;
+}
+
+TEST_F(CommandLineTest, AnUnknownJobOrMemoryIsExitFour) {
+  EXPECT_EQ(Run({"jobs", "show", "no-such-job"}).exit_code, 4);
+  EXPECT_EQ(Run({"forget", "--memory", "ep_none"}).exit_code, 4);
+}
+
+TEST_F(CommandLineTest, DoctorFindsAFreshFolderHealthyAndAForeignFileNot) {
+  EXPECT_EQ(Run({"doctor"}).exit_code, 0);
+  std::ofstream(folder_.path() + "/umbranet.db") << std::string(5000, 'x');
+  const CommandResult ill = Run({"doctor", "--json"});
+  EXPECT_EQ(ill.exit_code, 3);
+  EXPECT_FALSE(ParseObject(ill.out).at("healthy").as_bool());
+}
+
+}  // namespace
+}  // namespace umbranet
