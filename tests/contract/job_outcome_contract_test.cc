@@ -256,13 +256,38 @@ TEST_P(JobOutcomeContract, OnlyAJobThatCrashesAloneIsKilledByItsCrashes) {
     EXPECT_EQ(crash().killed, 0U);
   }
   // From here on each runs alone, and j1 is the one that kills workers.
-  for (int i = 2; i < 5; ++i) {
+  clock().Advance(seconds(2));
+  EXPECT_EQ(Sweep().promoted, 2U);
+  ASSERT_THAT(Ids(Claim()), ElementsAre("j1"));
+  EXPECT_EQ(crash().killed, 0U);
+  ReflectNext();
+  EXPECT_EQ(StateOf("j2"), JobState::kDone);
+  for (int i = 3; i < 5; ++i) {
+    clock().Advance(seconds(8));
+    Sweep();
     ASSERT_THAT(Ids(Claim()), ElementsAre("j1"));
     EXPECT_EQ(crash().killed, i == 4 ? 1U : 0U);
   }
   EXPECT_EQ(StateOf("j1"), JobState::kDead);
   EXPECT_EQ(Find("j1").crashes, 5U);
-  EXPECT_THAT(Ids(Claim()), ElementsAre("j2"));
+}
+
+TEST_P(JobOutcomeContract, AJobThatCrashedTwiceWaitsLongerEachTime) {
+  Enqueue({Job("j1")});
+  Claim();
+  clock().Advance(seconds(15));
+  Sweep();
+  EXPECT_EQ(StateOf("j1"), JobState::kReady) << "the first crash is taken for an accident";
+  for (const int wait : {2, 4, 8}) {
+    Claim();
+    clock().Advance(seconds(15));
+    Sweep();
+    ASSERT_EQ(StateOf("j1"), JobState::kRetryWait);
+    EXPECT_EQ(Find("j1").next_attempt_at, clock().Now() + seconds(wait));
+    clock().Advance(seconds(wait));
+    Sweep();
+    ASSERT_EQ(StateOf("j1"), JobState::kReady);
+  }
 }
 
 TEST_P(JobOutcomeContract, SweepingAgainChangesNothing) {

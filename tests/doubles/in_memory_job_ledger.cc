@@ -278,6 +278,9 @@ Result<SweepReport> InMemoryJobLedger::Sweep(Deadline /*deadline*/) {
       job->solo = verdict.solo;
       status.last_error = error;
       status.last_error_tier.clear();
+      if (verdict.state == JobState::kRetryWait) {
+        status.next_attempt_at = FromUnixMillis(now + verdict.delay.count());
+      }
       if (verdict.state == JobState::kDead) {
         status.finished_at = FromUnixMillis(now);
         ++report.killed;

@@ -58,9 +58,16 @@ RetryPolicy::Verdict RetryPolicy::AfterFailure(FailureKind kind, std::uint32_t a
 RetryPolicy::CrashVerdict RetryPolicy::AfterCrash(std::uint32_t crashes, bool solo) const {
   const std::uint32_t counted = crashes + 1;
   if (counted >= crashes_max && solo) {
-    return {JobState::kDead, counted, solo};
+    return {.state = JobState::kDead, .crashes = counted, .solo = solo, .delay = Millis{0}};
   }
-  return {JobState::kReady, counted, solo || counted >= 2};
+  if (counted < 2) {
+    return {.state = JobState::kReady, .crashes = counted, .solo = solo, .delay = Millis{0}};
+  }
+  const std::uint32_t doublings = std::min(counted - 1, kDoublingsMax);
+  return {.state = JobState::kRetryWait,
+          .crashes = counted,
+          .solo = true,
+          .delay = Millis{1'000 << doublings}};
 }
 
 Millis DueDelay(Priority priority) {

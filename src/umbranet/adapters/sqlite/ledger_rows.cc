@@ -30,7 +30,8 @@ constexpr std::string_view kSelectLeased =
     " WHERE user_key = ? AND state = 1 AND solo IN (0, 1) ORDER BY seq";
 constexpr std::string_view kCrashJob =
     "UPDATE job SET state = ?1, crashes = ?2, solo = ?3, last_error = ?4, last_error_tier = '',"
-    " finished_at = CASE ?1 WHEN 3 THEN ?5 END WHERE seq = ?6";
+    " finished_at = CASE ?1 WHEN 3 THEN ?5 END, available_at = CASE ?1 WHEN 4 THEN ?6 END"
+    " WHERE seq = ?7";
 constexpr std::string_view kSelectOrdinal =
     "SELECT ordinal FROM attempt WHERE seq = ? ORDER BY ordinal DESC LIMIT 1";
 constexpr std::string_view kInsertAttempt =
@@ -171,7 +172,8 @@ Result<CrashCount> CrashLease(SqliteConnection& connection, const RetryPolicy& p
   for (const LeasedJob& job : jobs) {
     const RetryPolicy::CrashVerdict verdict = policy.AfterCrash(job.crashes, job.solo);
     UMBRANET_RETURN_IF_ERROR(connection.Run(kCrashJob, verdict.state, verdict.crashes, verdict.solo,
-                                            CutError(error), now, job.seq));
+                                            CutError(error), now, now + verdict.delay.count(),
+                                            job.seq));
     UMBRANET_RETURN_IF_ERROR(AddAttempt(connection, job.seq,
                                         {.attempt = job.attempts + 1,
                                          .at = FromUnixMillis(now),
