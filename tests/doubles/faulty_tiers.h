@@ -119,8 +119,20 @@ class FaultySemanticMemory final : public FaultyTier<SemanticMemory> {
     return inner_.Find(query, deadline);
   }
 
+  // KnownEntities fails with this from now on; nothing ends that.
+  void FailKnownEntities(std::optional<Error> error) {
+    MutexLock lock(known_entities_mutex_);
+    known_entities_error_ = std::move(error);
+  }
+
   Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit,
                                             Deadline deadline) override {
+    {
+      MutexLock lock(known_entities_mutex_);
+      if (known_entities_error_) {
+        return *known_entities_error_;
+      }
+    }
     return inner_.KnownEntities(user, limit, deadline);
   }
 
@@ -128,6 +140,10 @@ class FaultySemanticMemory final : public FaultyTier<SemanticMemory> {
                                    Deadline deadline) override {
     return inner_.ReadGraph(user, facts_max, deadline);
   }
+
+ private:
+  Mutex known_entities_mutex_;
+  std::optional<Error> known_entities_error_ GUARDED_BY(known_entities_mutex_);
 };
 
 class FaultyProceduralMemory final : public FaultyTier<ProceduralMemory> {

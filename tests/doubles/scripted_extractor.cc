@@ -35,10 +35,12 @@ ReflectionPlan PlanOf(const Interaction& turn) {
 Result<std::vector<ReflectionPlan>> ScriptedExtractor::Extract(const ExtractionInput& input,
                                                                Deadline /*deadline*/) {
   Script script;
+  Editor editor;
   {
     MutexLock lock(mutex_);
     calls_.push_back(input);
     script = script_;
+    editor = editor_;
   }
   if (script) {
     if (auto error = script(input)) {
@@ -50,12 +52,20 @@ Result<std::vector<ReflectionPlan>> ScriptedExtractor::Extract(const ExtractionI
   for (const Interaction& turn : input.turns) {
     plans.push_back(PlanOf(turn));
   }
+  if (editor) {
+    editor(plans);
+  }
   return plans;
 }
 
 void ScriptedExtractor::SetScript(Script script) {
   MutexLock lock(mutex_);
   script_ = std::move(script);
+}
+
+void ScriptedExtractor::SetEditor(Editor editor) {
+  MutexLock lock(mutex_);
+  editor_ = std::move(editor);
 }
 
 std::vector<ExtractionInput> ScriptedExtractor::Calls() const {

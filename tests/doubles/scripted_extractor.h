@@ -26,6 +26,11 @@ class ScriptedExtractor final : public Extractor {
 
   void SetScript(Script script);
 
+  // Spoils the plans before they are handed over.
+  using Editor = std::function<void(std::vector<ReflectionPlan>& plans)>;
+
+  void SetEditor(Editor editor);
+
   // What it was asked, in order.
   [[nodiscard]] std::vector<ExtractionInput> Calls() const;
   // How often a turn was worked out.
@@ -34,6 +39,7 @@ class ScriptedExtractor final : public Extractor {
  private:
   mutable Mutex mutex_;
   Script script_ GUARDED_BY(mutex_);
+  Editor editor_ GUARDED_BY(mutex_);
   std::vector<ExtractionInput> calls_ GUARDED_BY(mutex_);
 };
 

@@ -210,11 +210,12 @@ class BatchProcessor::Run {
     }
     TraceSpan span(span_, "extract");
     const Deadline until = deadline_.Within(processor_.clock_, processor_.options_.extract_budget);
+    const Deadline last = WithOverstay(until);
     SupervisedCalls<std::vector<ExtractedGroup>> calls(processor_.pool_);
     calls.Start(0, [&processor = processor_, user = batch_.user, groups, until] {
       return ExtractGroups(processor, user, *groups, until);
     });
-    auto finished = Await(calls, until);
+    auto finished = Await(calls, last);
     if (Over()) {
       return;
     }
@@ -364,20 +365,22 @@ class BatchProcessor::Run {
     }
     const std::array<TierProcessor*, 3> tiers = {&processor_.episodic_, &processor_.semantic_,
                                                  &processor_.procedural_};
+    // Counted from here, and not from when a thread gets round to it.
+    const Deadline until = deadline_.Within(processor_.clock_, processor_.options_.tier_budget);
+    const Deadline last = WithOverstay(until);
     SupervisedCalls<void> calls(processor_.pool_);
     std::array<bool, 3> open{};
     for (std::size_t i = 0; i < tiers.size(); ++i) {
       const auto plans = PlansLacking(tiers[i]->tier());
       if (!plans->empty()) {
         open.at(i) = true;
-        calls.Start(i, [tier = tiers[i], plans, lease = batch_.lease, deadline = deadline_] {
-          return tier->Process(*plans, lease, deadline);
+        calls.Start(i, [tier = tiers[i], plans, lease = batch_.lease, until] {
+          return tier->Process(*plans, lease, until);
         });
       }
     }
-    const Deadline until = deadline_.Within(processor_.clock_, processor_.options_.tier_budget);
     while (calls.Running() > 0) {
-      auto finished = Await(calls, until);
+      auto finished = Await(calls, last);
       if (finished.empty()) {
         break;
       }
@@ -435,16 +438,18 @@ class BatchProcessor::Run {
     FailEach(error, TierName(tier), [tier](const JobWork& job) { return Lacks(job, tier); });
   }
 
-  // Waits for calls to finish, at the longest until a little after `until`, or for the grace after
-  // a stop. Empty: whoever still runs has overstayed, or the stop's grace is over (and then
-  // Over()).
+  // Calls that keep to their deadline come back with an error of their own just after it.
+  [[nodiscard]] Deadline WithOverstay(Deadline until) const {
+    return Deadline::After(
+        processor_.clock_,
+        until.Remaining() + std::chrono::nanoseconds(processor_.options_.overstay));
+  }
+
+  // Waits for calls to finish, at the longest until `last`, or for the grace after a stop. Empty:
+  // whoever still runs has overstayed, or the stop's grace is over (and then Over()).
   template <typename T>
   std::vector<typename SupervisedCalls<T>::Finished> Await(SupervisedCalls<T>& calls,
-                                                           Deadline until) {
-    // Calls that keep to their deadline come back with an error of their own just after it.
-    const Deadline last =
-        Deadline::After(processor_.clock_,
-                        until.Remaining() + std::chrono::nanoseconds(processor_.options_.overstay));
+                                                           Deadline last) {
     if (!stop_.stop_requested()) {
       auto finished = calls.Collect(stop_, last);
       if (!finished.empty() || !stop_.stop_requested()) {
