@@ -477,6 +477,10 @@ Result<std::uint64_t> InMemoryJobLedger::ReflectAgain(const UserKey& user, Deadl
     job.priority = Priority::kLow;
     job.job_id = MakeJobId(user, job.interaction_id, job.generation);
     store_.Retire(seq);
+    // A foreign producer may have handed it in before there was a turn.
+    std::erase_if(store_.jobs, [&job](const auto& other) {
+      return other.second.status.job.job_id == job.job_id;
+    });
     store_.AddJob(seq, job, /*has_turn=*/true);
     ++again;
   }

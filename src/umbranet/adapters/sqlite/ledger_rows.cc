@@ -27,7 +27,8 @@ constexpr std::string_view kCountTurns =
     " WHERE user_key = ?";
 constexpr std::string_view kSelectLeased =
     "SELECT seq, job_id, attempts, crashes, solo, tiers_done, interaction_id IS NULL FROM job"
-    " WHERE user_key = ? AND state = 1 AND solo IN (0, 1) ORDER BY seq";
+    " WHERE user_key = ? AND state = 1 AND solo IN (0, 1) AND " UMBRANET_JOB_IS_OPEN
+    " ORDER BY seq";
 constexpr std::string_view kCrashJob =
     "UPDATE job SET state = ?1, crashes = ?2, solo = ?3, last_error = ?4, last_error_tier = '',"
     " finished_at = CASE ?1 WHEN 3 THEN ?5 END, available_at = CASE ?1 WHEN 4 THEN ?6 END"

@@ -28,6 +28,8 @@ namespace umbranet {
   "j.job_id, j.generation, j.priority, j.mode, j.state, j.attempts, j.crashes, " \
   "j.tiers_done, j.enqueued_at, j.finished_at, j.available_at, j.traceparent, "  \
   "j.last_error, j.last_error_tier"
+// The condition of the index job_open, which a query must repeat word for word to use it.
+#define UMBRANET_JOB_IS_OPEN "state IN (0, 1, 3, 4)"
 inline constexpr int kTurnColumns = 11;
 inline constexpr int kJobColumns = 14;
 

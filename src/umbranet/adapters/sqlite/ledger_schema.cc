@@ -72,6 +72,7 @@ CREATE TABLE job(
   CHECK((state = 4) = (available_at IS NOT NULL)),
   CHECK((state IN (2, 3, 5)) = (finished_at IS NOT NULL))
 ) STRICT;
+-- SQLite uses a partial index only where the query repeats its condition.
 CREATE UNIQUE INDEX job_by_id ON job(job_id);
 CREATE INDEX job_open ON job(user_key, state, solo, seq, priority, enqueued_at)
   WHERE state IN (0, 1, 3, 4);
@@ -136,6 +137,7 @@ CREATE TABLE audit(
   user_key INTEGER NOT NULL,
   reason TEXT NOT NULL
 ) STRICT;
+CREATE INDEX audit_by_time ON audit(at);
 CREATE INDEX audit_by_user ON audit(user_key);
 
 -- First answers to requests with an Idempotency-Key.

@@ -29,6 +29,9 @@ constexpr std::string_view kSavepoint = "SAVEPOINT command";
 constexpr std::string_view kRollbackTo = "ROLLBACK TO command";
 constexpr std::string_view kRelease = "RELEASE command";
 
+// A pause between two requests is no rest yet.
+constexpr Millis kQuietBeforeCheckpoint{100};
+
 Result<std::int64_t> ReadInt(SqliteConnection& connection, std::string_view sql) {
   SqliteStatement statement = connection.Prepare(sql);
   const std::int64_t value = statement.Step() ? statement.Int(0) : 0;
@@ -275,12 +278,15 @@ void SqliteDatabase::RunWriter() {
     bool background = false;
     {
       MutexLock lock(mutex_);
+      const bool due = wal_pages_ > wal_pages_left_ + options_.wal_pages_idle;
+      const SteadyTime quiet = SystemClock{}.SteadyNow() + kQuietBeforeCheckpoint;
       while (foreground_.empty() && background_.empty() && !stopping_ && !idle) {
-        if (wal_pages_ > wal_pages_left_ + options_.wal_pages_idle) {
-          idle = true;
-          break;
+        if (!due) {
+          work_.Wait(mutex_);
+          continue;
         }
-        work_.Wait(mutex_);
+        work_.WaitUntil(mutex_, quiet);
+        idle = SystemClock{}.SteadyNow() >= quiet;
       }
       foreground = !foreground_.empty();
       background = !background_.empty();
@@ -288,7 +294,7 @@ void SqliteDatabase::RunWriter() {
         return;
       }
     }
-    if (idle) {
+    if (idle && !foreground && !background) {
       CheckpointIfDue(true);
       continue;
     }

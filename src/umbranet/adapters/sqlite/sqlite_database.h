@@ -78,7 +78,7 @@ class SqliteDatabase {
     std::size_t group_max = 256;      // Commands in one transaction.
     Millis group_budget{2};           // After which a group takes no further command.
     Millis background_budget{2};
-    std::size_t wal_pages_idle = 1000;  // Moved into the file when nothing waits.
+    std::size_t wal_pages_idle = 1000;  // Moved into the file in a quiet moment.
     std::size_t wal_pages_max = 8000;   // Moved into the file even when something waits.
     std::size_t pages_max = 0;          // Bound on the file, 4 KiB a page; 0 for none.
     std::vector<SqliteMigration> migrations = AllSqliteMigrations();

@@ -39,13 +39,14 @@ constexpr std::string_view kSelectStats =
     " COALESCE(sum(state = 0 AND priority = 1), 0), COALESCE(sum(state = 0 AND priority = 2), 0),"
     " COALESCE(sum(state = 1), 0), COALESCE(sum(state = 4), 0), COALESCE(sum(state = 3), 0),"
     " min(CASE state WHEN 0 THEN enqueued_at END), min(CASE WHEN state <> 3 THEN enqueued_at END)"
-    " FROM job INDEXED BY job_open WHERE state IN (0, 1, 3, 4)";
+    " FROM job INDEXED BY job_open WHERE " UMBRANET_JOB_IS_OPEN;
 constexpr std::string_view kSelectDeadJob = "SELECT seq FROM job WHERE job_id = ? AND state = 3";
 constexpr std::string_view kSelectMatching =
-    "SELECT j.seq FROM job j JOIN account a ON a.user_key = j.user_key WHERE j.state = 3"
+    "SELECT j.seq FROM job j INDEXED BY job_dead JOIN account a ON a.user_key = j.user_key"
+    " WHERE j.state = 3"
     " AND (?1 IS NULL OR a.tenant = ?1) AND (?2 IS NULL OR a.user_id = ?2)"
     " AND (?3 IS NULL OR j.last_error_tier = ?3) AND (?4 IS NULL OR instr(j.last_error, ?4) > 0)"
-    " ORDER BY j.seq";
+    " ORDER BY j.finished_at, j.seq";
 constexpr std::string_view kRequeue =
     "UPDATE job SET state = 0, attempts = 0, crashes = 0, solo = 1, due_at = ?, finished_at = NULL"
     " WHERE seq = ? AND state = 3";
@@ -59,8 +60,13 @@ constexpr std::string_view kInsertAudit =
 constexpr std::string_view kSelectTurns =
     "SELECT t.seq, t.interaction_id, j.generation, j.mode, j.traceparent, t.past_generation"
     " FROM turn t LEFT JOIN job j ON j.seq = t.seq WHERE t.user_key = ? ORDER BY t.seq";
+constexpr std::string_view kSelectEarlyJob =
+    "SELECT seq FROM job WHERE job_id = ? AND interaction_id IS NOT NULL";
+constexpr std::string_view kDeleteAttempts = "DELETE FROM attempt WHERE seq = ?";
+constexpr std::string_view kDeleteJob = "DELETE FROM job WHERE seq = ?";
 constexpr std::string_view kReturnJobs =
-    "UPDATE job SET state = 0 WHERE user_key = ? AND state = 1 AND solo IN (0, 1)";
+    "UPDATE job SET state = 0 WHERE user_key = ? AND state = 1 AND solo IN (0, 1)"
+    " AND " UMBRANET_JOB_IS_OPEN;
 constexpr std::string_view kResetCounts =
     "UPDATE account SET accepted = ?, reflected = 0, dead = 0 WHERE user_key = ?";
 
@@ -123,6 +129,20 @@ Result<JobOwner> ReadOwner(SqliteConnection& connection, std::int64_t seq) {
   }
   UMBRANET_RETURN_IF_ERROR(row.status());
   return owner;
+}
+
+// A foreign producer may have handed in the job of this generation before there was a turn.
+Status DropEarlyJob(SqliteConnection& connection, std::string_view job_id) {
+  SqliteStatement row = connection.Prepare(kSelectEarlyJob);
+  row.BindAll(job_id);
+  const std::int64_t seq = row.Step() ? row.Int(0) : 0;
+  UMBRANET_RETURN_IF_ERROR(row.status());
+  if (seq != 0) {
+    for (const std::string_view step : {kDeletePlan, kDeleteAttempts, kDeleteJob}) {
+      UMBRANET_RETURN_IF_ERROR(connection.Run(step, seq));
+    }
+  }
+  return {};
 }
 
 // 0 when there is no such dead job.
@@ -322,6 +342,7 @@ Result<std::uint64_t> SqliteJobLedger::ReflectAgain(const UserKey& user, Deadlin
                                   .mode = turn.mode,
                                   .generation = generation,
                                   .traceparent = turn.traceparent};
+          UMBRANET_RETURN_IF_ERROR(DropEarlyJob(connection, job.job_id));
           UMBRANET_RETURN_IF_ERROR(
               InsertJob(connection, turn.seq, user_key, job, /*has_turn=*/true, now));
         }

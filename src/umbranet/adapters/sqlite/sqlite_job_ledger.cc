@@ -22,7 +22,8 @@ constexpr std::string_view kSelectBestUser =
     " WHERE head_due IS NOT NULL AND lease_token IS NULL ORDER BY head_due, head_seq LIMIT 1";
 constexpr std::string_view kSelectSolo = "SELECT solo FROM job WHERE seq = ?";
 constexpr std::string_view kSelectBatch =
-    "SELECT seq FROM job WHERE user_key = ? AND state = 0 AND solo = 0 ORDER BY seq LIMIT ?";
+    "SELECT seq FROM job INDEXED BY job_open WHERE user_key = ? AND state = 0 AND solo = 0"
+    " AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq LIMIT ?";
 constexpr std::string_view kSelectReadyJob =
     "SELECT j.seq, j.user_key FROM job j JOIN account a ON a.user_key = j.user_key"
     " WHERE j.job_id = ? AND j.state = 0 AND a.lease_token IS NULL";
@@ -57,7 +58,8 @@ constexpr std::string_view kFailJob =
     " WHERE seq = ?8";
 constexpr std::string_view kReturnJob = "UPDATE job SET state = 0 WHERE seq = ?";
 constexpr std::string_view kReturnJobs =
-    "UPDATE job SET state = 0 WHERE user_key = ? AND state = 1 AND solo IN (0, 1)";
+    "UPDATE job SET state = 0 WHERE user_key = ? AND state = 1 AND solo IN (0, 1)"
+    " AND " UMBRANET_JOB_IS_OPEN;
 
 Error LeaseLost(const Lease& lease) {
   return Aborted("sqlite: lease " + std::to_string(lease.token) + " is lost");

@@ -47,10 +47,10 @@ constexpr std::string_view kSelectRecent = "SELECT " UMBRANET_TURN_COLUMNS
 // in the order of seq.
 constexpr std::string_view kSelectUnreflected =
     "SELECT seq FROM job WHERE user_key = ? AND state = ? AND solo = ? AND (tiers_done & 1) = 0"
-    " AND interaction_id IS NULL ORDER BY seq DESC LIMIT ?";
+    " AND interaction_id IS NULL AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq DESC LIMIT ?";
 constexpr std::string_view kSelectOldest =
     "SELECT seq, enqueued_at FROM job WHERE user_key = ? AND state = ? AND solo = ?"
-    " AND interaction_id IS NULL ORDER BY seq LIMIT 1";
+    " AND interaction_id IS NULL AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq LIMIT 1";
 constexpr std::string_view kSelectFreshness =
     "SELECT accepted, reflected, dead FROM account WHERE user_key = ?";
 // What is erased before the rows that it hangs on.
@@ -58,7 +58,7 @@ constexpr std::string_view kSeqsOfUser =
     "(SELECT seq FROM turn WHERE user_key = ?1"
     " UNION SELECT seq FROM job WHERE user_key = ?1 AND interaction_id IS NOT NULL)";
 constexpr std::string_view kCountUnfinished =
-    "SELECT count(*) FROM job WHERE user_key = ? AND state IN (0, 1, 4)";
+    "SELECT count(*) FROM job WHERE user_key = ? AND state IN (0, 1, 4) AND " UMBRANET_JOB_IS_OPEN;
 constexpr std::string_view kErasePlans = "DELETE FROM plan WHERE seq IN ";
 constexpr std::string_view kEraseAttempts = "DELETE FROM attempt WHERE seq IN ";
 constexpr std::string_view kEraseJobs = "DELETE FROM job WHERE seq IN ";

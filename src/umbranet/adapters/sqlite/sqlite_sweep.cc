@@ -36,7 +36,7 @@ constexpr std::string_view kPurgeAnswers =
     "DELETE FROM answer WHERE (tenant, idempotency_key) IN"
     " (SELECT tenant, idempotency_key FROM answer WHERE stored_at <= ? ORDER BY stored_at LIMIT ?)";
 constexpr std::string_view kPurgeAudit =
-    "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY id LIMIT ?)";
+    "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)";
 
 Status Reap(SqliteConnection& connection, const RetryPolicy& policy, std::int64_t now,
             SweepReport& report) {
