@@ -71,8 +71,7 @@ class TwinHarness final : public ModelHarness {
   void AwaitHang() override { model_.AwaitHangs(1); }
 
  private:
-  SystemClock clock_;
-  ScriptedLanguageModel model_{clock_};
+  ScriptedLanguageModel model_;
 };
 
 class OpenAiHarness final : public ModelHarness {

@@ -29,8 +29,6 @@ struct ScriptedAnswer {
 
 class ScriptedLanguageModel final : public LanguageModel {
  public:
-  explicit ScriptedLanguageModel(const Clock& clock) : clock_(clock) {}
-
   // For the next call that has none yet. A call without a script echoes the last user message.
   void Enqueue(ScriptedAnswer answer);
 
@@ -51,7 +49,6 @@ class ScriptedLanguageModel final : public LanguageModel {
   ScriptedAnswer Take(const CompletionRequest& request);
   Error Hang(std::stop_token stop, Deadline deadline);
 
-  const Clock& clock_;
   mutable Mutex mutex_;
   mutable ConditionVariable changed_;
   std::deque<ScriptedAnswer> answers_ GUARDED_BY(mutex_);

@@ -70,7 +70,7 @@ class ApiTest : public ::testing::Test {
   ::testing::NiceMock<MockProceduralMemory> procedural_;
   BoundedWorkerPool pool_{{.name = "recall", .threads_max = 8}};
   MemoryManager memory_;
-  ScriptedLanguageModel model_{clock_};
+  ScriptedLanguageModel model_;
   Governor governor_;
   std::vector<std::string> log_lines_;
   StructuredLog log_;

@@ -72,7 +72,7 @@ class GovernorTest : public ::testing::Test {
                         {journal_, stores_.ledger, stores_.doorbell, stores_.short_term,
                          stores_.episodic, stores_.semantic, stores_.procedural},
                         {}};
-  ScriptedLanguageModel scripted_{clock_};
+  ScriptedLanguageModel scripted_;
   LanguageModel* model_ = &scripted_;
   Governor::Options options_;
   std::stop_source stop_;
