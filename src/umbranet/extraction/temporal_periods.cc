@@ -163,7 +163,9 @@ MaybeReading<DateFields> ReadDefiniteUnit(const TokenWindow& w, std::size_t i,
     if (!w.EndsNounPhrase(next) && next < w.limit()) {
       return std::nullopt;
     }
-    return Reading<DateFields>{PeriodFields(reference.today, Unit::kWeekend, 0), next};
+    // Told as past before it has begun, it is the one before.
+    const bool over = reference.past_told && WeekdayOf(reference.today) < 5;
+    return Reading<DateFields>{PeriodFields(reference.today, Unit::kWeekend, over ? -1 : 0), next};
   }
   if (!w.Is(i, "the")) {
     return std::nullopt;

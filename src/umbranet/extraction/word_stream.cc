@@ -303,6 +303,11 @@ std::string_view WordStream::Source(std::size_t first, std::size_t last) const {
   return end > begin ? std::string_view(message_.data() + begin, end - begin) : std::string_view();
 }
 
+std::string_view WordStream::Bytes(std::size_t begin, std::size_t end) const {
+  const std::string_view all(message_.data(), message_.size());
+  return begin < end && end <= all.size() ? all.substr(begin, end - begin) : std::string_view();
+}
+
 void WordStream::AddWord(std::string_view lowered, std::size_t begin, std::size_t end) {
   Word word;
   word.begin = begin;
@@ -406,6 +411,9 @@ void WordStream::Cut(std::string_view lowered) {
         }
         words_[first].text = head;
         Word more = words_[first];
+        words_[first].end = at + head.size();
+        more.begin = at + head.size();
+        more.glued = true;
         more.capital = false;
         more.shouted = false;
         more.text = suffix.word == "'s" && TakesIs(head) ? "is" : suffix.word;

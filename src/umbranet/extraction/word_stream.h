@@ -69,6 +69,8 @@ class WordStream {
   [[nodiscard]] std::size_t Match(std::size_t i, std::string_view phrase) const;
   // The message's own text of words [first, last).
   [[nodiscard]] std::string_view Source(std::size_t first, std::size_t last) const;
+  // The message's own text of bytes [begin, end).
+  [[nodiscard]] std::string_view Bytes(std::size_t begin, std::size_t end) const;
 
  private:
   void Cut(std::string_view lowered);

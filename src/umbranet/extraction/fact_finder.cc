@@ -1,0 +1,235 @@
+#include "umbranet/extraction/fact_finder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "umbranet/base/utf8.h"
+
+namespace umbranet {
+namespace {
+
+constexpr std::size_t kFactsMax = 24;  // Of one message.
+constexpr std::size_t kFactTextMax = 300;
+
+std::string OneLine(std::string_view text) {
+  std::string line;
+  bool space = false;
+  for (const char c : text) {
+    if (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
+      space = !line.empty();
+      continue;
+    }
+    if (space) {
+      line += ' ';
+      space = false;
+    }
+    line += c;
+  }
+  return std::string(TruncateUtf8(line, kFactTextMax));
+}
+
+}  // namespace
+
+void FactSheet::Rename(const std::string& description, const std::string& name) {
+  std::erase_if(found_.entities,
+                [&](const PlannedEntity& entity) { return entity.name == description; });
+  for (PlannedFact& fact : found_.facts) {
+    if (fact.subject == description) {
+      fact.subject = name;
+    }
+    if (fact.object_is_entity && fact.object == description) {
+      fact.object = name;
+    }
+  }
+}
+
+std::string FactSheet::Introduce(const Mention& mention) {
+  const FactContext& c = context_;
+  if (mention.name == c.self) {
+    return mention.name;
+  }
+  Mention known = mention;
+  known.name = c.entities.Resolve(mention.name);
+  // "Ana is my sister": what this message itself has introduced comes first.
+  for (const PlannedEntity& entity : found_.entities) {
+    const auto& aliases = entity.aliases;
+    if (std::find(aliases.begin(), aliases.end(), mention.name) != aliases.end()) {
+      known.name = entity.name;
+    }
+  }
+  const bool named = known.name != mention.description;
+  if (!named && !mention.plural) {
+    unnamed_ = mention;
+  }
+  PlannedEntity entity;
+  entity.name = known.name;
+  entity.type = mention.type;
+  if (named && !mention.description.empty()) {
+    Rename(mention.description, known.name);
+  }
+  if (named && !mention.description.empty() &&
+      c.entities.MayBear(known.name, mention.description)) {
+    entity.aliases.push_back(mention.description);
+  }
+  const auto same = [&entity](const PlannedEntity& other) { return other.name == entity.name; };
+  auto found = std::find_if(found_.entities.begin(), found_.entities.end(), same);
+  if (found == found_.entities.end()) {
+    found_.entities.push_back(entity);
+  } else {
+    for (std::string& alias : entity.aliases) {
+      if (std::find(found->aliases.begin(), found->aliases.end(), alias) == found->aliases.end()) {
+        found->aliases.push_back(std::move(alias));
+      }
+    }
+  }
+  if (!mention.relation.empty() && !mention.owner.empty()) {
+    Statement statement;
+    statement.subject.name = mention.owner;
+    if (sentence_ != nullptr) {
+      statement.subject_at = sentence_->first;
+      statement.verb = sentence_->first;
+      statement.end = sentence_->last;
+    }
+    Extra extra;
+    extra.object_is_entity = true;
+    extra.qualifier = mention.relation;
+    const bool pet = mention.type == EntityType::kAnimal;
+    Add(statement, pet ? Predicate::kHasPet : Predicate::kRelation, known.name, extra);
+  }
+  return known.name;
+}
+
+void FactSheet::AddPet(const Statement& statement, Phrase phrase) {
+  Add(statement, Predicate::kHasPet, ObjectText(m(), phrase));
+  unnamed_ = {};
+  unnamed_.type = EntityType::kAnimal;
+  unnamed_.relation = std::string(SingularOf(m().Text(phrase.last - 1)));
+  unnamed_.owner = statement.subject.name;
+  unnamed_.description = Describe(unnamed_.owner, unnamed_.relation);
+}
+
+bool FactSheet::NameLast(std::string name) {
+  if (unnamed_.relation.empty()) {
+    return false;
+  }
+  Mention named = std::move(unnamed_);
+  unnamed_ = {};
+  named.name = std::move(name);
+  Introduce(named);
+  return true;
+}
+
+void FactSheet::AddEntity(std::string_view name, EntityType type) {
+  const bool known =
+      std::any_of(found_.entities.begin(), found_.entities.end(),
+                  [name](const PlannedEntity& entity) { return entity.name == name; });
+  if (!known && !name.empty()) {
+    found_.entities.push_back({std::string(name), type, {}});
+  }
+}
+
+std::string FactSheet::SentenceText(const Statement& statement) const {
+  if (sentence_ == nullptr) {
+    return {};
+  }
+  // A long sentence is cut to the clause that says so.
+  constexpr std::size_t kSentenceWordsMax = 40;
+  if (sentence_->last - sentence_->first <= kSentenceWordsMax) {
+    return OneLine(m().Source(sentence_->first, sentence_->last));
+  }
+  const std::size_t last = std::max(statement.end, statement.subject_at + 1);
+  return OneLine(m().Source(statement.subject_at, std::min(last, sentence_->last)));
+}
+
+std::optional<TimeRange> FactSheet::TimeWithin(std::size_t first, std::size_t last) const {
+  if (first >= last) {
+    return std::nullopt;
+  }
+  const std::size_t begin = m().At(first).begin;
+  const std::size_t end = m().At(last - 1).end;
+  for (const TimeExpression& expression : context_.times) {
+    const bool placed = expression.kind != TimeExpressionKind::kDuration &&
+                        expression.kind != TimeExpressionKind::kSet &&
+                        expression.range.start != kOpenStart;
+    if (placed && expression.begin >= begin && expression.begin < end) {
+      return expression.range;
+    }
+  }
+  return std::nullopt;
+}
+
+void FactSheet::Add(const Statement& statement, Predicate predicate, std::string object,
+                    const Extra& extra) {
+  if (object.empty() || object.size() > kFactTextMax || found_.facts.size() >= kFactsMax) {
+    return;
+  }
+  PlannedFact fact;
+  fact.subject =
+      statement.subject.name == context_.self ? std::string(context_.self) : statement.subject.name;
+  fact.predicate = predicate;
+  fact.qualifier = extra.qualifier;
+  fact.object = std::move(object);
+  fact.object_is_entity = extra.object_is_entity;
+  fact.negated = extra.negated;
+  fact.supersedes = extra.supersedes;
+  fact.retracts = extra.retracts;
+  // What is no longer so ends itself and nothing else.
+  fact.ends_object = extra.retracts && extra.ends_object.empty() ? fact.object : extra.ends_object;
+  fact.confidence = extra.confidence;
+  fact.text = SentenceText(statement);
+  const auto same = [&fact](const PlannedFact& other) {
+    return other.subject == fact.subject && other.predicate == fact.predicate &&
+           other.object == fact.object && other.negated == fact.negated &&
+           other.qualifier == fact.qualifier;
+  };
+  if (std::any_of(found_.facts.begin(), found_.facts.end(), same)) {
+    return;
+  }
+  if (sentence_ != nullptr && statement.end > statement.verb) {
+    if (const auto time = TimeWithin(statement.subject_at, statement.end)) {
+      if (fact.retracts) {
+        fact.valid_to = time->start;
+      } else {
+        fact.valid_from = time->start;
+      }
+    }
+  }
+  AddEntity(fact.subject, statement.subject.type);
+  found_.facts.push_back(std::move(fact));
+}
+
+FactsFound FindFacts(const FactContext& context) {
+  FactSheet sheet(context);
+  Mention person;
+  for (const Sentence& sentence : context.message.sentences()) {
+    sheet.SetSentence(sentence);
+    for (Statement& statement : ReadStatements(context.message, sentence, context.self, person)) {
+      if (statement.subject.empty()) {
+        continue;
+      }
+      const bool self = statement.subject.name == context.self;
+      // Somebody's name alone is no fact; it becomes an entity with its first fact.
+      if (!self && !statement.subject.relation.empty()) {
+        statement.subject.name = sheet.Introduce(statement.subject);
+      } else if (!self) {
+        statement.subject.name = context.entities.Resolve(statement.subject.name);
+      }
+      const std::size_t before = sheet.size();
+      if (statement.copula) {
+        ReadCopulaFacts(statement, sheet);
+      } else if (statement.lemma == "have") {
+        ReadHaveFacts(statement, sheet);
+      } else {
+        ReadVerbFacts(statement, sheet);
+      }
+      if (sheet.size() == before) {
+        ReadEventFacts(statement, sheet);
+      }
+    }
+    ReadPossessions(sentence, sheet);
+    ReadAttributes(sentence, sheet);
+  }
+  return sheet.Take();
+}
+
+}  // namespace umbranet

@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <unordered_set>
+
+#include "umbranet/extraction/fact_finder.h"
+#include "umbranet/extraction/temporal_lexer.h"
+
+// Objects of statements: where they begin and end, and how they are written down.
+
+namespace umbranet {
+namespace {
+
+using WordSet = std::unordered_set<std::string_view>;
+
+bool IsDeterminer(std::string_view word) {
+  static const WordSet words = {
+      "a",         "an",       "the",    "some",    "any",    "my",         "our",     "all",
+      "his",       "her",      "their",  "your",    "these",  "those",      "this",    "that",
+      "every",     "each",     "both",   "many",    "much",   "several",    "few",     "such",
+      "really",    "very",     "just",   "also",    "only",   "quite",      "too",     "so",
+      "lots",      "tons",     "most",   "more",    "mostly", "especially", "good",    "other",
+      "its",       "to",       "lot",    "bunch",   "couple", "even",       "certain", "various",
+      "different", "actually", "about",  "of",      "kind",   "new",        "great",   "nice",
+      "big",       "another",  "always", "usually", "old"};
+  return words.contains(word);
+}
+
+// Words at which an object ends.
+bool EndsObject(std::string_view word) {
+  static const WordSet words = {
+      "because",    "but",       "so",       "when",      "while",   "that",     "which",
+      "who",        "where",     "if",       "since",     "as",      "than",     "though",
+      "although",   "until",     "after",    "before",    "with",    "for",      "from",
+      "in",         "at",        "on",       "during",    "about",   "by",       "like",
+      "into",       "near",      "around",   "through",   "without", "over",     "under",
+      "every",      "too",       "also",     "very",      "much",    "most",     "more",
+      "lol",        "though",    "then",     "i",         "we",      "you",      "he",
+      "she",        "they",      "it",       "is",        "are",     "was",      "were",
+      "am",         "do",        "does",     "did",       "will",    "would",    "can",
+      "could",      "have",      "has",      "had",       "not",     "because",  "except",
+      "especially", "better",    "best",     "well",      "now",     "right",    "today",
+      "these",      "still",     "together", "alot",      "often",   "whenever", "cause",
+      "cuz",        "plus",      "there",    "here",      "myself",  "a lot",    "lately",
+      "recently",   "yesterday", "tomorrow", "anymore",   "away",    "haha",     "either",
+      "instead",    "once",      "twice",    "sometimes", "always",  "usually",  "just",
+      "way",        "up",        "out",      "off",       "yet",     "already",  "ago",
+      "both",       "wow",       "ha"};
+  return words.contains(word);
+}
+
+bool IsGerund(std::string_view word) {
+  static const WordSet not_gerunds = {"thing",    "king",      "ring",     "spring",
+                                      "string",   "morning",   "evening",  "wedding",
+                                      "nothing",  "something", "anything", "everything",
+                                      "building", "during",    "sibling",  "pudding"};
+  return word.size() > 4 && word.ends_with("ing") && !not_gerunds.contains(word);
+}
+
+bool IsObjectPreposition(std::string_view word) {
+  static const WordSet words = {"to",  "with",  "on",   "in", "at",
+                                "for", "about", "into", "up", "out"};
+  return words.contains(word);
+}
+
+}  // namespace
+
+Phrase ObjectAt(const WordStream& m, std::size_t first, std::size_t end) {
+  constexpr std::size_t kObjectWordsMax = 7;
+  std::size_t at = first;
+  bool verbal = false;
+  while (at < end && IsDeterminer(m.Text(at))) {
+    verbal = verbal || m.Is(at, "to");
+    ++at;
+  }
+  Phrase phrase{at, at};
+  verbal = verbal || IsGerund(m.Text(at));
+  // "listening to music", "going to the beach": a verb keeps its first preposition.
+  bool preposition = verbal;
+  for (; at < end && at < phrase.first + kObjectWordsMax; ++at) {
+    const Word& word = m.At(at);
+    if (word.symbol && word.text != "'" && word.text != "&") {
+      break;
+    }
+    if (at > phrase.first && preposition && IsObjectPreposition(word.text)) {
+      // Only right behind the verb, or one noun later: "playing games with friends" ends there.
+      if (at > phrase.first + 1) {
+        break;
+      }
+      preposition = false;
+      continue;
+    }
+    if (at >= phrase.first && EndsObject(word.text) && !(at == phrase.first && verbal)) {
+      break;
+    }
+    // "a new job last week": the time is no part of the thing.
+    if (at > phrase.first && m.IsAny(at, {"last", "next", "this", "one", "two", "three", "a"})) {
+      const temporal::WordRoles& roles = temporal::RolesOf(m.Text(at + 1));
+      const bool counted = m.IsAny(at, {"one", "two", "three", "a"});
+      if ((roles.unit >= 0 && (!counted || m.Is(at + 2, "ago"))) ||
+          (!counted && (roles.weekday >= 0 || roles.season >= 0 || roles.month > 0 ||
+                        roles.part != temporal::PartOfDay::kNone))) {
+        break;
+      }
+    }
+    if (word.text == "a" && (m.Is(at + 1, "lot") || m.Is(at + 1, "bit") || m.Is(at + 1, "ton"))) {
+      break;
+    }
+    phrase.last = at + 1;
+  }
+  while (phrase.last > phrase.first &&
+         (m.IsAny(phrase.last - 1, {"and", "or", "the", "a", "an", "to", "my", "of", "some", "all",
+                                    "'s", "our", "his", "her"}))) {
+    --phrase.last;
+  }
+  return phrase;
+}
+
+std::vector<Phrase> SplitObjects(const WordStream& m, Phrase phrase) {
+  std::vector<Phrase> parts;
+  std::size_t first = phrase.first;
+  for (std::size_t i = phrase.first; i <= phrase.last; ++i) {
+    if (i < phrase.last && !m.IsAny(i, {"and", "or"})) {
+      continue;
+    }
+    while (first < i && IsDeterminer(m.Text(first))) {
+      ++first;
+    }
+    if (first < i) {
+      parts.push_back({first, i});
+    }
+    first = i + 1;
+  }
+  return parts;
+}
+
+std::string ObjectText(const WordStream& m, Phrase phrase) {
+  std::string text;
+  for (std::size_t i = phrase.first; i < phrase.last; ++i) {
+    const Word& word = m.At(i);
+    if (word.symbol) {
+      continue;
+    }
+    const bool suffix = word.text == "'s";
+    if (!text.empty() && !suffix) {
+      text += ' ';
+    }
+    // Names keep their case; a contraction's halves share their bytes, so they are lower case.
+    const bool name = word.capital && !(i > 0 && m.At(i - 1).begin == word.begin);
+    text +=
+        name && m.At(i).end - m.At(i).begin == word.text.size() ? m.Source(i, i + 1) : word.text;
+  }
+  return text;
+}
+
+Phrase PlaceAt(const WordStream& m, std::size_t first, std::size_t end) {
+  std::size_t at = first;
+  while (at < end && m.IsAny(at, {"the", "a", "an", "my", "our", "downtown", "beautiful", "sunny",
+                                  "good", "old", "of"})) {
+    ++at;
+  }
+  Phrase phrase{at, at};
+  constexpr std::size_t kPlaceWordsMax = 5;
+  for (; at < end && at < phrase.first + kPlaceWordsMax; ++at) {
+    const Word& word = m.At(at);
+    // "Portland, Oregon": the clause ends at the comma, the words stand behind each other.
+    if (word.symbol) {
+      break;
+    }
+    const bool of = word.text == "of" && at > phrase.first;
+    if (!of && EndsObject(word.text)) {
+      break;
+    }
+    if (m.IsAny(at, {"and", "or"})) {
+      break;
+    }
+    phrase.last = at + 1;
+  }
+  return phrase;
+}
+
+}  // namespace umbranet

@@ -1,0 +1,441 @@
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+#include <utility>
+
+#include "umbranet/extraction/fact_finder.h"
+
+// What having and possessives tell: pets, relatives, belongings, looks, favourites, attributes.
+
+namespace umbranet {
+namespace {
+
+using Extra = FactSheet::Extra;
+using WordSet = std::unordered_set<std::string_view>;
+
+bool IsAbstract(std::string_view word) {
+  static const WordSet words = {
+      "time",     "fun",        "idea",       "question",    "questions",   "problem",
+      "problems", "chance",     "feeling",    "fear",        "hope",        "day",
+      "life",     "week",       "weekend",    "look",        "issue",       "issues",
+      "trouble",  "clue",       "plan",       "plans",       "thing",       "things",
+      "lot",      "ton",        "bunch",      "bit",         "way",         "reason",
+      "need",     "say",        "doubt",      "luck",        "point",       "sense",
+      "memory",   "memories",   "experience", "opportunity", "break",       "moment",
+      "talk",     "chat",       "meeting",    "call",        "appointment", "deadline",
+      "list",     "heart",      "passion",    "goal",        "dream",       "love",
+      "great",    "good",       "interest",   "much",        "more",        "it",
+      "that",     "them",       "one",        "some",        "same",        "to",
+      "you",      "anything",   "something",  "nothing",     "many",        "most",
+      "enough",   "everything", "people",     "access",      "date",        "blast",
+      "party",    "dinner",     "lunch",      "breakfast",   "tea",         "coffee",
+      "food",     "work",       "news",       "surprise",    "suggestions", "recommendations",
+      "tips",     "advice",     "thought",    "thoughts",    "error",       "code"};
+  return words.contains(word);
+}
+
+class HaveReader {
+ public:
+  HaveReader(const Statement& s, FactSheet& sheet) : s_(s), sheet_(sheet), m_(sheet.m()) {}
+
+  void Read() {
+    if (s_.supposed || s_.future || m_.Is(s_.rest, "to") || m_.Is(s_.rest, "been")) {
+      return;
+    }
+    std::size_t at = s_.rest;
+    const bool none = m_.Is(at, "no");
+    if (none) {
+      ++at;
+    }
+    Extra extra;
+    extra.negated = (s_.negated && !s_.ended) || none;
+    extra.retracts = s_.ended;
+    const std::size_t end = s_.end;
+    // The noun decides what kind of having it is.
+    constexpr std::size_t kNounReach = 6;
+    for (std::size_t i = at; i < std::min(end, at + kNounReach); ++i) {
+      if (m_.At(i).symbol || m_.IsAny(i, {"with", "for", "in", "at", "on", "to", "that", "who",
+                                          "because", "about", "when", "from"})) {
+        break;
+      }
+      if (ReadNoun(at, i, extra)) {
+        ReadSecond(i + 1, extra);
+        return;
+      }
+    }
+    const Phrase phrase = ObjectAt(m_, at, end);
+    if (phrase.empty() || s_.past || none || IsAbstract(m_.Text(phrase.last - 1)) ||
+        IsAbstract(m_.Text(phrase.first)) || !m_.IsAny(at, {"a", "an", "my", "two", "three"})) {
+      return;
+    }
+    extra.confidence = 0.5;
+    if (ClassOf(m_.Text(phrase.last - 1)) != NounClass::kNone) {
+      sheet_.Add(s_, Predicate::kOwns, ObjectText(m_, phrase), extra);
+    }
+  }
+
+ private:
+  // "a dog and two cats": the noun after the "and".
+  void ReadSecond(std::size_t at, const Extra& extra) {
+    for (int more = 0; more < 3; ++more) {
+      if (!m_.IsAny(at, {"and", ","}) || at >= s_.end) {
+        return;
+      }
+      std::size_t next = 0;
+      for (std::size_t i = at + 1; i < std::min(s_.end, at + 5); ++i) {
+        if (ReadNoun(at + 1, i, extra)) {
+          next = i + 1;
+          break;
+        }
+      }
+      if (next == 0) {
+        return;
+      }
+      at = next;
+    }
+  }
+
+  bool ReadNoun(std::size_t first, std::size_t i, const Extra& extra) {
+    const std::string_view word = m_.Text(i);
+    if (const Kin kin = KinOf(word); !kin.relation.empty() && kin.relation != "family") {
+      return ReadKin(first, i, kin, extra);
+    }
+    if (word == "family") {
+      sheet_.Add(s_, Predicate::kRelation, "family", extra);
+      return true;
+    }
+    switch (ClassOf(word)) {
+      case NounClass::kPet:
+        // "a dog house", "a cat person".
+        if (m_.IsAny(i + 1, {"house", "person", "food", "sitter", "allergy"})) {
+          return false;
+        }
+        ReadPet(first, i, extra);
+        return true;
+      case NounClass::kVehicle:
+      case NounClass::kOwnable:
+      case NounClass::kInstrument:
+        sheet_.Add(s_, Predicate::kOwns, ObjectText(m_, Noun(first, i)), extra);
+        return true;
+      case NounClass::kBody:
+        sheet_.Add(s_, Predicate::kPhysical, ObjectText(m_, Noun(first, i)), extra);
+        return true;
+      case NounClass::kIllness:
+        sheet_.Add(s_, Predicate::kHealth, ObjectText(m_, Noun(first, i)), extra);
+        return true;
+      case NounClass::kDegree: {
+        std::size_t last = i + 1;
+        if (m_.Is(last, "in")) {
+          last = std::max(last, ObjectAt(m_, last + 1, s_.end).last);
+        }
+        sheet_.Add(s_, Predicate::kStudies, ObjectText(m_, {Noun(first, i).first, last}), extra);
+        return true;
+      }
+      default:
+        break;
+    }
+    if (word == "job" || word == "internship") {
+      const Phrase noun = Noun(first, i);
+      for (std::size_t j = i + 1; j < std::min(s_.end, i + 3); ++j) {
+        if (m_.IsAny(j, {"at", "with"})) {
+          sheet_.Add(s_, Predicate::kWorksAt, ObjectText(m_, PlaceAt(m_, j + 1, s_.end)), extra);
+          return true;
+        }
+        if (m_.Is(j, "as")) {
+          sheet_.Add(s_, Predicate::kWorksAs, ObjectText(m_, ObjectAt(m_, j + 1, s_.end)), extra);
+          return true;
+        }
+      }
+      sheet_.Add(s_, Predicate::kWorksAs, ObjectText(m_, noun), extra);
+      return true;
+    }
+    return false;
+  }
+
+  // The noun with the adjectives before it, its article left out.
+  [[nodiscard]] Phrase Noun(std::size_t first, std::size_t i) const {
+    while (first < i && m_.IsAny(first, {"a", "an", "the", "my", "some", "such", "very", "really",
+                                         "no", "any", "also", "own"})) {
+      ++first;
+    }
+    return {first, i + 1};
+  }
+
+  bool ReadKin(std::size_t first, std::size_t i, const Kin& kin, Extra extra) {
+    // "a girl friend's car" and "a child seat" are no relatives.
+    if (m_.Is(i + 1, "'s")) {
+      return false;
+    }
+    extra.qualifier = std::string(kin.relation);
+    if (!kin.plural && !extra.negated && m_.IsAny(i + 1, {"named", "called"})) {
+      Mention mention;
+      mention.relation = extra.qualifier;
+      mention.gender = kin.gender;
+      mention.owner = s_.subject.name;
+      const std::size_t last = std::max(EndOfName(m_, i + 2, s_.end), i + 3);
+      mention.name = std::string(m_.Source(i + 2, last));
+      mention.description = Describe(mention.owner, mention.relation);
+      sheet_.Introduce(mention);
+      return true;
+    }
+    sheet_.Add(s_, Predicate::kRelation, ObjectText(m_, Noun(first, i)), extra);
+    return true;
+  }
+
+  void ReadPet(std::size_t first, std::size_t i, const Extra& extra) {
+    if (!extra.negated && m_.IsAny(i + 1, {"named", "called"}) && i + 2 < s_.end) {
+      Mention pet;
+      pet.relation = std::string(SingularOf(m_.Text(i)));
+      pet.type = EntityType::kAnimal;
+      pet.owner = s_.subject.name;
+      const std::size_t last = std::max(EndOfName(m_, i + 2, s_.end), i + 3);
+      pet.name = std::string(m_.Source(i + 2, last));
+      pet.description = Describe(pet.owner, pet.relation);
+      sheet_.Introduce(pet);
+      return;
+    }
+    if (extra.negated || extra.retracts) {
+      sheet_.Add(s_, Predicate::kHasPet, ObjectText(m_, Noun(first, i)), extra);
+    } else {
+      sheet_.AddPet(s_, Noun(first, i));
+    }
+  }
+
+  const Statement& s_;
+  FactSheet& sheet_;
+  const WordStream& m_;
+};
+
+class PossessionReader {
+ public:
+  PossessionReader(const Sentence& sentence, FactSheet& sheet)
+      : sentence_(sentence), sheet_(sheet), m_(sheet.m()) {}
+
+  void Read() {
+    for (const Clause& clause : sentence_.clauses) {
+      if (clause.conditional || clause.reported) {
+        continue;
+      }
+      for (std::size_t i = clause.first; i < clause.last; ++i) {
+        if (m_.IsAny(i, {"her", "his", "its"}) && m_.Is(i + 1, "name") &&
+            m_.IsAny(i + 2, {"is", "'s"}) && i + 3 < clause.last && !clause.question) {
+          const std::size_t last = std::max(EndOfName(m_, i + 3, clause.last), i + 4);
+          sheet_.NameLast(std::string(m_.Source(i + 3, last)));
+          continue;
+        }
+        if (!m_.IsAny(i, {"my", "our"})) {
+          continue;
+        }
+        if (!clause.question && ReadFavorite(clause, i)) {
+          continue;
+        }
+        if (ReadName(clause, i) || (!clause.question && ReadJobPlace(clause, i))) {
+          continue;
+        }
+        ReadNoun(clause, i);
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] Statement OfSelf(const Clause& clause) const {
+    Statement statement;
+    statement.subject.name = std::string(sheet_.context().self);
+    statement.subject_at = clause.first;
+    statement.verb = clause.first;
+    statement.end = clause.last;
+    return statement;
+  }
+
+  // "my favorite color is red", "red is my favorite color", "my favorite is red".
+  bool ReadFavorite(const Clause& clause, std::size_t i) {
+    std::size_t at = i + 1;
+    if (m_.IsAny(at, {"all", "absolute", "all-time", "very"})) {
+      ++at;
+      if (m_.Is(at, "time")) {
+        ++at;
+      }
+    }
+    if (!m_.IsAny(at, {"favorite", "favourite", "favorites", "favourites", "fav", "fave"})) {
+      return false;
+    }
+    // What it is the favourite of.
+    std::size_t noun = at + 1;
+    std::size_t be = clause.last;
+    for (std::size_t j = noun; j < std::min(clause.last, noun + 8); ++j) {
+      if (m_.IsAny(j, {"is", "are", "was", "were", "has", "would", "'s"})) {
+        be = j;
+        break;
+      }
+    }
+    Extra extra;
+    Statement statement = OfSelf(clause);
+    if (be < clause.last) {
+      extra.qualifier = ObjectText(m_, Kind(noun, be));
+      std::size_t value = be + 1;
+      while (m_.IsAny(value, {"to", "be", "have", "been", "probably", "definitely", "always", "by",
+                              "when", "actually", "also", "still"})) {
+        ++value;
+      }
+      if (m_.IsAny(value, {"not", "what", "how", "that", "so", "because", "it"})) {
+        return true;
+      }
+      for (const Phrase& part : SplitObjects(m_, ObjectAt(m_, value, clause.last))) {
+        sheet_.Add(statement, Predicate::kFavorite, ObjectText(m_, part), extra);
+      }
+      return true;
+    }
+    // The value stands before: "pasta is my favorite (food)".
+    for (std::size_t j = clause.first; j < i; ++j) {
+      if (!m_.IsAny(j, {"is", "are", "was", "'s"}) || j == clause.first) {
+        continue;
+      }
+      std::size_t first = clause.first;
+      while (first < j && m_.IsAny(first, {"and", "but", "so", "because", "i", "think", "yes", "oh",
+                                           "well", "yeah", "guess", "the"})) {
+        ++first;
+      }
+      if (first < j && j - first <= 5 &&
+          !m_.IsAny(first, {"it", "that", "they", "this", "those", "these", "which", "he", "she",
+                            "what", "there", "one"})) {
+        extra.qualifier = ObjectText(m_, Kind(noun, clause.last));
+        sheet_.Add(statement, Predicate::kFavorite, ObjectText(m_, {first, j}), extra);
+      }
+      return true;
+    }
+    // "my favorite band Nirvana", "listening to my favorite band".
+    return true;
+  }
+
+  // "color" of "my favorite color of all time is".
+  [[nodiscard]] Phrase Kind(std::size_t first, std::size_t last) const {
+    Phrase kind{first, first};
+    for (std::size_t i = first; i < std::min(last, first + 4); ++i) {
+      if (m_.At(i).symbol || m_.IsAny(i, {"of", "in", "to", "on", "for", "right", "too", "so",
+                                          "and", "ever", "though", "at", "lol", "i"})) {
+        break;
+      }
+      kind.last = i + 1;
+    }
+    return kind;
+  }
+
+  // "my name is Theo", "my sister's name is Ana", "my job title is".
+  bool ReadName(const Clause& clause, std::size_t i) {
+    const bool own = m_.Is(i + 1, "name");
+    std::size_t at = i + 1;
+    std::optional<MentionRead> owner;
+    if (!own) {
+      owner = ReadMention(m_, i, clause.last, sheet_.context().self);
+      if (!owner || !m_.Is(owner->next, "'s") || !m_.Is(owner->next + 1, "name")) {
+        return false;
+      }
+      at = owner->next + 1;
+    }
+    if (!m_.IsAny(at + 1, {"is", "'s"}) || at + 2 >= clause.last || clause.question) {
+      return own;
+    }
+    std::size_t last = EndOfName(m_, at + 2, clause.last);
+    if (last == at + 2) {
+      last = at + 3;
+    }
+    if (m_.IsAny(at + 2, {"not", "on", "in", "a", "the", "too"})) {
+      return own;
+    }
+    const std::string name(m_.Source(at + 2, last));
+    if (own) {
+      sheet_.Add(OfSelf(clause), Predicate::kName, name, {.supersedes = true});
+    } else {
+      Mention named = owner->mention;
+      named.name = name;
+      sheet_.Introduce(named);
+    }
+    return true;
+  }
+
+  // "my job at the bank", "my work as a nurse".
+  bool ReadJobPlace(const Clause& clause, std::size_t i) {
+    std::size_t at = i + 1;
+    if (m_.IsAny(at, {"new", "day", "part-time", "full-time", "current"})) {
+      ++at;
+    }
+    if (!m_.IsAny(at, {"job", "work", "shift", "career"})) {
+      return false;
+    }
+    if (m_.IsAny(at + 1, {"at", "with"})) {
+      const Phrase place = PlaceAt(m_, at + 2, clause.last);
+      if (!place.empty() && !m_.IsAny(place.first, {"home", "moment", "night"})) {
+        sheet_.Add(OfSelf(clause), Predicate::kWorksAt, ObjectText(m_, place), {});
+      }
+    } else if (m_.Is(at + 1, "as")) {
+      const Phrase job = ObjectAt(m_, at + 2, clause.last);
+      if (!job.empty()) {
+        sheet_.Add(OfSelf(clause), Predicate::kWorksAs, ObjectText(m_, job), {});
+      }
+    }
+    return true;
+  }
+
+  void ReadNoun(const Clause& clause, std::size_t i) {
+    if (const auto read = ReadMention(m_, i, clause.last, sheet_.context().self)) {
+      sheet_.Introduce(read->mention);
+      return;
+    }
+    // "my 2011 Volkswagen", "my long hair", "my wheelchair".
+    constexpr std::size_t kReach = 4;
+    for (std::size_t j = i + 1; j < std::min(clause.last, i + kReach); ++j) {
+      if (m_.At(j).symbol || m_.IsAny(j, {"and", "is", "of", "'s", "to", "in", "friend"})) {
+        return;
+      }
+      const NounClass noun = ClassOf(m_.Text(j));
+      if (noun == NounClass::kVehicle || noun == NounClass::kOwnable) {
+        // "my car insurance", "my phone number", "my house cleaner".
+        if (m_.IsAny(j + 1,
+                     {"insurance", "number", "cleaner", "keys", "payment", "loan", "mate"})) {
+          return;
+        }
+        sheet_.Add(OfSelf(clause), Predicate::kOwns, ObjectText(m_, {i + 1, j + 1}),
+                   {.confidence = 0.7});
+        return;
+      }
+      if (noun == NounClass::kBody && !clause.question) {
+        ReadLooks(clause, i + 1, j);
+        return;
+      }
+    }
+  }
+
+  // "my hair is red", "my long hair".
+  void ReadLooks(const Clause& clause, std::size_t first, std::size_t noun) {
+    if (m_.IsAny(noun + 1, {"is", "are"})) {
+      const Phrase value = ObjectAt(m_, noun + 2, std::min(clause.last, noun + 6));
+      if (!value.empty() && (IsColor(m_.Text(value.last - 1)) ||
+                             m_.IsAny(value.first, {"long", "short", "curly", "straight", "blonde",
+                                                    "brown", "dark"}))) {
+        sheet_.Add(OfSelf(clause), Predicate::kPhysical,
+                   ObjectText(m_, value) + ' ' + std::string(m_.Text(noun)), {});
+      }
+      return;
+    }
+    if (noun > first) {
+      sheet_.Add(OfSelf(clause), Predicate::kPhysical, ObjectText(m_, {first, noun + 1}),
+                 {.confidence = 0.6});
+    }
+  }
+
+  const Sentence& sentence_;
+  FactSheet& sheet_;
+  const WordStream& m_;
+};
+
+}  // namespace
+
+void ReadHaveFacts(const Statement& statement, FactSheet& sheet) {
+  HaveReader(statement, sheet).Read();
+}
+
+void ReadPossessions(const Sentence& sentence, FactSheet& sheet) {
+  PossessionReader(sentence, sheet).Read();
+}
+
+}  // namespace umbranet

@@ -1,0 +1,371 @@
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "umbranet/extraction/verb_facts.h"
+
+// What somebody likes, does, owns, can and wants.
+
+namespace umbranet {
+namespace {
+
+class TasteReader : public VerbFactWriter {
+ public:
+  using VerbFactWriter::VerbFactWriter;
+
+  void Read(Frame frame) {
+    if (s_.able && !s_.negated && ReadAbility(frame)) {
+      return;
+    }
+    switch (frame) {
+      case Frame::kLike:
+      case Frame::kDislike:
+        ReadTaste(frame == Frame::kDislike);
+        return;
+      case Frame::kOwn:
+      case Frame::kBuy:
+        ReadOwn(frame == Frame::kBuy);
+        return;
+      case Frame::kAdopt:
+        ReadAdopt();
+        return;
+      case Frame::kDrive:
+        ReadDrive();
+        return;
+      case Frame::kPlay:
+      case Frame::kHobbyObject:
+      case Frame::kHobbyVerb:
+      case Frame::kConsume:
+        ReadActivity(frame);
+        return;
+      case Frame::kSpeak:
+        ReadSpeak();
+        return;
+      case Frame::kWant:
+      case Frame::kPlan:
+        ReadWish(frame == Frame::kPlan);
+        return;
+      case Frame::kVisit:
+        ReadVisit();
+        return;
+      case Frame::kSpend:
+        ReadSpend();
+        return;
+      case Frame::kRun:
+        ReadRun();
+        return;
+      case Frame::kKnow:
+        if (m_.Match(s_.rest, "how to") != 0 && !s_.negated) {
+          AddPhrase(Predicate::kSkill, ObjectAt(m_, s_.rest + 2, s_.end), {});
+        }
+        return;
+      case Frame::kWear:
+        if (!s_.negated && (!s_.past || s_.lemma == "dye")) {
+          AddObject(Predicate::kPhysical, {}, s_.lemma == "dye");
+        }
+        return;
+      default:
+        return;
+    }
+  }
+
+ private:
+  // "I can sing", "she can speak Greek".
+  bool ReadAbility(Frame frame) {
+    if (frame == Frame::kLike || frame == Frame::kDislike || frame == Frame::kWant) {
+      return false;
+    }
+    const bool vague = s_.lemma == "make" || s_.lemma == "build";
+    if ((frame == Frame::kHobbyVerb && !vague) || frame == Frame::kPlay || frame == Frame::kSpeak ||
+        frame == Frame::kDrive || frame == Frame::kRun) {
+      Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+      phrase.first = s_.verb;
+      phrase.last = std::max(phrase.last, s_.verb + 1);
+      sheet_.Add(s_, Predicate::kSkill, ObjectText(m_, phrase), {});
+    }
+    return true;
+  }
+
+  void ReadTaste(bool negative) {
+    if (s_.past && !s_.ended) {
+      return;
+    }
+    // "I would like to visit Rome" wishes; "I would love it" replies.
+    if (s_.supposed) {
+      if (m_.Is(s_.rest, "to") && !negative && !s_.negated) {
+        ReadWish(false);
+      }
+      return;
+    }
+    // "Love you", "like the sound of it", "hate to say it".
+    if (m_.IsAny(s_.rest, {"you", "your", "it", "that", "how", "when", "what"})) {
+      return;
+    }
+    Extra extra;
+    const bool turned = s_.negated && !s_.ended;
+    extra.retracts = s_.ended;
+    extra.confidence = 0.8;
+    const Predicate predicate = negative != turned ? Predicate::kDislikes : Predicate::kLikes;
+    const bool like_to = m_.Is(s_.rest, "to");
+    Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+    if (like_to && phrase.first < s_.end && IsEmptyObject(m_.Text(phrase.first)) &&
+        phrase.last - phrase.first > 1 &&
+        m_.IsAny(phrase.first, {"be", "have", "get", "go", "do"})) {
+      // "love to go hiking": what follows the empty verb is meant.
+      ++phrase.first;
+      phrase = ObjectAt(m_, phrase.first, s_.end);
+    }
+    for (const Phrase& part : SplitObjects(m_, phrase)) {
+      AddPhrase(predicate, part, extra);
+    }
+  }
+
+  void ReadOwn(bool bought) {
+    if (s_.negated || s_.future) {
+      return;
+    }
+    const Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+    if (!IsUsable(m_, phrase)) {
+      return;
+    }
+    const NounClass noun = ClassOf(m_.Text(phrase.last - 1));
+    if (noun == NounClass::kPet) {
+      AddPhrase(Predicate::kHasPet, phrase, {});
+      return;
+    }
+    // What is bought is owned when it lasts; groceries do not.
+    const bool lasting = noun == NounClass::kVehicle || noun == NounClass::kOwnable ||
+                         noun == NounClass::kInstrument;
+    if (!bought || lasting) {
+      AddPhrase(Predicate::kOwns, phrase, {});
+    } else if (s_.past || s_.perfect) {
+      AddPhrase(Predicate::kOwns, phrase, {.confidence = 0.5});
+    }
+  }
+
+  void ReadAdopt() {
+    if (s_.negated || s_.supposed || s_.future) {
+      return;
+    }
+    const Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+    for (std::size_t i = phrase.first; i < phrase.last; ++i) {
+      if (ClassOf(m_.Text(i)) == NounClass::kPet) {
+        AddPetNamed(phrase, i);
+        return;
+      }
+      if (!KinOf(m_.Text(i)).relation.empty()) {
+        AddPhrase(Predicate::kRelation, phrase, {.qualifier = "child"});
+        return;
+      }
+    }
+  }
+
+  // "a puppy called Pixie".
+  void AddPetNamed(Phrase phrase, std::size_t noun) {
+    const std::size_t announced = noun + 1;
+    if (m_.IsAny(announced, {"named", "called"}) && announced + 1 < s_.end) {
+      Mention pet;
+      pet.relation = std::string(SingularOf(m_.Text(noun)));
+      pet.type = EntityType::kAnimal;
+      pet.owner = s_.subject.name;
+      const std::size_t last = std::max(EndOfName(m_, announced + 1, s_.end), announced + 2);
+      pet.name = std::string(m_.Source(announced + 1, last));
+      sheet_.Introduce(pet);
+      return;
+    }
+    phrase.last = noun + 1;
+    sheet_.AddPet(s_, phrase);
+  }
+
+  void ReadDrive() {
+    if (s_.negated || s_.past) {
+      return;
+    }
+    const Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+    if (!IsUsable(m_, phrase)) {
+      return;
+    }
+    const NounClass noun = ClassOf(m_.Text(phrase.last - 1));
+    const bool vehicle = noun == NounClass::kVehicle || m_.At(phrase.first).capital ||
+                         ClassOf(m_.Text(phrase.first)) == NounClass::kVehicle;
+    AddPhrase(vehicle ? Predicate::kOwns : Predicate::kHobby, phrase, {});
+  }
+
+  void ReadActivity(Frame frame) {
+    if ((s_.past && !s_.ended) || s_.future) {
+      return;
+    }
+    Extra extra;
+    extra.retracts = s_.ended && !s_.negated;
+    std::size_t at = s_.rest;
+    if (frame == Frame::kHobbyObject && m_.Is(at, "to")) {
+      ++at;
+    }
+    if (frame == Frame::kPlay && m_.IsAny(at, {"with", "in", "on", "for"})) {
+      if (m_.IsAny(at, {"in", "for", "on"})) {
+        AddPhrase(Predicate::kMember, ObjectAt(m_, at + 1, s_.end), extra);
+        return;
+      }
+      ++at;
+    }
+    Phrase phrase = ObjectAt(m_, at, s_.end);
+    if (s_.negated) {
+      if (frame == Frame::kConsume || frame == Frame::kHobbyObject) {
+        AddPhrase(Predicate::kDislikes, phrase, {});
+      }
+      return;
+    }
+    if (frame == Frame::kConsume) {
+      for (const Phrase& part : SplitObjects(m_, phrase)) {
+        AddPhrase(Predicate::kLikes, part, {.confidence = 0.6});
+      }
+      return;
+    }
+    if (frame == Frame::kHobbyVerb) {
+      if (m_.IsAny(s_.rest,
+                   {"sure", "sense", "it", "me", "you", "up", "money", "friends", "that"}) &&
+          m_.IsAny(s_.verb, {"make", "makes", "making", "build", "write", "practice"})) {
+        return;
+      }
+      const bool usable = IsUsable(m_, phrase) && phrase.first == at;
+      phrase.first = s_.verb;
+      phrase.last = usable ? std::min(phrase.last, s_.verb + 5) : s_.verb + 1;
+      const bool bare = phrase.last == s_.verb + 1;
+      if (bare && m_.IsAny(s_.verb, {"make", "build", "makes", "building", "making"})) {
+        return;
+      }
+      sheet_.Add(s_, Predicate::kHobby, ObjectText(m_, phrase), extra);
+      return;
+    }
+    for (const Phrase& part : SplitObjects(m_, phrase)) {
+      AddPhrase(Predicate::kHobby, part, extra);
+    }
+  }
+
+  void ReadSpeak() {
+    if (s_.negated || s_.past) {
+      return;
+    }
+    for (std::size_t i = s_.rest; i < std::min(s_.end, s_.rest + 6); ++i) {
+      if (IsLanguage(m_.Text(i))) {
+        sheet_.AddEntity(ObjectText(m_, {i, i + 1}), EntityType::kOther);
+        sheet_.Add(s_, Predicate::kSkill, "speaks " + ObjectText(m_, {i, i + 1}), {});
+      }
+    }
+  }
+
+  void ReadWish(bool plan) {
+    if (s_.negated || (s_.past && !s_.progressive)) {
+      return;
+    }
+    std::size_t at = s_.rest;
+    while (m_.IsAny(at, {"to", "on", "of", "about", "for", "someday", "one", "day", "really"})) {
+      ++at;
+    }
+    if (m_.IsAny(at, {"be", "become"})) {
+      Phrase job = ObjectAt(m_, at + 1, s_.end);
+      AddPhrase(Predicate::kWants, job, {.qualifier = "become"});
+      return;
+    }
+    const Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+    if (phrase.last - phrase.first == 1 && !LemmaOf(m_.Text(phrase.first)).empty() &&
+        IsEmptyObject(m_.Text(phrase.first))) {
+      return;
+    }
+    Phrase whole = phrase;
+    if (plan || m_.Is(s_.rest, "to")) {
+      whole.last = std::min(s_.end, std::max(phrase.last, phrase.first + 6));
+      for (std::size_t i = whole.first; i < whole.last; ++i) {
+        if (m_.At(i).symbol) {
+          whole.last = i;
+        }
+      }
+    }
+    if (m_.IsAny(whole.first,
+                 {"know", "hear", "ask", "say", "see", "make", "thank", "share", "tell", "talk",
+                  "meet", "you", "i", "we", "he", "she", "they", "it"})) {
+      return;
+    }
+    AddPhrase(plan ? Predicate::kPlan : Predicate::kWants, whole, {});
+  }
+
+  void ReadVisit() {
+    if (s_.negated) {
+      return;
+    }
+    std::size_t at = s_.rest;
+    const bool visit = s_.lemma == "visit";
+    if (!visit) {
+      while (m_.IsAny(at, {"back", "up", "down", "over", "out"})) {
+        ++at;
+      }
+      // "I go hiking" is a habit, "I went hiking" an event.
+      if (m_.Text(at).ends_with("ing") && m_.Text(at).size() > 5) {
+        if (!s_.past && !s_.future) {
+          AddPhrase(Predicate::kHobby, ObjectAt(m_, at, s_.end), {});
+        }
+        return;
+      }
+      if (!m_.Is(at, "to")) {
+        return;
+      }
+      ++at;
+    }
+    const Phrase place = PlaceAt(m_, at, s_.end);
+    if (!IsUsable(m_, place)) {
+      return;
+    }
+    if (!visit && !s_.past && !s_.perfect && !s_.future &&
+        ClassOf(m_.Text(place.last - 1)) == NounClass::kSchool) {
+      AddPhrase(Predicate::kStudies, place, {});
+      return;
+    }
+    if (!m_.At(place.first).capital) {
+      return;
+    }
+    const bool done = s_.past || s_.perfect;
+    sheet_.AddEntity(ObjectText(m_, place), EntityType::kPlace);
+    sheet_.Add(s_, done ? Predicate::kVisited : Predicate::kPlan,
+               (done ? "" : "visit ") + ObjectText(m_, place), {.object_is_entity = done});
+  }
+
+  // "I spend my weekends hiking".
+  void ReadSpend() {
+    if (s_.past || s_.negated) {
+      return;
+    }
+    for (std::size_t i = s_.rest; i < std::min(s_.end, s_.rest + 7); ++i) {
+      if (m_.Text(i).ends_with("ing") && m_.Text(i).size() > 5 &&
+          !m_.IsAny(i, {"evening", "morning", "evenings"})) {
+        AddPhrase(Predicate::kHobby, ObjectAt(m_, i, s_.end), {});
+        return;
+      }
+    }
+  }
+
+  void ReadRun() {
+    if (s_.past || s_.negated || s_.future) {
+      return;
+    }
+    const Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+    if (IsUsable(m_, phrase) && m_.IsAny(s_.rest, {"a", "an", "my", "our", "the"})) {
+      const NounClass noun = ClassOf(m_.Text(phrase.last - 1));
+      if (noun == NounClass::kOwnable || noun == NounClass::kWorkplace) {
+        AddPhrase(Predicate::kOwns, phrase, {});
+      }
+      return;
+    }
+    if (s_.lemma == "run" && !m_.IsAny(s_.rest, {"into", "out", "late"})) {
+      sheet_.Add(s_, Predicate::kHobby, ObjectText(m_, {s_.verb, s_.verb + 1}), {});
+    }
+  }
+};
+
+}  // namespace
+
+void ReadTasteFacts(Frame frame, const Statement& statement, FactSheet& sheet) {
+  TasteReader(statement, sheet).Read(frame);
+}
+
+}  // namespace umbranet
