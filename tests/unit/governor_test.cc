@@ -269,6 +269,22 @@ TEST_F(GovernorTest, QuotesMemoriesWhenThereIsNoModel) {
   EXPECT_THAT(answer->recalled, SizeIs(1));
 }
 
+TEST_F(GovernorTest, ListsFactsWhenAskedWhatItKnowsWithoutAModel) {
+  model_ = nullptr;
+  MemoryPage page;
+  page.items.resize(2);
+  page.items[0].text = "I live in Ghent";
+  page.items[1].text = "I play the cello";
+  for (MemoryItem& item : page.items) {
+    item.tier = Tier::kSemantic;
+    item.occurred_at = ManualClock::kStart;
+  }
+  EXPECT_CALL(stores_.semantic, List).WillOnce(Return(Result<MemoryPage>(page)));
+  EXPECT_THAT(Chat(Request("What do you know about me?"))->reply,
+              HasSubstr("You told me on 3 May: I play the cello.\n"
+                        "You told me on 3 May: I live in Ghent."));
+}
+
 TEST_F(GovernorTest, ReflectsBeforeTheReplyInSynchronousMode) {
   std::vector<std::string> reflected;
   options_.run_mode = RunMode::kInline;

@@ -79,6 +79,9 @@ constexpr std::string_view kTimes =
     "monday tuesday wednesday thursday friday saturday sunday january february march april may "
     "june july august september october november december today tomorrow yesterday week weekend "
     "month year morning afternoon evening night noon midnight spring summer autumn winter";
+constexpr std::string_view kPresent =
+    "is are am do does has have can will now currently still whats wheres whos hows";
+constexpr std::string_view kPast = "did was were had when whens ago before first originally";
 constexpr std::string_view kPlaces = "in at to from near on by";
 
 std::vector<std::string_view> Split(std::string_view words) {
@@ -208,6 +211,11 @@ AskedQuestion::AskedQuestion(std::string_view message) {
     terms_.push_back({token.term, anchor});
   }
   about_user_ = first_person && !names_somebody;
+  const auto has_any = [&tokens](std::string_view words) {
+    return std::any_of(tokens.begin(), tokens.end(),
+                       [words](const TextToken& token) { return IsIn(words, token.folded); });
+  };
+  asks_for_present_ = has_any(kPresent) && !has_any(kPast);
   const auto word = [&](std::size_t i) {
     return i < tokens.size() ? std::string_view(tokens[i].folded) : std::string_view();
   };
@@ -329,8 +337,8 @@ bool IsQuestion(std::string_view sentence) {
     return true;
   }
   // "When I was ten I broke my arm" tells; a question turns verb and subject round.
-  const bool tells = IsIn("when where what who why how", first) &&
-                     IsIn("i we you my he she it they the", second);
+  const bool tells =
+      IsIn("when where what who why how", first) && IsIn("i we you my he she it they the", second);
   return sentence.back() != '.' && sentence.back() != '!' && IsIn(kQuestionStarts, first) && !tells;
 }
 

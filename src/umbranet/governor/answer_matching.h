@@ -43,6 +43,9 @@ class AskedQuestion {
   // It wants more than one thing: "what are my hobbies?"
   [[nodiscard]] bool WantsSeveral() const { return wants_several_; }
 
+  // What is so now, and therefore what was told last: "where do I live?"
+  [[nodiscard]] bool AsksForPresent() const { return asks_for_present_; }
+
  private:
   enum class Kind { kAny, kWhen, kWhere, kWho, kHowMany };
 
@@ -57,6 +60,7 @@ class AskedQuestion {
   std::unordered_set<std::string> stems_;
   bool about_user_ = false;  // "Where do I live?"
   bool wants_several_ = false;
+  bool asks_for_present_ = false;
   Kind kind_ = Kind::kAny;
 };
 

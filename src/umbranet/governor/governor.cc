@@ -19,6 +19,8 @@ namespace {
 constexpr int kStoreShare = 10;
 // A turn that has cost a model's answer is not lost for want of the last moment.
 constexpr Millis kStoreMin{1'000};
+// Looked at when somebody asks what is known at all.
+constexpr std::size_t kOverviewItemsMax = 200;
 
 double MillisBetween(SteadyTime from, SteadyTime to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
@@ -118,6 +120,7 @@ class ChatTurn {
 
   void CarryOut(workflow::GiveError& what) { error_ = std::move(what.error); }
 
+  std::vector<MemoryItem> ListMemories();
   bool TakePiece(std::string_view piece);
   void Stored(const AcceptedTurn& accepted, std::vector<std::string> degraded);
   void Degrade(std::string part);
@@ -216,8 +219,23 @@ void ChatTurn::CarryOut(const workflow::AskModel& /*what*/) {
   Happened(workflow::ModelAnswered{std::move(completion->text), cut_short});
 }
 
+// The facts that there are, or else the episodes, latest first.
+std::vector<MemoryItem> ChatTurn::ListMemories() {
+  for (const Tier tier : {Tier::kSemantic, Tier::kEpisodic}) {
+    Result<MemoryPage> page = memory_.List(request_.user, tier, "", kOverviewItemsMax, deadline_);
+    if (page.ok() && !page->items.empty()) {
+      std::reverse(page->items.begin(), page->items.end());
+      return std::move(page->items);
+    }
+  }
+  return {};
+}
+
 void ChatTurn::CarryOut(const workflow::ComposeReply& /*what*/) {
   const SteadyTime from = clock_.SteadyNow();
+  if (recalled_.items.empty() && AsksForOverview(request_.message)) {
+    recalled_.items = ListMemories();
+  }
   std::vector<std::string> ids;
   for (const MemoryItem& item : recalled_.items) {
     for (const SourceRef& source : item.sources) {

@@ -32,6 +32,9 @@ constexpr double kStillHolds = 0.5;
 constexpr double kUsersWords = 0.25;
 constexpr double kRightKind = 0.15;
 constexpr double kOneFact = 0.1;
+// The last of several answers to what is so now, over the first; more than a word of the same
+// family costs.
+constexpr double kToldLast = 0.25;
 // By rank in the recall, and by age among equals.
 constexpr double kRank = 0.01;
 
@@ -144,6 +147,21 @@ bool ShareASource(const Quote& a, const Quote& b) {
   });
 }
 
+void FavourWhatWasToldLast(std::vector<Quote>& quotes) {
+  std::vector<Quote*> answers;
+  for (Quote& quote : quotes) {
+    if (quote.match.Answers() && !quote.rule) {
+      answers.push_back(&quote);
+    }
+  }
+  std::stable_sort(answers.begin(), answers.end(),
+                   [](const Quote* a, const Quote* b) { return a->said_at < b->said_at; });
+  for (std::size_t i = 1; i < answers.size(); ++i) {
+    answers[i]->merit +=
+        kToldLast * static_cast<double>(i) / static_cast<double>(answers.size() - 1);
+  }
+}
+
 // Everything quotable, best first.
 std::vector<Quote> ReadQuotes(const OfflineRequest& request, const AskedQuestion& question) {
   std::vector<Quote> quotes;
@@ -160,6 +178,9 @@ std::vector<Quote> ReadQuotes(const OfflineRequest& request, const AskedQuestion
       quote->merit -= kOneFact;
       quotes.push_back(std::move(*quote));
     }
+  }
+  if (question.AsksForPresent()) {
+    FavourWhatWasToldLast(quotes);
   }
   std::stable_sort(quotes.begin(), quotes.end(),
                    [](const Quote& a, const Quote& b) { return a.merit > b.merit; });
@@ -325,6 +346,11 @@ std::string Say(const OfflineRequest& request) {
 }
 
 }  // namespace
+
+bool AsksForOverview(std::string_view message) {
+  return ClassifyMessage(message) == MessageKind::kQuestion &&
+         AskedQuestion(message).AsksForAnything();
+}
 
 std::string ComposeOfflineReply(const OfflineRequest& request) {
   std::string reply = Say(request);

@@ -30,6 +30,10 @@ struct OfflineRequest {
   const std::vector<Interaction>& sources;
 };
 
+// "What do you know about me?": a question with no word to recall by. What such a reply is made
+// from has to be listed.
+[[nodiscard]] bool AsksForOverview(std::string_view message);
+
 [[nodiscard]] std::string ComposeOfflineReply(const OfflineRequest& request);
 
 }  // namespace umbranet
