@@ -74,13 +74,15 @@ class Corpus {
   }
 
   std::vector<RankedItem> Ask(const std::string& query, std::size_t limit = 10,
-                              std::optional<Timestamp> as_of = std::nullopt) const {
+                              std::optional<Timestamp> as_of = std::nullopt,
+                              const std::vector<MemoryItem>& rules = {}) const {
     const Question question = ReadQuestion(query);
     const QuestionTermCounter counter(question);
     RankingInput input;
     input.limit = limit;
     input.as_of = as_of;
     input.pending = pending_;
+    input.rules = rules;
     for (const Episode& episode : episodes_) {
       QuestionTermCounter::Counts counts;
       counter.Add(episode.text, counts);
@@ -319,6 +321,28 @@ TEST(Ranking, GivesTheSameOrderForAnyOrderOfCandidates) {
   EXPECT_EQ(Texts(once), Texts(again));
   ASSERT_GE(once.size(), 2U);
   EXPECT_GT(once[0].item.occurred_at, once[1].item.occurred_at) << "ties fall to the later turn";
+}
+
+TEST(Ranking, PutsWhatWasSaidBeforeAnEarlierQuestionAboutIt) {
+  const Corpus corpus = Corpus()
+                            .Say("Where does my sister live?", "s1")
+                            .Say("By the way, my sister Ana lives in Porto these days.", "s2");
+  EXPECT_EQ(Texts(corpus.Ask("Where does my sister live?")).front(),
+            "By the way, my sister Ana lives in Porto these days.");
+}
+
+TEST(Ranking, LeavesOutATurnThatOnlySaysARuleWhichIsReturnedBesideIt) {
+  Corpus corpus;
+  corpus.Say("Always give distances in miles.", "s1")
+      .Say(
+          "Always give distances in miles. By the way, the distance to work is 4 miles and I walk.",
+          "s2");
+  MemoryItem first;
+  first.text = "Always give distances in miles.";
+  first.sources = {{"t1", Role::kUser}, {"t2", Role::kUser}};
+  const auto items = corpus.Ask("What is the distance?", 10, std::nullopt, {first});
+  ASSERT_THAT(items, SizeIs(1));
+  EXPECT_EQ(items[0].item.sources.front().interaction_id, "t2");
 }
 
 TEST(Ranking, KeepsItsLimit) {

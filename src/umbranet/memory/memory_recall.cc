@@ -206,8 +206,9 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   harvest.input.as_of = request.as_of;
   harvest.input.limit = request.limit;
   const Question& question = found->question;
-  std::vector<RankedItem> ranked = RankMemories(question, std::move(harvest.input));
   context.rules = SelectRules(question, harvest.rules, options_.rules_max);
+  harvest.input.rules = context.rules;
+  std::vector<RankedItem> ranked = RankMemories(question, std::move(harvest.input));
   context.context = PackContext(question, ranked, context.rules, TurnsInView(context.conversation),
                                 request.token_budget);
   for (RankedItem& item : ranked) {

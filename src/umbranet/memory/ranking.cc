@@ -31,6 +31,9 @@ constexpr std::size_t kLatestFirstIn = 10;
 // How deep the list is kept before it is spread and cut.
 constexpr std::size_t kDepthFactor = 6;
 
+// How much of a turn's text a rule must be to stand for all of it.
+constexpr double kMostOfText = 0.7;
+
 constexpr double kInstructionAlways = 1.0;
 constexpr double kInstructionScoped = 0.5;
 
@@ -248,6 +251,17 @@ void SpreadSessions(std::vector<Entry>& entries, std::size_t limit) {
   }
 }
 
+// A turn whose text is a rule that is answered with anyway.
+bool SaysOnlyARule(const Entry& entry, const std::vector<MemoryItem>& rules) {
+  const MemoryItem& item = entry.ranked.item;
+  return entry.user_half && std::any_of(rules.begin(), rules.end(), [&](const MemoryItem& rule) {
+           const bool mostly = static_cast<double>(rule.text.size()) >=
+                               kMostOfText * static_cast<double>(item.text.size());
+           return mostly && std::find(rule.sources.begin(), rule.sources.end(),
+                                      item.sources.front()) != rule.sources.end();
+         });
+}
+
 MemoryItem ItemOfRule(const Rule& rule, double score) {
   MemoryItem item;
   item.memory_id = rule.memory_id;
@@ -283,7 +297,9 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   std::vector<Entry> facts = ScoreFacts(index, entries, input, terms);
   PutSuccessorsFirst(index, entries, facts);
   std::move(facts.begin(), facts.end(), std::back_inserter(entries));
-  std::erase_if(entries, [](const Entry& entry) { return entry.ranked.item.score <= 0; });
+  std::erase_if(entries, [&](const Entry& entry) {
+    return entry.ranked.item.score <= 0 || SaysOnlyARule(entry, input.rules);
+  });
 
   KeepBest(entries, 2 * input.limit * kDepthFactor);
   DropCovered(entries);

@@ -29,6 +29,7 @@ constexpr double kBeforePrevious = 0.2;
 constexpr double kNext = 0.15;
 constexpr double kClosedExchange = 0.6;
 constexpr double kOnlyAsks = 0.8;
+constexpr double kBareQuestion = 0.5;
 constexpr double kSession = 0.3;
 constexpr double kNamedSpeaker = 1.8;
 constexpr double kAssistant = 0.3;
@@ -44,6 +45,12 @@ constexpr std::size_t kPendingAnswerBytesMax = 1U << 20U;
 
 constexpr std::string_view kAssistantSpeaker = "Assistant";
 
+constexpr std::size_t kBareQuestionBytesMax = 120;
+constexpr std::array<std::string_view, 24> kQuestionStarts = {
+    "what", "where", "when", "who",   "whom", "whose", "which",  "why",
+    "how",  "do",    "does", "did",   "is",   "are",   "was",    "were",
+    "have", "has",   "can",  "could", "will", "would", "should", "any"};
+
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 struct Turn {
@@ -53,6 +60,7 @@ struct Turn {
   std::string_view session;
   std::string_view speaker;
   bool asks = false;
+  bool bare_question = false;
 
   double user_lexical = 0;
   double assistant_lexical = 0;
@@ -64,6 +72,21 @@ struct Turn {
 bool EndsInQuestionMark(std::string_view text) {
   const std::size_t last = text.find_last_not_of(" \t\r\n");
   return last != std::string_view::npos && text[last] == '?';
+}
+
+// A short question and nothing beside it ("Where does my sister live?"): it repeats the words that
+// are asked for and tells nothing.
+bool IsBareQuestion(std::string_view text) {
+  if (text.size() > kBareQuestionBytesMax || !EndsInQuestionMark(text)) {
+    return false;
+  }
+  const std::vector<TextToken> words = Tokenize(text);
+  const auto starts = [&](const TextToken& word) {
+    return word.sentence_start && std::find(kQuestionStarts.begin(), kQuestionStarts.end(),
+                                            word.folded) != kQuestionStarts.end();
+  };
+  return std::all_of(words.begin(), words.end(),
+                     [&](const TextToken& word) { return !word.sentence_start || starts(word); });
 }
 
 ScoredHalf PendingHalf(const QuestionTermCounter& counter, const Interaction& turn, Role role) {
@@ -226,6 +249,7 @@ std::vector<Turn> JoinTurns(const std::vector<ScoredHalf>& halves) {
       turn.user_lexical = halves[i].lexical;
       turn.speaker = episode.speaker;
       turn.asks = EndsInQuestionMark(episode.text);
+      turn.bare_question = IsBareQuestion(episode.text);
     } else {
       turn.assistant = i;
       turn.assistant_lexical = halves[i].lexical;
@@ -263,7 +287,9 @@ void ReadInContext(std::vector<Turn>& turns) {
     if (i + 1 < turns.size() && together(i, i + 1)) {
       score += turns[i + 1].Closed() * kNext * turns[i + 1].user_lexical;
     }
-    if (turn.asks && turn.assistant == kNone) {
+    if (turn.bare_question) {
+      score *= kBareQuestion;
+    } else if (turn.asks && turn.assistant == kNone) {
       score *= kOnlyAsks;
     }
     if (score > 0) {
