@@ -5,7 +5,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/app/composition.h"
 #include "umbranet/app/terminal.h"
 #include "umbranet/base/unique_id.h"
@@ -194,7 +193,7 @@ Result<std::unique_ptr<ApiClient>> ApiClient::Connect(const Settings& settings,
     return ConnectTo(target.url, settings.client_key, "the server at " + target.url, nullptr,
                      clock);
   }
-  const auto holder = DataFolderLock::FindHolder(SqliteDatabase::LockPath(DatabasePath(settings)));
+  const auto holder = FindFolderHolder(settings);
   if (!holder) {
     return OpenFolder(settings, target.reflect, clock);
   }

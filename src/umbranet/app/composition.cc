@@ -115,6 +115,21 @@ std::string DatabasePath(const Settings& settings) {
   return (std::filesystem::path(settings.data_folder) / "umbranet.db").string();
 }
 
+std::optional<FolderHolder> FindFolderHolder(const Settings& settings) {
+  auto holder = DataFolderLock::FindHolder(SqliteDatabase::LockPath(DatabasePath(settings)));
+  if (!holder) {
+    return std::nullopt;
+  }
+  return FolderHolder{holder->pid, std::move(holder->address)};
+}
+
+Status CheckStoredMemory(const Settings& settings, const Clock& clock, Deadline deadline) {
+  SqliteDatabase::Options options;
+  options.path = DatabasePath(settings);
+  UMBRANET_ASSIGN_OR_RETURN(const auto database, SqliteDatabase::Open(clock, options));
+  return database->CheckIntegrity(deadline);
+}
+
 Result<std::unique_ptr<LanguageModel>> OpenLanguageModel(const Settings& settings,
                                                          const Clock& clock) {
   if (!settings.HasModel()) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "umbranet/base/clock.h"
@@ -17,6 +18,19 @@ namespace umbranet {
 
 // Where a data folder keeps its one file.
 std::string DatabasePath(const Settings& settings);
+
+// The process that has a data folder open.
+struct FolderHolder {
+  int pid = 0;
+  std::string address;  // Where it serves, "127.0.0.1:8080"; empty while it does not.
+};
+
+// Nothing when nobody has it open.
+std::optional<FolderHolder> FindFolderHolder(const Settings& settings);
+
+// Opens what is stored, unless it is held, and reads all of it. kFailedPrecondition while it is
+// held.
+Status CheckStoredMemory(const Settings& settings, const Clock& clock, Deadline deadline);
 
 // The model that the settings name; null when they name none.
 Result<std::unique_ptr<LanguageModel>> OpenLanguageModel(const Settings& settings,

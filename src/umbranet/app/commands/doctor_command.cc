@@ -4,7 +4,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/app/commands/commands.h"
 #include "umbranet/app/composition.h"
 #include "umbranet/app/exit_code.h"
@@ -68,7 +67,7 @@ Finding CheckFolder(const Settings& settings) {
 
 Finding CheckServer(const CommandContext& context) {
   const Settings& settings = context.settings();
-  const auto holder = DataFolderLock::FindHolder(SqliteDatabase::LockPath(DatabasePath(settings)));
+  const auto holder = FindFolderHolder(settings);
   if (!holder && context.url.empty()) {
     return {Verdict::kNote, "server", "no process holds the data folder",
             "start one with `umbranet serve`; commands open the folder themselves meanwhile"};
@@ -96,19 +95,14 @@ Finding CheckDatabase(const CommandContext& context) {
   if (!std::filesystem::exists(path, error)) {
     return {Verdict::kGood, "memory", "nothing is stored yet", ""};
   }
-  if (DataFolderLock::FindHolder(SqliteDatabase::LockPath(path))) {
+  if (FindFolderHolder(context.settings())) {
     return {Verdict::kGood, "memory", path + " is in use", ""};
   }
-  SqliteDatabase::Options options;
-  options.path = path;
-  auto database = SqliteDatabase::Open(context.clock, options);
-  if (!database.ok()) {
-    return {Verdict::kBad, "memory", database.error().message,
+  const Status whole =
+      CheckStoredMemory(context.settings(), context.clock, context.Within(Millis{60'000}));
+  if (!whole.ok()) {
+    return {Verdict::kBad, "memory", whole.error().message,
             "restore the file from a copy, or start with another folder"};
-  }
-  if (const Status whole = (*database)->CheckIntegrity(context.Within(Millis{60'000}));
-      !whole.ok()) {
-    return {Verdict::kBad, "memory", whole.error().message, "restore the file from a copy"};
   }
   return {Verdict::kGood, "memory", path + " is whole", ""};
 }
