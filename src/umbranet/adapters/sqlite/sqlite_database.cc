@@ -39,20 +39,22 @@ Result<std::int64_t> ReadInt(SqliteConnection& connection, std::string_view sql)
   return value;
 }
 
-// Opening a file reads nothing of it yet; this is the first look.
+Error Explain(Error error, const std::string& path) {
+  if (error.code == ErrorCode::kDataLoss) {
+    error.message = "sqlite: " + path +
+                    " is damaged or no database at all; put a backup in its place, or move it "
+                    "away to start empty";
+  }
+  return error;
+}
+
 Status CheckOwner(SqliteConnection& connection, const std::string& path) {
   const auto application = ReadInt(connection, kSelectApplicationId);
   const auto schema_size =
       application.ok() ? ReadInt(connection, kSelectSchemaSize) : Result<std::int64_t>(0);
   for (const auto* read : {&application, &schema_size}) {
     if (!read->ok()) {
-      Error error = read->error();
-      if (error.code == ErrorCode::kDataLoss) {
-        error.message = "sqlite: " + path +
-                        " is damaged or no database at all; put a backup in its place, or move it "
-                        "away to start empty";
-      }
-      return error;
+      return Explain(read->error(), path);
     }
   }
   if (*application == kApplicationId) {
@@ -111,11 +113,14 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const Clock& clock,
   }
   UMBRANET_ASSIGN_OR_RETURN(DataFolderLock lock, DataFolderLock::Acquire(LockPath(options.path)));
   lock.Announce(options.address);
-  UMBRANET_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> writer,
-                            SqliteConnection::Open({.path = options.path,
-                                                    .mode = SqliteConnection::Mode::kReadWrite,
-                                                    .cache_kib = options.writer_cache_kib,
-                                                    .mmap_bytes = options.mmap_bytes}));
+  auto connected = SqliteConnection::Open({.path = options.path,
+                                           .mode = SqliteConnection::Mode::kReadWrite,
+                                           .cache_kib = options.writer_cache_kib,
+                                           .mmap_bytes = options.mmap_bytes});
+  if (!connected.ok()) {
+    return Explain(std::move(connected).error(), options.path);
+  }
+  std::unique_ptr<SqliteConnection> writer = std::move(connected).value();
   UMBRANET_RETURN_IF_ERROR(CheckOwner(*writer, options.path));
   std::unique_ptr<SqliteDatabase> database(
       new SqliteDatabase(clock, std::move(options), std::move(lock), std::move(writer)));
