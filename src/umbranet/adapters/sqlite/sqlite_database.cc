@@ -147,9 +147,11 @@ Status SqliteDatabase::Prepare() {
                                 " cannot hold a write-ahead log; choose a local disk");
     }
   }
-  // Deleted rows are overwritten where that costs no extra write.
+  // Deleted rows are overwritten where that costs no extra write. Steps of the schema are not
+  // forced to the disk one by one: what is lost of them is made again at the next start, and the
+  // first group of the foreground lane brings them along.
   UMBRANET_RETURN_IF_ERROR(
-      writer_->Execute("PRAGMA synchronous=FULL;PRAGMA secure_delete=FAST;"
+      writer_->Execute("PRAGMA synchronous=NORMAL;PRAGMA secure_delete=FAST;"
                        "PRAGMA wal_autocheckpoint=0;PRAGMA journal_size_limit=67108864"));
   // Replaces the automatic checkpoint, which would run between COMMIT and the caller's answer.
   sqlite3_wal_hook(

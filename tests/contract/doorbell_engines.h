@@ -1,0 +1,25 @@
+// The doorbells that the suites of doorbell and reflection queue run over. A further one is one
+// more entry of DoorbellEngines().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "umbranet/ports/doorbell.h"
+
+namespace umbranet {
+
+struct DoorbellEngine {
+  std::string name;
+  std::function<std::unique_ptr<Doorbell>()> make;
+};
+
+// For the name of a test instance.
+void PrintTo(const DoorbellEngine& engine, std::ostream* out);
+
+std::vector<DoorbellEngine> DoorbellEngines();
+
+}  // namespace umbranet
