@@ -181,8 +181,7 @@ void InMemorySemanticMemory::DeriveEntities(const UserKey& user, const Mind& min
         best = &*first;
       }
       for (const Mention& mention : mentions) {
-        std::get<0>(last) = std::max(std::get<0>(last), mention.at);
-        std::get<1>(last) = std::max(std::get<1>(last), mention.sequence);
+        last = std::max(last, std::tuple(mention.at, mention.sequence));
         const auto rank = [](const Mention& m) { return std::tuple(m.at, m.sequence, m.ordinal); };
         if (mention.type != EntityType::kOther &&
             (typed == nullptr || rank(mention) < rank(*typed))) {

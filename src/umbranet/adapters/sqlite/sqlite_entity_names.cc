@@ -8,20 +8,22 @@
 namespace umbranet {
 namespace {
 
+// Without statistics SQLite takes a table that is its own primary key for small and would read all
+// names of the user, so joins and lookups by root say where to go.
 constexpr std::string_view kSelectName =
     "SELECT root, display, as_alias, first_at, first_sequence, first_ordinal, type, type_at,"
-    " type_sequence, type_ordinal, last_at, last_sequence"
+    " type_sequence, type_ordinal, last_at, last_sequence, claimed"
     " FROM entity_name WHERE user_key = ? AND name = ?";
 constexpr std::string_view kSaveName =
     "INSERT INTO entity_name(user_key, name, root, display, as_alias, first_at, first_sequence,"
-    " first_ordinal, type, type_at, type_sequence, type_ordinal, last_at, last_sequence)"
-    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " first_ordinal, type, type_at, type_sequence, type_ordinal, last_at, last_sequence, claimed)"
+    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT(user_key, name) DO UPDATE SET root = excluded.root, display = excluded.display,"
     " as_alias = excluded.as_alias, first_at = excluded.first_at,"
     " first_sequence = excluded.first_sequence, first_ordinal = excluded.first_ordinal,"
     " type = excluded.type, type_at = excluded.type_at, type_sequence = excluded.type_sequence,"
     " type_ordinal = excluded.type_ordinal, last_at = excluded.last_at,"
-    " last_sequence = excluded.last_sequence";
+    " last_sequence = excluded.last_sequence, claimed = excluded.claimed";
 constexpr std::string_view kSelectRoot =
     "SELECT root FROM entity_name WHERE user_key = ? AND name = ?";
 constexpr std::string_view kSelectOfRoot =
@@ -43,25 +45,22 @@ constexpr std::string_view kSelectClaimsBy =
     " ORDER BY relation_name";
 constexpr std::string_view kSelectClaimants =
     "SELECT n.root FROM entity_claim c"
-    " JOIN entity_name n ON n.user_key = c.user_key AND n.name = c.name"
+    " CROSS JOIN entity_name n ON n.user_key = c.user_key AND n.name = c.name"
     " WHERE c.user_key = ? AND c.relation_name = ? ORDER BY n.root";
-// A relation name that stands for others is no name of its own entity any more.
 constexpr std::string_view kSelectEntity =
     "SELECT name, display, as_alias, first_at, first_sequence, first_ordinal, type, type_at,"
-    " type_sequence, type_ordinal FROM entity_name n WHERE user_key = ?1 AND root = ?2"
-    " AND NOT EXISTS(SELECT 1 FROM entity_claim c"
-    "                WHERE c.user_key = ?1 AND c.relation_name = n.name)"
+    " type_sequence, type_ordinal FROM entity_name"
+    " INDEXED BY entity_name_by_root WHERE user_key = ? AND root = ? AND claimed = 0"
     " ORDER BY as_alias, first_at, first_sequence, first_ordinal, display";
 constexpr std::string_view kSelectRelationDisplays =
-    "SELECT DISTINCT r.display FROM entity_name n"
-    " JOIN entity_claim c ON c.user_key = n.user_key AND c.name = n.name"
-    " JOIN entity_name r ON r.user_key = c.user_key AND r.name = c.relation_name"
+    "SELECT DISTINCT r.display FROM entity_name n INDEXED BY entity_name_by_root"
+    " CROSS JOIN entity_claim c ON c.user_key = n.user_key AND c.name = n.name"
+    " CROSS JOIN entity_name r ON r.user_key = c.user_key AND r.name = c.relation_name"
     " WHERE n.user_key = ? AND n.root = ? ORDER BY r.display";
+// A root comes once for each of its names.
 constexpr std::string_view kSelectRecentRoots =
-    "SELECT root FROM entity_name n WHERE user_key = ?1"
-    " AND NOT EXISTS(SELECT 1 FROM entity_claim c"
-    "                WHERE c.user_key = ?1 AND c.relation_name = n.name)"
-    " GROUP BY root ORDER BY max(last_at) DESC, max(last_sequence) DESC, root LIMIT ?2";
+    "SELECT root FROM entity_name WHERE user_key = ? AND claimed = 0"
+    " ORDER BY last_at DESC, last_sequence DESC, root";
 constexpr std::string_view kDeleteNames = "DELETE FROM entity_name WHERE user_key = ?";
 constexpr std::string_view kDeleteClaims = "DELETE FROM entity_claim WHERE user_key = ?";
 
@@ -208,6 +207,7 @@ Result<EntityNames::Name*> EntityNames::Load(const std::string& name) {
     row.typed = {false, stored.Time(7), stored.Int(8), stored.Int(9), ""};
     row.last_at = stored.Time(10);
     row.last_sequence = stored.Int(11);
+    row.claimed = stored.Int(12) != 0;
   }
   UMBRANET_RETURN_IF_ERROR(stored.status());
   return &names_.emplace(name, std::move(row)).first->second;
@@ -219,7 +219,7 @@ Status EntityNames::Store(const std::string& name, Name& row) {
   return connection_.Run(kSaveName, user_key_, name, row.root, row.first.display,
                          row.first.as_alias, row.first.at, row.first.sequence, row.first.ordinal,
                          EntityTypeName(row.type), row.typed.at, row.typed.sequence,
-                         row.typed.ordinal, row.last_at, row.last_sequence);
+                         row.typed.ordinal, row.last_at, row.last_sequence, row.claimed);
 }
 
 Status EntityNames::Flush() {
@@ -313,6 +313,9 @@ Status EntityNames::Claim(const ReflectionPlan& plan, const std::string& relatio
   UMBRANET_RETURN_IF_ERROR(
       connection_.Run(kSaveClaim, user_key_, relation_name, name, plan.occurred_at, plan.sequence));
   moved_.insert(relation_name);
+  UMBRANET_ASSIGN_OR_RETURN(Name * relation, Load(relation_name));
+  relation->changed = relation->changed || !relation->claimed;
+  relation->claimed = true;
   UMBRANET_ASSIGN_OR_RETURN(const Name* row, Load(name));
   renamed_.insert(row->root);
   return {};
@@ -351,10 +354,21 @@ Status EntityNames::TakeIn(const ReflectionPlan& plan) {
 
 Result<std::vector<Entity>> ReadEntities(SqliteConnection& connection, std::int64_t user_key,
                                          const UserKey& user, std::size_t limit) {
-  UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::string> roots,
-                            SelectTexts(connection, kSelectRecentRoots, user_key, limit));
+  std::vector<std::string> roots;
+  {
+    std::set<std::string, std::less<>> seen;
+    SqliteStatement rows = connection.Prepare(kSelectRecentRoots);
+    rows.BindAll(user_key);
+    while (roots.size() < limit && rows.Step()) {
+      if (!seen.contains(rows.Text(0))) {
+        roots.push_back(*seen.insert(rows.String(0)).first);
+      }
+    }
+    UMBRANET_RETURN_IF_ERROR(rows.status());
+  }
   EntityResolver resolver(connection, user_key);
   std::vector<Entity> entities;
+  entities.reserve(roots.size());
   for (const std::string& root : roots) {
     UMBRANET_ASSIGN_OR_RETURN(const Entity* entity, resolver.Read(user, root));
     entities.push_back(*entity);

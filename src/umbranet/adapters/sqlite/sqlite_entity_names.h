@@ -96,6 +96,7 @@ class EntityNames {
     Use typed;  // When; without display.
     Timestamp last_at{};
     std::int64_t last_sequence = 0;
+    bool claimed = false;
     bool stored = false;
     bool changed = false;
   };

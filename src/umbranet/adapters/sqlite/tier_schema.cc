@@ -89,10 +89,12 @@ CREATE TABLE entity_name(
   type_ordinal INTEGER NOT NULL,
   last_at INTEGER NOT NULL,
   last_sequence INTEGER NOT NULL,
+  claimed INTEGER NOT NULL,        -- a relation name that stands for others
   PRIMARY KEY(user_key, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entity_name_by_root ON entity_name(user_key, root);
-CREATE INDEX entity_name_by_time ON entity_name(user_key, last_at, last_sequence);
+CREATE INDEX entity_name_by_time
+  ON entity_name(user_key, last_at DESC, last_sequence DESC, root) WHERE claimed = 0;
 
 CREATE TABLE entity_claim(
   user_key INTEGER NOT NULL,
