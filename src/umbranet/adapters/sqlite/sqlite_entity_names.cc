@@ -86,7 +86,7 @@ Result<std::vector<std::string>> SelectTexts(SqliteConnection& connection, std::
 
 }  // namespace
 
-Result<std::string> EntityResolver::RootOf(const std::string& name) {
+Result<std::string> SqliteEntityReader::RootOf(const std::string& name) {
   const auto known = roots_.find(name);
   if (known != roots_.end()) {
     return known->second;
@@ -98,7 +98,7 @@ Result<std::string> EntityResolver::RootOf(const std::string& name) {
   return roots_.emplace(name, std::move(root)).first->second;
 }
 
-Result<const std::vector<EntityResolver::Claim>*> EntityResolver::ClaimsOn(
+Result<const std::vector<SqliteEntityReader::Claim>*> SqliteEntityReader::ClaimsOn(
     const std::string& relation_name) {
   const auto known = claims_.find(relation_name);
   if (known != claims_.end()) {
@@ -114,8 +114,8 @@ Result<const std::vector<EntityResolver::Claim>*> EntityResolver::ClaimsOn(
   return &claims;
 }
 
-Result<std::string> EntityResolver::Resolve(const std::string& name, Timestamp occurred_at,
-                                            std::int64_t sequence) {
+Result<std::string> SqliteEntityReader::Resolve(const std::string& name, Timestamp occurred_at,
+                                                std::int64_t sequence) {
   if (!IsRelationName(name)) {
     return RootOf(name);
   }
@@ -132,7 +132,7 @@ Result<std::string> EntityResolver::Resolve(const std::string& name, Timestamp o
   return RootOf(chosen->name);
 }
 
-Result<const Entity*> EntityResolver::Read(const UserKey& user, const std::string& root) {
+Result<const Entity*> SqliteEntityReader::Read(const UserKey& user, const std::string& root) {
   const auto known = entities_.find(root);
   if (known != entities_.end()) {
     return &known->second;
@@ -141,7 +141,7 @@ Result<const Entity*> EntityResolver::Read(const UserKey& user, const std::strin
   return &entities_.emplace(root, std::move(entity)).first->second;
 }
 
-Result<Entity> EntityResolver::Load(const UserKey& user, const std::string& root) {
+Result<Entity> SqliteEntityReader::Load(const UserKey& user, const std::string& root) {
   Entity entity;
   entity.entity_id = "en_" + NameUuidV5({"entity", user.tenant, user.user_id, root});
   entity.user = user;
@@ -179,8 +179,8 @@ Result<Entity> EntityResolver::Load(const UserKey& user, const std::string& root
   return entity;
 }
 
-Result<std::vector<std::string>> EntityResolver::NamesOf(const UserKey& user,
-                                                         const std::string& root) {
+Result<std::vector<std::string>> SqliteEntityReader::NamesOf(const UserKey& user,
+                                                             const std::string& root) {
   UMBRANET_ASSIGN_OR_RETURN(const Entity* entity, Read(user, root));
   std::vector<std::string> names = entity->aliases;
   if (entity->name != kSelfEntity) {
@@ -189,7 +189,7 @@ Result<std::vector<std::string>> EntityResolver::NamesOf(const UserKey& user,
   return names;
 }
 
-Result<EntityNames::Name*> EntityNames::Load(const std::string& name) {
+Result<SqliteEntityNames::Name*> SqliteEntityNames::Load(const std::string& name) {
   const auto known = names_.find(name);
   if (known != names_.end()) {
     return &known->second;
@@ -213,7 +213,7 @@ Result<EntityNames::Name*> EntityNames::Load(const std::string& name) {
   return &names_.emplace(name, std::move(row)).first->second;
 }
 
-Status EntityNames::Store(const std::string& name, Name& row) {
+Status SqliteEntityNames::Store(const std::string& name, Name& row) {
   row.changed = false;
   row.stored = true;
   return connection_.Run(kSaveName, user_key_, name, row.root, row.first.display,
@@ -222,7 +222,7 @@ Status EntityNames::Store(const std::string& name, Name& row) {
                          row.typed.ordinal, row.last_at, row.last_sequence, row.claimed);
 }
 
-Status EntityNames::Flush() {
+Status SqliteEntityNames::Flush() {
   for (auto& [name, row] : names_) {
     if (row.changed) {
       UMBRANET_RETURN_IF_ERROR(Store(name, row));
@@ -231,8 +231,9 @@ Status EntityNames::Flush() {
   return {};
 }
 
-Result<std::string> EntityNames::Mention(const ReflectionPlan& plan, std::string_view text,
-                                         EntityType type, bool as_alias, std::int64_t ordinal) {
+Result<std::string> SqliteEntityNames::Mention(const ReflectionPlan& plan, std::string_view text,
+                                               EntityType type, bool as_alias,
+                                               std::int64_t ordinal) {
   std::string name = NormalizeName(text);
   if (name.empty()) {
     return name;
@@ -260,7 +261,7 @@ Result<std::string> EntityNames::Mention(const ReflectionPlan& plan, std::string
   return name;
 }
 
-Status EntityNames::MarkRenamed(const std::string& name, const std::string& root) {
+Status SqliteEntityNames::MarkRenamed(const std::string& name, const std::string& root) {
   renamed_.insert(root);
   if (IsRelationName(name)) {
     UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::string> claimants,
@@ -270,7 +271,7 @@ Status EntityNames::MarkRenamed(const std::string& name, const std::string& root
   return {};
 }
 
-Status EntityNames::Unite(const std::string& a, const std::string& b) {
+Status SqliteEntityNames::Unite(const std::string& a, const std::string& b) {
   UMBRANET_ASSIGN_OR_RETURN(const Name* row_a, Load(a));
   UMBRANET_ASSIGN_OR_RETURN(const Name* row_b, Load(b));
   const std::string root_a = row_a->root;
@@ -299,8 +300,8 @@ Status EntityNames::Unite(const std::string& a, const std::string& b) {
   return {};
 }
 
-Status EntityNames::Claim(const ReflectionPlan& plan, const std::string& relation_name,
-                          const std::string& name) {
+Status SqliteEntityNames::Claim(const ReflectionPlan& plan, const std::string& relation_name,
+                                const std::string& name) {
   {
     SqliteStatement known = connection_.Prepare(kSelectClaim);
     known.BindAll(user_key_, relation_name, name);
@@ -321,7 +322,7 @@ Status EntityNames::Claim(const ReflectionPlan& plan, const std::string& relatio
   return {};
 }
 
-Status EntityNames::TakeIn(const ReflectionPlan& plan) {
+Status SqliteEntityNames::TakeIn(const ReflectionPlan& plan) {
   std::int64_t ordinal = 0;
   for (const PlannedEntity& entity : plan.entities) {
     UMBRANET_ASSIGN_OR_RETURN(const std::string name,
@@ -366,7 +367,7 @@ Result<std::vector<Entity>> ReadEntities(SqliteConnection& connection, std::int6
     }
     UMBRANET_RETURN_IF_ERROR(rows.status());
   }
-  EntityResolver resolver(connection, user_key);
+  SqliteEntityReader resolver(connection, user_key);
   std::vector<Entity> entities;
   entities.reserve(roots.size());
   for (const std::string& root : roots) {

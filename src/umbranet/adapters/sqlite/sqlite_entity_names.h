@@ -26,9 +26,9 @@
 namespace umbranet {
 
 // The name of the entity that a name means, at the time of a turn.
-class EntityResolver {
+class SqliteEntityReader {
  public:
-  EntityResolver(SqliteConnection& connection, std::int64_t user_key)
+  SqliteEntityReader(SqliteConnection& connection, std::int64_t user_key)
       : connection_(connection), user_key_(user_key) {}
 
   // `name` is normalised. A name that nobody mentioned is its own root.
@@ -60,9 +60,9 @@ class EntityResolver {
 };
 
 // Takes in the names of plans.
-class EntityNames {
+class SqliteEntityNames {
  public:
-  EntityNames(SqliteConnection& connection, std::int64_t user_key)
+  SqliteEntityNames(SqliteConnection& connection, std::int64_t user_key)
       : connection_(connection), user_key_(user_key) {}
 
   Status TakeIn(const ReflectionPlan& plan);

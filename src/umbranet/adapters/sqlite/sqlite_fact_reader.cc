@@ -28,7 +28,7 @@ std::string FactId(std::string_view statement_id) {
 
 }  // namespace
 
-Result<std::optional<StoredFact>> FactReader::Read(std::int64_t head) {
+Result<std::optional<StoredFact>> SqliteFactReader::Read(std::int64_t head) {
   StoredFact stored;
   stored.head = head;
   Fact& fact = stored.fact;
@@ -76,7 +76,7 @@ Result<std::optional<StoredFact>> FactReader::Read(std::int64_t head) {
   return std::optional(std::move(stored));
 }
 
-Status FactReader::ReadWitnesses(StoredFact& stored) {
+Status SqliteFactReader::ReadWitnesses(StoredFact& stored) {
   Fact& fact = stored.fact;
   fact.confidence = 0;
   SqliteStatement witness = connection_.Prepare(kSelectWitnesses);
@@ -98,7 +98,7 @@ Status FactReader::ReadWitnesses(StoredFact& stored) {
   return witness.status();
 }
 
-Status FactReader::ReadPast(const FactSlot& slot, StoredFact& stored) {
+Status SqliteFactReader::ReadPast(const FactSlot& slot, StoredFact& stored) {
   auto known = past_.find(slot);
   if (known == past_.end()) {
     known = past_.emplace(slot, std::map<std::int64_t, Past>()).first;

@@ -26,10 +26,10 @@ struct StoredFact {
   std::uint32_t length = 0;
 };
 
-class FactReader {
+class SqliteFactReader {
  public:
-  FactReader(SqliteConnection& connection, std::int64_t user_key, const UserKey& user,
-             std::optional<Timestamp> as_of = std::nullopt)
+  SqliteFactReader(SqliteConnection& connection, std::int64_t user_key, const UserKey& user,
+                   std::optional<Timestamp> as_of = std::nullopt)
       : connection_(connection),
         user_key_(user_key),
         user_(user),
@@ -53,7 +53,7 @@ class FactReader {
   const std::int64_t user_key_;
   const UserKey& user_;
   const std::optional<Timestamp> as_of_;
-  EntityResolver resolver_;
+  SqliteEntityReader resolver_;
   std::map<FactSlot, std::map<std::int64_t, Past>> past_;  // By slot and head.
 };
 

@@ -112,14 +112,14 @@ Result<std::vector<StoredStatement>> ReadSlot(SqliteConnection& connection, std:
   return statements;
 }
 
-void FactSlots::Touch(const FactSlot& slot, const std::string& object_root,
-                      bool reaches_other_values) {
+void SqliteFactSlots::Touch(const FactSlot& slot, const std::string& object_root,
+                            bool reaches_other_values) {
   Touched& touched = touched_[slot];
   touched.whole = touched.whole || reaches_other_values;
   touched.object_roots.insert(object_root);
 }
 
-Status FactSlots::TouchNamesOf(const std::string& root) {
+Status SqliteFactSlots::TouchNamesOf(const std::string& root) {
   SqliteStatement heads = connection_.Prepare(kSelectHeadsOf);
   heads.BindAll(user_key_, root);
   while (heads.Step()) {
@@ -128,7 +128,7 @@ Status FactSlots::TouchNamesOf(const std::string& root) {
   return heads.status();
 }
 
-Status FactSlots::MoveStatementsOf(const std::string& name) {
+Status SqliteFactSlots::MoveStatementsOf(const std::string& name) {
   std::vector<Use> uses;
   {
     SqliteStatement rows = connection_.Prepare(kSelectUses);
@@ -167,7 +167,7 @@ Status FactSlots::MoveStatementsOf(const std::string& name) {
   return {};
 }
 
-Status FactSlots::Settle() {
+Status SqliteFactSlots::Settle() {
   for (const auto& [slot, touched] : touched_) {
     UMBRANET_RETURN_IF_ERROR(SettleSlot(slot, touched));
   }
@@ -179,7 +179,7 @@ Status FactSlots::Settle() {
   return {};
 }
 
-Status FactSlots::SettleSlot(const FactSlot& slot, const Touched& touched) {
+Status SqliteFactSlots::SettleSlot(const FactSlot& slot, const Touched& touched) {
   bool whole = touched.whole || IsFunctionalSlot(slot);
   if (!whole) {
     SqliteStatement reaching = connection_.Prepare(kSelectReaching);
@@ -202,7 +202,7 @@ Status FactSlots::SettleSlot(const FactSlot& slot, const Touched& touched) {
   return {};
 }
 
-Status FactSlots::Fold(const std::vector<StoredStatement>& statements) {
+Status SqliteFactSlots::Fold(const std::vector<StoredStatement>& statements) {
   std::vector<FactStatement> plain;
   plain.reserve(statements.size());
   for (const StoredStatement& stored : statements) {
@@ -233,7 +233,7 @@ Status FactSlots::Fold(const std::vector<StoredStatement>& statements) {
   return {};
 }
 
-Status FactSlots::Unindex(std::int64_t head) {
+Status SqliteFactSlots::Unindex(std::int64_t head) {
   std::int64_t length = 0;
   std::string terms;
   {
@@ -251,7 +251,7 @@ Status FactSlots::Unindex(std::int64_t head) {
   return GrowCorpus(connection_, user_key_, CorpusKind::kFacts, -1, -length);
 }
 
-Status FactSlots::Index(std::int64_t head) {
+Status SqliteFactSlots::Index(std::int64_t head) {
   std::string subject_root;
   std::string object_root;
   std::string text;

@@ -52,10 +52,10 @@ Result<std::vector<StoredStatement>> ReadSlot(SqliteConnection& connection, std:
                                               std::optional<std::string_view> object_root,
                                               Timestamp until);
 
-class FactSlots {
+class SqliteFactSlots {
  public:
-  FactSlots(SqliteConnection& connection, const SqliteTextIndex& index, std::int64_t user_key,
-            const UserKey& user)
+  SqliteFactSlots(SqliteConnection& connection, const SqliteTextIndex& index, std::int64_t user_key,
+                  const UserKey& user)
       : connection_(connection),
         index_(index),
         user_key_(user_key),
@@ -78,7 +78,7 @@ class FactSlots {
   // Takes a head out of the index, before its row goes.
   Status Unindex(std::int64_t head);
 
-  EntityResolver& resolver() { return resolver_; }
+  SqliteEntityReader& resolver() { return resolver_; }
 
  private:
   struct Touched {
@@ -94,7 +94,7 @@ class FactSlots {
   const SqliteTextIndex& index_;
   const std::int64_t user_key_;
   const UserKey& user_;
-  EntityResolver resolver_;
+  SqliteEntityReader resolver_;
   std::map<FactSlot, Touched> touched_;
   std::set<std::int64_t> to_index_;
 };

@@ -84,7 +84,7 @@ MemoryItem ToItem(Fact fact) {
 }
 
 Result<std::optional<MemoryItem>> ReadItem(SqliteConnection& connection, const Located& located) {
-  FactReader facts(connection, located.user_key, located.user);
+  SqliteFactReader facts(connection, located.user_key, located.user);
   UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredFact> stored, facts.Read(located.head));
   return stored.has_value() ? std::optional(ToItem(std::move(stored->fact))) : std::nullopt;
 }
@@ -131,12 +131,12 @@ Status SqliteSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const 
 
 Status SqliteSemanticMemory::ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
                                         const std::vector<const ReflectionPlan*>& plans) const {
-  EntityNames names(connection, user_key);
+  SqliteEntityNames names(connection, user_key);
   for (const ReflectionPlan* plan : plans) {
     UMBRANET_RETURN_IF_ERROR(names.TakeIn(*plan));
   }
   UMBRANET_RETURN_IF_ERROR(names.Flush());
-  FactSlots slots(connection, index_, user_key, plans.front()->user);
+  SqliteFactSlots slots(connection, index_, user_key, plans.front()->user);
   for (const std::string& name : names.moved()) {
     UMBRANET_RETURN_IF_ERROR(slots.MoveStatementsOf(name));
   }
@@ -150,7 +150,8 @@ Status SqliteSemanticMemory::ApplyPlans(SqliteConnection& connection, std::int64
 }
 
 Status SqliteSemanticMemory::AddStatements(SqliteConnection& connection, std::int64_t user_key,
-                                           const ReflectionPlan& plan, FactSlots& slots) const {
+                                           const ReflectionPlan& plan,
+                                           SqliteFactSlots& slots) const {
   const Timestamp now = database_.clock().Now();
   std::int64_t ordinal = -1;
   for (const PlannedFact& fact : plan.facts) {
@@ -207,7 +208,7 @@ Result<MemoryPage> SqliteSemanticMemory::List(const UserKey& user, std::string_v
   SqliteStatement rows = reader->Prepare(kSelectPage);
   rows.BindAll(*user_key, after->occurred_at, after->sequence, after->ordinal, after_id, limit + 1);
   UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> heads, ReadKeys(std::move(rows)));
-  FactReader facts(*reader, *user_key, user);
+  SqliteFactReader facts(*reader, *user_key, user);
   MemoryPlace last;
   for (const std::int64_t head : heads) {
     if (page.items.size() == limit) {
@@ -255,7 +256,7 @@ Result<std::optional<MemoryItem>> SqliteSemanticMemory::Update(std::string_view 
         }
         UMBRANET_RETURN_IF_ERROR(
             connection.Run(kSetEdits, patch.text, patch.valid_to, located->head));
-        FactSlots slots(connection, index_, located->user_key, located->user);
+        SqliteFactSlots slots(connection, index_, located->user_key, located->user);
         {
           SqliteStatement row = connection.Prepare(kSelectStatements);
           row.BindAll(located->head);
@@ -289,7 +290,7 @@ Result<bool> SqliteSemanticMemory::Erase(std::string_view tenant, std::string_vi
         if (!located.has_value()) {
           return {};
         }
-        FactSlots slots(connection, index_, located->user_key, located->user);
+        SqliteFactSlots slots(connection, index_, located->user_key, located->user);
         {
           SqliteStatement row = connection.Prepare(kSelectStatements);
           row.BindAll(located->head);
@@ -318,7 +319,7 @@ Result<std::uint64_t> SqliteSemanticMemory::EraseFacts(SqliteConnection& connect
   SqliteStatement rows = connection.Prepare(kSelectHeads);
   rows.BindAll(user_key);
   UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> heads, ReadKeys(std::move(rows)));
-  FactSlots slots(connection, index_, user_key, user);
+  SqliteFactSlots slots(connection, index_, user_key, user);
   for (const std::int64_t head : heads) {
     UMBRANET_RETURN_IF_ERROR(slots.Unindex(head));
   }
@@ -368,7 +369,7 @@ Result<FactsFound> SqliteSemanticMemory::Find(const FactQuery& query, Deadline d
       std::vector<std::int64_t> heads,
       index_.Search(*reader, scope, query.terms, found.statistics.document_frequency,
                     query.candidates_max * (query.as_of.has_value() ? kAsOfFactor : 1)));
-  FactReader facts(*reader, *user_key, query.user, query.as_of);
+  SqliteFactReader facts(*reader, *user_key, query.user, query.as_of);
   const TermCounter counter(query.terms);
   std::set<std::int64_t> seen(heads.begin(), heads.end());
   const std::size_t matches = heads.size();
@@ -417,7 +418,7 @@ Result<KnowledgeGraph> SqliteSemanticMemory::ReadGraph(const UserKey& user, std:
   SqliteStatement rows = reader->Prepare(kSelectNewest);
   rows.BindAll(*user_key, facts_max);
   UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> heads, ReadKeys(std::move(rows)));
-  FactReader facts(*reader, *user_key, user);
+  SqliteFactReader facts(*reader, *user_key, user);
   std::set<std::string> named;
   for (const std::int64_t head : heads) {
     UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredFact> stored, facts.Read(head));

@@ -47,7 +47,7 @@ class SqliteSemanticMemory final : public SemanticMemory {
   Status ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
                     const std::vector<const ReflectionPlan*>& plans) const;
   Status AddStatements(SqliteConnection& connection, std::int64_t user_key,
-                       const ReflectionPlan& plan, FactSlots& slots) const;
+                       const ReflectionPlan& plan, SqliteFactSlots& slots) const;
   Result<std::uint64_t> EraseFacts(SqliteConnection& connection, std::int64_t user_key,
                                    const UserKey& user) const;
 
