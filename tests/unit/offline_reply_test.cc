@@ -103,6 +103,7 @@ TEST_F(OfflineReplyTest, FindsTheAnswerInOtherWords) {
       {"The dentist appointment is on Tuesday at 9.", "When is my dentist appointment?"},
       {"I bought an e-bike last week.", "Did I buy an e-bike?"},
       {"My flight to Oslo leaves at 7:40.", "when does my flight to Oslo leave"},
+      {"I walk by the river with my dog Bello.", "What's my dog called?"},
       {"My brother Jan studies physics in Delft.", "Remind me what my brother studies"},
   };
 
@@ -255,6 +256,13 @@ TEST_F(OfflineReplyTest, MentionsRulesWhereTheyApply) {
             "You told me on 3 May: The distance from Porto to Lisbon is 313.\n"
             "You asked me on 3 May: always give distances in kilometres.");
   EXPECT_THAT(Reply("Where does Ana work?"), Not(HasSubstr("kilometres")));
+}
+
+TEST_F(OfflineReplyTest, QuotesARuleOnce) {
+  RememberRule("Always give distances in kilometres");
+  Remember("Always give distances in kilometres.");
+  const std::string reply = Reply("Which distances should you give?");
+  EXPECT_EQ(reply.find("kilometres"), reply.rfind("kilometres")) << reply;
 }
 
 TEST_F(OfflineReplyTest, AnswersAQuestionAboutARuleWithIt) {

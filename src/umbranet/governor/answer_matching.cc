@@ -180,6 +180,16 @@ std::unordered_set<std::string> ContentOf(const std::vector<TextToken>& tokens) 
   return stems;
 }
 
+// "my dog Bello": somebody's name beside what they are, which tells what they are called.
+bool NamesSomebody(const std::vector<TextToken>& tokens) {
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    if (IsName(tokens[i]) && IsPerson(tokens[i - 1].term)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Every word of a short message is one of `fill`, and one at least is of `core`.
 bool SaysOnly(const std::vector<TextToken>& tokens, std::string_view core, std::string_view fill) {
   const auto is_in = [](std::string_view words) {
@@ -266,6 +276,10 @@ AskedQuestion::Match AskedQuestion::Compare(std::string_view text, std::string_v
   match.same_words = there == stems_;
   for (const std::string& name : AnalyzeName(speaker)) {
     there.insert(name);
+  }
+  static const std::string name_stem = StemWord("name");
+  if (NamesSomebody(tokens)) {
+    there.insert(name_stem);
   }
   double sum = 0;
   match.about_same = true;

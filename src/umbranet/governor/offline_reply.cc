@@ -237,7 +237,9 @@ std::string ApplyingRules(const std::vector<Quote>& quotes, const std::vector<co
   std::string text;
   std::size_t count = 0;
   for (const Quote& quote : quotes) {
-    const bool is_told = std::find(told.begin(), told.end(), &quote) != told.end();
+    const bool is_told = std::any_of(told.begin(), told.end(), [&](const Quote* other) {
+      return other == &quote || ShareASource(*other, quote) || SaysTheSame(other->text, quote.text);
+    });
     if (quote.rule && !is_told && quote.match.words > 0 && count < kRulesMax) {
       text += "\n" + Sentence(quote, asked_at);
       ++count;
