@@ -52,6 +52,10 @@ constexpr std::array kPhrasings = std::to_array<Phrasing>({
     {"fluent in", Predicate::kSkill},
     {"from", Predicate::kOrigin},
     {"originally from", Predicate::kOrigin},
+    {"born and raised in", Predicate::kOrigin},
+    {"born in", Predicate::kOrigin},
+    {"born on", Predicate::kBirthday},
+    {"raised in", Predicate::kOrigin},
     {"allergic to", Predicate::kHealth},
     {"diagnosed with", Predicate::kHealth},
     {"a member of", Predicate::kMember},
@@ -136,6 +140,12 @@ class CopulaReader {
   void AddPhrasing(Predicate predicate, std::size_t at) {
     Extra extra;
     extra.retracts = s_.ended;
+    if (predicate == Predicate::kBirthday) {
+      if (!s_.negated && sheet_.TimeWithin(at, s_.end)) {
+        sheet_.Add(s_, predicate, ObjectText(m_, {at, s_.end}), extra);
+      }
+      return;
+    }
     if (predicate == Predicate::kMember) {
       const Phrase phrase = ObjectAt(m_, at, s_.end);
       const bool group =

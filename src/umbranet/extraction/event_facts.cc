@@ -117,6 +117,11 @@ void ReadEventFacts(const Statement& s, FactSheet& sheet) {
   if (!time) {
     return;
   }
+  // Verbs of saying and thinking are no events of their own.
+  if (m.IsAny(s.verb, {"meant", "mean", "think", "thought", "said", "say", "guess", "told", "tell",
+                       "asked", "remember", "know", "knew", "saying", "hope", "wish", "feel"})) {
+    return;
+  }
   // "I am happy today" is no event, "I am at the airport on Monday" is.
   const bool present = time->end - time->start <= Millis{1000};
   if (s.copula && (present || s.end - s.rest < 3)) {

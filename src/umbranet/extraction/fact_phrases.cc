@@ -61,6 +61,20 @@ bool IsObjectPreposition(std::string_view word) {
   return words.contains(word);
 }
 
+// "a new job last week": the time is no part of the thing.
+bool OpensTime(const WordStream& m, std::size_t at) {
+  const bool counted = m.IsAny(at, {"one", "two", "three", "a"});
+  if (!counted && !m.IsAny(at, {"last", "next", "this"})) {
+    return false;
+  }
+  const temporal::WordRoles& roles = temporal::RolesOf(m.Text(at + 1));
+  if (roles.unit >= 0) {
+    return !counted || m.Is(at + 2, "ago");
+  }
+  return !counted && (roles.weekday >= 0 || roles.season >= 0 || roles.month > 0 ||
+                      roles.part != temporal::PartOfDay::kNone);
+}
+
 }  // namespace
 
 Phrase ObjectAt(const WordStream& m, std::size_t first, std::size_t end) {
@@ -91,15 +105,8 @@ Phrase ObjectAt(const WordStream& m, std::size_t first, std::size_t end) {
     if (at >= phrase.first && EndsObject(word.text) && !(at == phrase.first && verbal)) {
       break;
     }
-    // "a new job last week": the time is no part of the thing.
-    if (at > phrase.first && m.IsAny(at, {"last", "next", "this", "one", "two", "three", "a"})) {
-      const temporal::WordRoles& roles = temporal::RolesOf(m.Text(at + 1));
-      const bool counted = m.IsAny(at, {"one", "two", "three", "a"});
-      if ((roles.unit >= 0 && (!counted || m.Is(at + 2, "ago"))) ||
-          (!counted && (roles.weekday >= 0 || roles.season >= 0 || roles.month > 0 ||
-                        roles.part != temporal::PartOfDay::kNone))) {
-        break;
-      }
+    if (at > phrase.first && OpensTime(m, at)) {
+      break;
     }
     if (word.text == "a" && (m.Is(at + 1, "lot") || m.Is(at + 1, "bit") || m.Is(at + 1, "ton"))) {
       break;
@@ -169,7 +176,7 @@ Phrase PlaceAt(const WordStream& m, std::size_t first, std::size_t end) {
     if (!of && EndsObject(word.text)) {
       break;
     }
-    if (m.IsAny(at, {"and", "or"})) {
+    if (m.IsAny(at, {"and", "or"}) || (at > phrase.first && OpensTime(m, at))) {
       break;
     }
     phrase.last = at + 1;

@@ -26,9 +26,9 @@ bool IsSkippedAdverb(std::string_view word) {
       "very",          "pretty",     "basically", "occasionally", "frequently",  "once",
       "ever",          "soon",       "then",      "do",           "does",        "did",
       "simply",        "secretly",   "certainly", "obviously",    "fortunately", "luckily",
-      "unfortunately", "sadly",      "rarely",    "barely",       "hardly",      "long",
-      "since",         "almost",     "mine",      "first",        "originally",  "literally",
-      "though",        "myself",     "more",      "quite"};
+      "unfortunately", "sadly",      "rarely",    "barely",       "hardly",      "since",
+      "almost",        "mine",       "first",     "originally",   "literally",   "though",
+      "myself",        "more",       "quite"};
   return words.contains(word);
 }
 
@@ -178,6 +178,7 @@ class StatementReader {
     std::size_t from = at;
     // The subject at the beginning of the clause, whoever it is.
     if (auto subject = ReadSubject(at, clause.last)) {
+      subject = Join(std::move(*subject), clause.last);
       last = subject->mention;
       if (last.name != self_ && !last.plural) {
         person_ = last;
@@ -203,6 +204,25 @@ class StatementReader {
       found = AddPredicates(self, i, i + 1, clause.last, out) || found;
       last = self;
     }
+  }
+
+  // "Ana, my sister, is ..." and "My sister, Ana, is ...": two clauses that only name one person.
+  MentionRead Join(MentionRead read, std::size_t end) {
+    const bool bare = read.next >= end && read.mention.name != self_;
+    if (!bare || read.mention.plural) {
+      bare_ = {};
+      return read;
+    }
+    const bool described = !read.mention.relation.empty();
+    if (!bare_.empty() && described == bare_.relation.empty()) {
+      const std::string name = described ? bare_.name : read.mention.name;
+      if (!described) {
+        read.mention = bare_;
+      }
+      read.mention.name = name;
+    }
+    bare_ = read.mention;
+    return read;
   }
 
   [[nodiscard]] bool ThirdPerson(std::size_t i) const {
@@ -261,6 +281,11 @@ class StatementReader {
       auto statement = ReadPredicate(subject, subject_at, i, end);
       if (!statement) {
         return added;
+      }
+      // "I can sing and dance": the auxiliary reaches over the "and".
+      if (added && !statement->copula && m_.Text(statement->verb) == statement->lemma) {
+        statement->able = statement->able || out.back().able;
+        statement->future = statement->future || out.back().future;
       }
       // The next "and <verb>" ends this predicate and opens another.
       std::size_t next = end;
@@ -436,6 +461,7 @@ class StatementReader {
   const WordStream& m_;
   std::string_view self_;
   Mention& person_;
+  Mention bare_;  // Named by the clause before, which said nothing else.
 };
 
 }  // namespace

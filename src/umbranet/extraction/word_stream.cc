@@ -544,7 +544,11 @@ void WordStream::FindClauses(Sentence& sentence) const {
         condition = true;
       }
       // "he said (that) ...", "they think ...": from there on it is their claim.
-      if (i > clause.first && IsSaying(words_[i].text) && words_[i - 1].text != "i") {
+      const bool opinion = words_[i].text == "think" || words_[i].text == "believe" ||
+                           words_[i].text == "say" || words_[i].text == "claim";
+      if (i > clause.first && (IsSaying(words_[i].text) || opinion) && words_[i - 1].text != "i" &&
+          words_[i - 1].text != "we" && words_[i - 1].text != "to" &&
+          words_[i - 1].text != "really" && words_[i - 1].text != "do") {
         reported = true;
       }
     }

@@ -1,0 +1,233 @@
+// Goal: what people say of themselves and of others becomes facts under the right subject and
+// predicate; what is asked, supposed, reported or denied does not.
+// Method: a table of sentences said by the user on Wednesday 14 June 2023, each with one fact in
+// the form "subject predicate[qualifier] object" that must be among those found, marks included:
+// "!" negated, "-" retracts, "+" supersedes. A second table lists sentences that must yield
+// nothing.
+#include "umbranet/extraction/fact_finder.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace umbranet {
+namespace {
+
+const Timestamp kNow = FromUnixMillis(1686738600000);  // 2023-06-14T10:30:00Z, a Wednesday
+
+FactsFound FactsOf(std::string_view text, std::string_view self = kSelfEntity,
+                   const EntityResolver& entities = {}) {
+  const WordStream message(text);
+  const auto times = FindTimeExpressions(text, kNow);
+  return FindFacts(FactContext{message, self, kNow, times, entities});
+}
+
+std::string Show(const PlannedFact& fact) {
+  std::string text = fact.subject + ' ' + std::string(PredicateName(fact.predicate));
+  if (!fact.qualifier.empty()) {
+    text += '[' + fact.qualifier + ']';
+  }
+  text += ' ' + fact.object;
+  return text + (fact.negated ? " !" : "") + (fact.retracts ? " -" : "") +
+         (fact.supersedes ? " +" : "");
+}
+
+struct FactCase {
+  std::string_view text;
+  std::string_view fact;
+};
+
+std::string PrintToString(const FactCase& c) {
+  return std::string(c.text);
+}
+
+class StatedFacts : public testing::TestWithParam<FactCase> {};
+
+TEST_P(StatedFacts, AreFoundUnderTheirSubjectAndPredicate) {
+  const FactCase& c = GetParam();
+  const FactsFound found = FactsOf(c.text);
+  std::string all;
+  for (const PlannedFact& fact : found.facts) {
+    if (Show(fact) == c.fact) {
+      EXPECT_FALSE(fact.text.empty());
+      return;
+    }
+    all += Show(fact) + "; ";
+  }
+  FAIL() << "\"" << c.fact << "\" is not among: " << all;
+}
+
+constexpr FactCase kFacts[] = {
+    {"My name is Theo.", "user name Theo +"},
+    {"I'm 34 years old.", "user age 34 +"},
+    {"I just turned 40!", "user age 40 +"},
+    {"I am from Ghent.", "user origin Ghent"},
+    {"I grew up in Split.", "user origin Split"},
+    {"I was born in a small village.", "user origin small village"},
+    {"I live in Porto.", "user lives_in Porto"},
+    {"We live near the harbour.", "user lives_in harbour"},
+    {"I moved to Lyon last spring.", "user lives_in Lyon +"},
+    {"I'm moving to Oslo next month.", "user plan move to Oslo"},
+    {"I work as a nurse.", "user works_as nurse"},
+    {"I work at the city library.", "user works_at city library"},
+    {"I'm a recording engineer.", "user works_as recording engineer"},
+    {"I teach chemistry.", "user works_as teach chemistry"},
+    {"I started a new job as a baker.", "user works_as baker +"},
+    {"I no longer work at Brightwell.", "user works_at Brightwell -"},
+    {"I don't work at Brightwell anymore.", "user works_at Brightwell -"},
+    {"I retired last year.", "user works_as retired +"},
+    {"I'm studying marine biology.", "user studies marine biology"},
+    {"I'm a student at the moment.", "user studies student"},
+    {"I go to high school.", "user studies high school"},
+    {"I have a degree in physics.", "user studies degree in physics"},
+    {"My sister Ana lives in Porto.", "Ana lives_in Porto"},
+    {"My sister Ana lives in Porto.", "user relation[sister] Ana"},
+    {"My sister's name is Ana.", "user relation[sister] Ana"},
+    {"Ana is my sister.", "user relation[sister] Ana"},
+    {"Ana, my sister, is a vet.", "Ana works_as vet"},
+    {"I have two brothers.", "user relation[brother] two brothers"},
+    {"I have a son named Milo.", "user relation[son] Milo"},
+    {"Tom's wife is called Rita.", "Tom relation[wife] Rita"},
+    {"My brother's dog is old.", "my brother has_pet[dog] my brother's dog"},
+    {"My parents live in Spain.", "my parents lives_in Spain"},
+    {"My mom is a dentist. She loves opera.", "my mother likes opera"},
+    {"I'm married to Paul.", "user relation[spouse] Paul"},
+    {"I got divorced in May.", "user relationship_status divorced +"},
+    {"We broke up.", "user relationship_status single +"},
+    {"I have a dog named Rex.", "user has_pet[dog] Rex"},
+    {"I have three cats and a dog.", "user has_pet dog"},
+    {"I got a puppy two weeks ago! Her name's Coco.", "user has_pet[puppy] Coco"},
+    {"My iguana needs a lamp.", "user has_pet[iguana] my iguana"},
+    {"I don't have any pets.", "user has_pet pets !"},
+    {"I drive a red Volvo.", "user owns red Volvo"},
+    {"I bought a piano.", "user owns piano"},
+    {"My motorcycle is fast.", "user owns motorcycle"},
+    {"I love ice cream.", "user likes ice cream"},
+    {"I really enjoy talking on the phone.", "user likes talking on the phone"},
+    {"I like dogs and cats.", "user likes cats"},
+    {"I'm into board games.", "user likes board games"},
+    {"I hate mushrooms.", "user dislikes mushrooms"},
+    {"I don't like heights.", "user dislikes heights"},
+    {"I'm afraid of spiders.", "user dislikes spiders"},
+    {"My favorite color is teal.", "user favorite[color] teal"},
+    {"Pasta is my favorite food.", "user favorite[food] Pasta"},
+    {"I play the cello.", "user hobby cello"},
+    {"I collect stamps.", "user hobby stamps"},
+    {"I hike every weekend.", "user hobby hike"},
+    {"I used to smoke.", "user hobby smoke -"},
+    {"I can juggle and swim.", "user skill swim"},
+    {"I speak Greek and French.", "user skill speaks Greek"},
+    {"I'm good at chess.", "user skill chess"},
+    {"I want to be a pilot.", "user wants[become] pilot"},
+    {"I'm allergic to peanuts.", "user health[allergy] peanuts"},
+    {"I'm vegan.", "user health[diet] vegan"},
+    {"I have asthma.", "user health asthma"},
+    {"I have long brown hair.", "user physical long brown hair"},
+    {"My eyes are green.", "user physical green eyes"},
+    {"I'm tall.", "user physical tall"},
+    {"I'm a Buddhist.", "user belief Buddhist"},
+    {"I joined a choir.", "user member choir"},
+    {"I play in a band.", "user member band"},
+    {"I visited Kyoto in 2019.", "user visited Kyoto"},
+    {"My dentist appointment is on Monday.", "user state[dentist appointment] Monday"},
+    {"The deadline is now 15 July.", "user state[deadline] 15 July +"},
+    {"I signed the lease on Friday.", "user event signed the lease on Friday"},
+    {"In my free time I knit.", "user hobby knit"},
+};
+INSTANTIATE_TEST_SUITE_P(Sentences, StatedFacts, testing::ValuesIn(kFacts));
+
+class NoFacts : public testing::TestWithParam<std::string_view> {};
+
+TEST_P(NoFacts, ComeFromWhatIsNotClaimed) {
+  const FactsFound found = FactsOf(GetParam());
+  EXPECT_TRUE(found.facts.empty()) << Show(found.facts.front());
+}
+
+constexpr std::string_view kNoFacts[] = {
+    "Do I live in Porto?",
+    "Do you have a dog?",
+    "If I lived in Rome, I would be happy.",
+    "I wish I had a boat.",
+    "Imagine I am a pilot.",
+    "She said I work at the bank.",
+    "They think I love opera.",
+    "I might move to Oslo.",
+    "I would live in Oslo.",
+    "What do you like?",
+    "The sign said \"I live in a very big house by the sea\".",
+    "```\nmy dog = Dog('Rex')\n```",
+    "You live in Porto.",
+    "I love it!",
+    "I know.",
+    "That's a good idea.",
+};
+INSTANTIATE_TEST_SUITE_P(Sentences, NoFacts, testing::ValuesIn(kNoFacts));
+
+TEST(FactFinder, ADatedFactBeginsWithItsDate) {
+  const FactsFound found = FactsOf("I moved to Lyon on 3 May 2023.");
+  ASSERT_EQ(found.facts.size(), 1U);
+  EXPECT_EQ(found.facts[0].valid_from, ParseTimestamp("2023-05-03T00:00:00Z"));
+}
+
+TEST(FactFinder, AnotherSpeakerSpeaksOfThemselves) {
+  const FactsFound found = FactsOf("I live in Turku with my aunt.", "Nora");
+  ASSERT_FALSE(found.facts.empty());
+  for (const PlannedFact& fact : found.facts) {
+    EXPECT_EQ(fact.subject, "Nora");
+  }
+}
+
+TEST(FactFinder, ADescriptionMeansTheOneItIntroduced) {
+  EntityResolver known;
+  known.Learn({"Ana", EntityType::kPerson, {"my sister"}});
+  const FactsFound found = FactsOf("My sister works at a bakery.", kSelfEntity, known);
+  ASSERT_FALSE(found.facts.empty());
+  EXPECT_EQ(found.facts.back().subject, "Ana");
+}
+
+TEST(FactFinder, ASecondSisterDoesNotTakeTheFirstOnesDescription) {
+  EntityResolver known;
+  known.Learn({"Ana", EntityType::kPerson, {"my sister"}});
+  const FactsFound found = FactsOf("My sister Rita is a judge.", kSelfEntity, known);
+  ASSERT_FALSE(found.entities.empty());
+  for (const PlannedEntity& entity : found.entities) {
+    EXPECT_TRUE(entity.aliases.empty()) << entity.name;
+  }
+}
+
+TEST(FactFinder, ACorrectionSaysTheLastDatedFactAgain) {
+  const FactsFound before = FactsOf("My dentist appointment is on Monday.");
+  const std::string_view text = "Actually it's Tuesday.";
+  const WordStream message(text);
+  const auto times = FindTimeExpressions(text, kNow, {.preference = TimePreference::kFuture});
+  const EntityResolver entities;
+  const auto corrected =
+      ReadCorrection(FactContext{message, kSelfEntity, kNow, times, entities}, before.facts);
+  ASSERT_TRUE(corrected.has_value());
+  EXPECT_EQ(corrected->object, "Tuesday");
+  EXPECT_EQ(corrected->qualifier, "dentist appointment");
+  EXPECT_EQ(corrected->ends_object, "Monday");
+  EXPECT_TRUE(corrected->supersedes);
+}
+
+TEST(FactFinder, WithoutAnEarlierDateNothingIsCorrected) {
+  const std::string_view text = "Actually it's Tuesday.";
+  const WordStream message(text);
+  const auto times = FindTimeExpressions(text, kNow);
+  const EntityResolver entities;
+  EXPECT_FALSE(
+      ReadCorrection(FactContext{message, kSelfEntity, kNow, times, entities}, {}).has_value());
+}
+
+TEST(FactFinder, AMessageOfManyFactsIsBounded) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) {
+    text += "I like thing" + std::to_string(i) + " and my dog. ";
+  }
+  EXPECT_LE(FactsOf(text).facts.size(), 24U);
+}
+
+}  // namespace
+}  // namespace umbranet
