@@ -3,6 +3,7 @@
 #include "umbranet/memory/memory_manager.h"
 
 #include <algorithm>
+#include <atomic>
 #include <latch>
 #include <string>
 #include <thread>
@@ -179,6 +180,7 @@ TEST_F(MemoryManagerTest, RecallsFromEveryTier) {
   });
   ON_CALL(stores_.journal, ReadFreshness).WillByDefault([](auto&&...) {
     Freshness freshness;
+    freshness.accepted = 1;
     freshness.pending = 1;
     return Result<Freshness>(freshness);
   });
@@ -192,6 +194,48 @@ TEST_F(MemoryManagerTest, RecallsFromEveryTier) {
   EXPECT_THAT(recalled->context, HasSubstr("always answer briefly"));
   EXPECT_EQ(recalled->freshness.pending, 1U);
   EXPECT_THAT(recalled->tier_ms, SizeIs(4));
+}
+
+TEST_F(MemoryManagerTest, ReadsWhatWaitsForReflectionBeforeItAsksTheTiers) {
+  // The turn is reflected just after the journal was read: only this order finds it in any case.
+  ON_CALL(stores_.journal, ReadFreshness).WillByDefault([](auto&&...) {
+    Freshness freshness;
+    freshness.accepted = 1;
+    freshness.pending = 1;
+    return Result<Freshness>(freshness);
+  });
+  std::atomic<bool> journal_was_read = false;
+  ON_CALL(stores_.journal, Unreflected).WillByDefault([&](auto&&...) {
+    journal_was_read = true;
+    return Result<std::vector<Interaction>>(std::vector<Interaction>());
+  });
+  ON_CALL(stores_.episodic, Find).WillByDefault([&](const EpisodeQuery& query, Deadline) {
+    return journal_was_read ? Result<EpisodesFound>(Found(query.terms, "The kettle is red."))
+                            : Result<EpisodesFound>(EpisodesFound{});
+  });
+  MemoryManager manager = Make();
+  for (int i = 0; i < 20; ++i) {
+    journal_was_read = false;
+    const auto recalled = manager.Recall(Ask("kettle"), Soon());
+    ASSERT_TRUE(recalled.ok());
+    ASSERT_THAT(recalled->items, SizeIs(1));
+  }
+}
+
+TEST_F(MemoryManagerTest, NamesTierOneWhenTheWaitingTurnsCannotBeRead) {
+  ON_CALL(stores_.journal, ReadFreshness).WillByDefault([](auto&&...) {
+    Freshness freshness;
+    freshness.accepted = 1;
+    freshness.pending = 1;
+    return Result<Freshness>(freshness);
+  });
+  ON_CALL(stores_.journal, Unreflected).WillByDefault([](auto&&...) {
+    return Result<std::vector<Interaction>>(kAway);
+  });
+  MemoryManager manager = Make();
+  const auto recalled = manager.Recall(Ask("kettle"), Soon());
+  ASSERT_TRUE(recalled.ok());
+  EXPECT_THAT(recalled->missing_tiers, ElementsAre(Tier::kShortTerm));
 }
 
 TEST_F(MemoryManagerTest, NamesATierThatIsAwayAndAnswersFromTheOthers) {

@@ -20,11 +20,6 @@ namespace {
 constexpr std::size_t kRulesConsidered = 256;
 constexpr std::size_t kLimitMax = 1'000;
 
-struct ShortTermFound {
-  std::vector<Interaction> pending;
-  Conversation conversation;
-};
-
 // What the tiers of one recall have brought so far.
 struct Gathering {
   Gathering(RecallRequest asked, Deadline by)
@@ -38,7 +33,7 @@ struct Gathering {
   ConditionVariable changed;
   std::size_t running GUARDED_BY(mutex) = 0;
   bool closed GUARDED_BY(mutex) = false;  // Nobody waits any more.
-  std::optional<ShortTermFound> short_term GUARDED_BY(mutex);
+  std::optional<Conversation> short_term GUARDED_BY(mutex);
   std::optional<EpisodesFound> episodes GUARDED_BY(mutex);
   std::optional<FactsFound> facts GUARDED_BY(mutex);
   std::optional<std::vector<Rule>> rules GUARDED_BY(mutex);
@@ -49,19 +44,6 @@ using Found = std::shared_ptr<Gathering>;
 
 double MillisSince(const Clock& clock, SteadyTime start) {
   return std::chrono::duration<double, std::milli>(clock.SteadyNow() - start).count();
-}
-
-Result<ShortTermFound> AskShortTerm(Journal& journal, ShortTermMemory& short_term,
-                                    const RecallRequest& request, std::size_t unreflected_max,
-                                    std::size_t conversation_tokens, Deadline deadline) {
-  ShortTermFound found;
-  UMBRANET_ASSIGN_OR_RETURN(found.pending,
-                            journal.Unreflected(request.user, unreflected_max, deadline));
-  if (request.session_id) {
-    UMBRANET_ASSIGN_OR_RETURN(found.conversation, short_term.Read(request.user, *request.session_id,
-                                                                  conversation_tokens, deadline));
-  }
-  return found;
 }
 
 // Runs `ask` and files what it brought under `slot`, unless the recall is over by then.
@@ -145,9 +127,23 @@ void AskTiers(const MemoryManager::Stores& stores, const MemoryManager::Options&
                                     asked.deadline);
   });
   asking.Put(Tier::kShortTerm, &Gathering::short_term, [&](const Gathering& asked) {
-    return AskShortTerm(stores.journal, stores.short_term, asked.request, options.unreflected_max,
-                        options.conversation_tokens, asked.deadline);
+    return asked.request.session_id
+               ? stores.short_term.Read(asked.request.user, *asked.request.session_id,
+                                        options.conversation_tokens, asked.deadline)
+               : Result<Conversation>(Conversation{});
   });
+}
+
+// The turns that wait for reflection. They have to be read before any tier is asked: a turn that is
+// reflected in between is then found twice, which ranking knows how to deal with; the other way
+// round it would be found in neither place.
+Result<std::vector<Interaction>> ReadPending(Journal& journal, const RecallRequest& request,
+                                             const Freshness& freshness, std::size_t limit,
+                                             Deadline deadline) {
+  if (!Wants(request, Tier::kShortTerm) || freshness.reflected == freshness.accepted) {
+    return std::vector<Interaction>();
+  }
+  return journal.Unreflected(request.user, limit, deadline);
 }
 
 // What the tiers have brought by the deadline; the rest is named in `context`.
@@ -176,10 +172,7 @@ Harvest Collect(Gathering& found, RecalledContext& context) {
   missing(Tier::kEpisodic, found.episodes.has_value());
   missing(Tier::kSemantic, found.facts.has_value());
   missing(Tier::kProcedural, found.rules.has_value());
-  if (found.short_term) {
-    harvest.input.pending = std::move(found.short_term->pending);
-    context.conversation = std::move(found.short_term->conversation);
-  }
+  context.conversation = std::move(found.short_term).value_or(Conversation{});
   harvest.input.episodes = std::move(found.episodes).value_or(EpisodesFound{});
   harvest.input.facts = std::move(found.facts).value_or(FactsFound{});
   harvest.rules = std::move(found.rules).value_or(std::vector<Rule>{});
@@ -195,13 +188,18 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
     return InvalidArgument("recall: limit is at most " + std::to_string(kLimitMax));
   }
   const Deadline by = deadline.Within(clock_, options_.recall_budget);
+  RecalledContext context;
+  UMBRANET_ASSIGN_OR_RETURN(context.freshness, stores_.journal.ReadFreshness(request.user, by));
+  Result<std::vector<Interaction>> pending =
+      ReadPending(stores_.journal, request, context.freshness, options_.unreflected_max, by);
   const Found found = std::make_shared<Gathering>(request, by);
   AskTiers(stores_, options_, Asking(clock_, recall_pool_, found));
-
-  RecalledContext context;
-  Result<Freshness> freshness = stores_.journal.ReadFreshness(request.user, by);
   Harvest harvest = Collect(*found, context);
-  UMBRANET_ASSIGN_OR_RETURN(context.freshness, std::move(freshness));
+  if (!pending.ok() &&
+      (context.missing_tiers.empty() || context.missing_tiers.front() != Tier::kShortTerm)) {
+    context.missing_tiers.insert(context.missing_tiers.begin(), Tier::kShortTerm);
+  }
+  harvest.input.pending = std::move(pending).value_or({});
 
   harvest.input.as_of = request.as_of;
   harvest.input.limit = request.limit;
