@@ -189,14 +189,16 @@ Result<bool> InMemoryProceduralMemory::Erase(std::string_view tenant, std::strin
   }
   std::vector<Said>& all = said_[found->first];
   const Derived derived = Derive(found->first, all, std::nullopt);
-  std::erase_if(all, [&](const Said& said) {
+  const auto gone = [&](const Said& said) {
     const auto rule = derived.rule_of.find(said.statement_id);
-    const bool gone = rule != derived.rule_of.end() && rule->second == found->second.memory_id;
-    if (gone) {
+    return rule != derived.rule_of.end() && rule->second == found->second.memory_id;
+  };
+  for (const Said& said : all) {
+    if (gone(said)) {
       erased_.insert(said.statement_id);
     }
-    return gone;
-  });
+  }
+  std::erase_if(all, gone);
   return true;
 }
 

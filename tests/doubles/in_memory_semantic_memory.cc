@@ -381,14 +381,16 @@ Result<bool> InMemorySemanticMemory::Erase(std::string_view tenant, std::string_
   }
   Mind& mind = minds_[found->first];
   const Derived derived = Derive(found->first, mind, std::nullopt);
-  std::erase_if(mind.said, [&](const Said& said) {
+  const auto gone = [&](const Said& said) {
     const auto fact = derived.fact_of.find(said.statement_id);
-    const bool gone = fact != derived.fact_of.end() && fact->second == found->second.memory_id;
-    if (gone) {
+    return fact != derived.fact_of.end() && fact->second == found->second.memory_id;
+  };
+  for (const Said& said : mind.said) {
+    if (gone(said)) {
       erased_.insert(said.statement_id);
     }
-    return gone;
-  });
+  }
+  std::erase_if(mind.said, gone);
   return true;
 }
 
