@@ -116,10 +116,15 @@ TEST_F(SqliteDatabaseTest, WhatWasWrittenIsReadAndStaysAfterClosing) {
   EXPECT_THAT(Notes(), ElementsAre("one"));
 }
 
-TEST_F(SqliteDatabaseTest, OnlyItsOwnerMayEnterTheFolder) {
+TEST_F(SqliteDatabaseTest, OnlyItsOwnerMayReadWhatIsStored) {
+  using std::filesystem::perms;
   Open();
-  const auto mode = std::filesystem::status(folder_).permissions();
-  EXPECT_EQ(mode, std::filesystem::perms::owner_all);
+  EXPECT_EQ(std::filesystem::status(folder_).permissions(), perms::owner_all);
+  for (const char* suffix : {"", "-wal", ".lock"}) {
+    EXPECT_EQ(std::filesystem::status(Options().path + suffix).permissions(),
+              perms::owner_read | perms::owner_write)
+        << suffix;
+  }
 }
 
 TEST_F(SqliteDatabaseTest, AWorkThatFailsIsUndoneAndItsNeighboursStay) {

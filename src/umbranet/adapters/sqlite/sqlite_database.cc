@@ -8,7 +8,9 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace umbranet {
 
@@ -113,6 +115,11 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const Clock& clock,
   }
   UMBRANET_ASSIGN_OR_RETURN(DataFolderLock lock, DataFolderLock::Acquire(LockPath(options.path)));
   lock.Announce(options.address);
+  // Made here, for its owner alone: the log beside it gets the same permissions from SQLite. When
+  // this fails the next call says why.
+  if (const int file = open(options.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); file >= 0) {
+    close(file);
+  }
   auto connected = SqliteConnection::Open({.path = options.path,
                                            .mode = SqliteConnection::Mode::kReadWrite,
                                            .cache_kib = options.writer_cache_kib,
