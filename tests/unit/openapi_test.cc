@@ -12,7 +12,7 @@
 #include "umbranet/http/request_tables.h"
 
 #include "tests/unit/api_fixture.h"
-#include "tests/unit/openapi_schema.h"
+#include "tests/doubles/openapi_schema.h"
 
 namespace umbranet {
 namespace {

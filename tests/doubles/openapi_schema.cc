@@ -1,4 +1,4 @@
-#include "tests/unit/openapi_schema.h"
+#include "tests/doubles/openapi_schema.h"
 
 #include <algorithm>
 #include <set>
