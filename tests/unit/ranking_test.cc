@@ -253,6 +253,20 @@ TEST(Ranking, KeepsTheTurnWhereItSaysMoreThanItsFact) {
               ElementsAre("My sister Ana lives in Porto with two parrots."));
 }
 
+TEST(Ranking, NamesOfAFactsSourcesTheOnesThatFitTheQuestion) {
+  Corpus corpus;
+  corpus.Say("We had soup with my sister.", "s1")
+      .Say("My sister Ana lives in Porto.", "s2")
+      .Say("Cold today.", "s3");
+  Fact& fact = corpus.AddFact("fa_1", "my sister Ana lives in Porto", 1);
+  fact.sources = {{"t1", Role::kUser}, {"t2", Role::kUser}, {"t3", Role::kUser}};
+  const auto items = corpus.Ask("Where does my sister live?");
+  ASSERT_FALSE(items.empty());
+  EXPECT_EQ(items[0].item.memory_id, "fa_1");
+  EXPECT_THAT(items[0].item.sources, ElementsAre(SourceRef{"t2", Role::kUser}));
+  EXPECT_EQ(items[0].speaker, "User");
+}
+
 TEST(Ranking, PutsASupersededFactBelowItsSuccessorAndSaysSo) {
   Corpus corpus;
   corpus.Say("I live in Ghent, in a flat where I live alone.", "s1").Say("I moved to Lyon.", "s2");

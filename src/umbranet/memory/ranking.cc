@@ -16,7 +16,7 @@ namespace {
 
 // Of a fact's own words against those of the turn it comes from: a fact is a reading of the turn,
 // so its score stays a little below that of a turn which says the same.
-constexpr double kFactWords = 0.8;
+constexpr double kFactWords = 0.6;
 constexpr double kFactLength = 0.4;
 // A fact that holds as much of the question as its turn stands for it, just above.
 constexpr double kJustAbove = 1.0001;
@@ -179,6 +179,32 @@ void PutSuccessorsFirst(const TurnIndex& index, std::vector<Entry>& halves,
   }
 }
 
+// Names of a fact's sources the best, and those that would stand beside it by themselves: a fact
+// that was said in ten turns would otherwise bring nine that have little to do with the question.
+void NameFittingSources(const TurnIndex& index, const std::vector<Entry>& halves, Entry& fact) {
+  std::vector<SourceRef>& sources = fact.ranked.item.sources;
+  const auto worth = [&](const SourceRef& source) {
+    const auto place = index.find(source);
+    return place == index.end() ? 0.0 : halves[place->second].ranked.item.score;
+  };
+  std::sort(sources.begin(), sources.end(), [&](const SourceRef& a, const SourceRef& b) {
+    const double left = worth(a);
+    const double right = worth(b);
+    return left != right ? left > right : a < b;
+  });
+  std::size_t named = std::min<std::size_t>(sources.size(), 1);
+  while (named < sources.size() && worth(sources[named]) >= kNearlyEqual * fact.ranked.item.score) {
+    ++named;
+  }
+  sources.resize(named);
+  const auto place = sources.empty() ? index.end() : index.find(sources.front());
+  if (place != index.end()) {
+    const Entry& half = halves[place->second];
+    fact.ranked.session_id = half.ranked.session_id;
+    fact.ranked.speaker = half.ranked.speaker;
+  }
+}
+
 bool Better(const Entry& a, const Entry& b) {
   const MemoryItem& left = a.ranked.item;
   const MemoryItem& right = b.ranked.item;
@@ -296,6 +322,9 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   terms.length_mean = std::max(input.facts.statistics.length_mean, 1.0);
   std::vector<Entry> facts = ScoreFacts(index, entries, input, terms);
   PutSuccessorsFirst(index, entries, facts);
+  for (Entry& fact : facts) {
+    NameFittingSources(index, entries, fact);
+  }
   std::move(facts.begin(), facts.end(), std::back_inserter(entries));
   std::erase_if(entries, [&](const Entry& entry) {
     return entry.ranked.item.score <= 0 || SaysOnlyARule(entry, input.rules);

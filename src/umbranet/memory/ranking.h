@@ -31,8 +31,9 @@
 // conversation sets of benchmarks/README.md by less than two points.
 //
 // A fact takes the place of the turn that it comes from when it says as much about the question,
-// and never stands beside it: an item all of whose sources stand higher up is left out. What has
-// been superseded, and the turns that said so, stand below their successors.
+// and never stands beside it: an item all of whose sources stand higher up is left out. Of a fact's
+// sources the best is named, and those that would stand beside it. What has been superseded, and
+// the turns that said so, stand below their successors.
 #pragma once
 
 #include <cstddef>
@@ -62,7 +63,7 @@ struct RankingInput {
 
 struct RankedItem {
   MemoryItem item;
-  std::string speaker;  // Who said it; of a fact, nobody.
+  std::string speaker;  // Who said it; of a fact whose turn was not found, nobody.
   std::string session_id;
 };
 
