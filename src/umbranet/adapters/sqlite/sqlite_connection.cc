@@ -107,6 +107,17 @@ bool SqliteConnection::InTransaction() const {
   return sqlite3_get_autocommit(database_) == 0;
 }
 
+std::vector<SqliteConnection::Scan> SqliteConnection::Scans() const {
+  std::vector<Scan> scans;
+  for (const auto& [sql, slot] : statements_) {
+    const int rows = sqlite3_stmt_status(slot.statement, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+    if (rows > 0) {
+      scans.push_back({sql, rows});
+    }
+  }
+  return scans;
+}
+
 Error SqliteConnection::Translate(int code, std::string_view what) const {
   return SqliteError(code, database_, what);
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "umbranet/adapters/sqlite/sqlite_statement.h"
 #include "umbranet/base/clock.h"
@@ -67,6 +68,15 @@ class SqliteConnection {
   void SetDeadline(Deadline deadline);
 
   [[nodiscard]] bool InTransaction() const;
+
+  // Rows that a kept statement went through without the help of an index, over all its runs. Few
+  // or none, unless an index is missing or not used.
+  struct Scan {
+    std::string sql;
+    std::int64_t rows = 0;
+  };
+
+  [[nodiscard]] std::vector<Scan> Scans() const;
 
   [[nodiscard]] sqlite3* handle() const { return database_; }
 
