@@ -18,7 +18,7 @@ constexpr std::string_view kNoModel =
     "(No language model is configured, so I can only quote what I remember; set OPENAI_API_KEY or "
     "OPENAI_BASE_URL for real answers.)";
 // Where the conversation has been told how to.
-constexpr std::string_view kStillNoModel = "(Quoted from memory: no language model is configured.)";
+constexpr std::string_view kStillNoModel = "(No language model is configured.)";
 
 constexpr std::size_t kReadBytesMax = 8'192;  // Of one memory.
 constexpr std::size_t kQuoteBytesMax = 300;
