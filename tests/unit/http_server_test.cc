@@ -305,7 +305,7 @@ TEST_F(HttpServerTest, RefusesRequestLinesThatAreNone) {
       {"GET /qu\x01"
        "ery HTTP/1.1\r\nHost: h\r\n\r\n",
        400},
-      {std::string("GET /qu\0ery HTTP/1.1\r\nHost: h\r\n\r\n", 35), 400},
+      {std::string("GET /qu\0ery HTTP/1.1\r\nHost: h\r\n\r\n", 33), 400},
       {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400},
   };
   for (const auto& [request, status] : requests) {
