@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/api_fixture.h"
-#include "tests/unit/openapi_schema.h"
+#include "tests/doubles/openapi_schema.h"
 
 namespace umbranet {
 namespace {
