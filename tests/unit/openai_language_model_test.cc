@@ -290,6 +290,7 @@ TEST_F(OpenAiLanguageModelTest, RefusesNonsense) {
       {Whole(R"({"content":""})", "length"), "empty (finish_reason length)"},
       {Whole(R"({"content":null,"refusal":"I will not"})"), "refused"},
       {Whole(R"({"content":null})", "content_filter"), "refused"},
+      {Whole(R"({"content":null})", kSecret), "empty (finish_reason other)"},
       {Whole(R"({"content":null,"tool_calls":[{"id":"1"}]})", "tool_calls"), "tool"},
   };
 

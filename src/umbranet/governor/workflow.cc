@@ -133,8 +133,8 @@ struct Transition {
   }
 
   template <typename From, typename Happened>
-  Step operator()(From from, const Happened& /*event*/) const {
-    return Stay(std::move(from));
+  Step operator()(const From& from, const Happened& /*event*/) const {
+    return Stay(from);
   }
 };
 

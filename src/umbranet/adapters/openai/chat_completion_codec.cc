@@ -1,5 +1,6 @@
 #include "umbranet/adapters/openai/chat_completion_codec.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdio>
@@ -16,6 +17,7 @@ namespace json = boost::json;
 
 // Holds a chunk of a stream without touching the heap.
 constexpr std::size_t kParseBytes = 4096;
+constexpr std::size_t kReasonBytesMax = 32;
 
 std::string_view RoleText(ChatRole role) {
   switch (role) {
@@ -84,9 +86,18 @@ bool HoldsSomething(const json::object& object, std::string_view name) {
   return text == nullptr || !text->empty();
 }
 
+// Reasons are short names; whatever else a server puts there is repeated nowhere.
+std::string FinishReason(const json::object& choice) {
+  std::string reason = Text(choice, "finish_reason");
+  const bool is_name = reason.size() <= kReasonBytesMax &&
+                       std::all_of(reason.begin(), reason.end(),
+                                   [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+  return is_name ? reason : "other";
+}
+
 void ReadChoice(const json::object& choice, CompletionPart& part) {
   part.has_choice = true;
-  part.finish_reason = Text(choice, "finish_reason");
+  part.finish_reason = FinishReason(choice);
   for (const std::string_view name : {"delta", "message"}) {
     const json::value* value = Find(choice, name);
     const json::object* message = value == nullptr ? nullptr : value->if_object();
