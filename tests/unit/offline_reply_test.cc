@@ -301,7 +301,7 @@ TEST_F(OfflineReplyTest, SaysOnceHowToConfigureAModel) {
   before.origin = Origin::kOfflineChat;
   before.assistant_response = ReplyWithNote("Hi");
   recalled_.conversation.turns = {before};
-  EXPECT_THAT(ReplyWithNote("Hi"), AllOf(HasSubstr("no language model is configured"),
+  EXPECT_THAT(ReplyWithNote("Hi"), AllOf(HasSubstr("No language model is configured"),
                                          Not(HasSubstr("OPENAI_API_KEY"))));
 }
 
