@@ -13,9 +13,16 @@ namespace {
 // Virtual machine steps between two looks at the deadline: some tens of microseconds.
 constexpr int kStepsPerDeadlineCheck = 4000;
 
+// SQLite counts its memory under one mutex for the whole process, which every allocation of every
+// reader would take; nobody reads those counts. Has no effect once SQLite is in use.
+void StopCountingMemory() {
+  [[maybe_unused]] static const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const Options& options) {
+  StopCountingMemory();
   const int access = options.mode == Mode::kReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                                       : SQLITE_OPEN_READONLY;
   sqlite3* database = nullptr;
