@@ -235,7 +235,7 @@ void InMemorySemanticMemory::DeriveSlot(
     fact.predicate = planned.predicate;
     fact.qualifier = planned.qualifier;
     fact.object = planned.object;
-    if (planned.object_is_entity) {
+    if (planned.object_is_entity && !ends[head].second.empty()) {
       fact.object_id = derived.entities.at(ends[head].second).entity_id;
     }
     fact.negated = planned.negated;
