@@ -159,6 +159,11 @@ TEST_F(OfflineReplyTest, PrefersWhatWasToldLastAboutThePresentOnly) {
   Remember("I met Ana in Rome.", "2024-01-01");
   Remember("I met Ana again, in Oslo.", "2024-02-01");
   EXPECT_EQ(Reply("Where did I meet Ana?"), "You told me on 1 January: I met Ana in Rome.");
+  recalled_.items.clear();
+  Remember("The kitchen budget is now 5,500 euros.", "2024-05-20");
+  Remember("I set the budget for the kitchen to 4,000 euros.", "2024-04-20");
+  EXPECT_THAT(Reply("What is the kitchen budget?"), HasSubstr("5,500"));
+  EXPECT_THAT(Reply("What was the first kitchen budget?"), HasSubstr("4,000"));
 }
 
 TEST_F(OfflineReplyTest, SaysWhenSomethingIsNoLongerSo) {
@@ -178,6 +183,20 @@ TEST_F(OfflineReplyTest, QuotesTheAssistantAsItself) {
   Remember("The Sagrada Familia opens at nine.").sources[0].role = Role::kAssistant;
   EXPECT_EQ(Reply("When does the Sagrada Familia open?"),
             "I said on 3 May: The Sagrada Familia opens at nine.");
+}
+
+TEST_F(OfflineReplyTest, QuotesWhatTheAssistantAnsweredToTheSameQuestion) {
+  const MemoryItem& item = Remember("Can you recommend a cheap laptop?");
+  Interaction source;
+  source.interaction_id = item.sources[0].interaction_id;
+  source.user_message = item.text;
+  source.assistant_response = "Sure. I would take the Acme 14 with 16 GB of memory.";
+  sources_ = {source};
+  EXPECT_EQ(Reply("Which laptop did you recommend?"),
+            "I said on 3 May: Sure. I would take the Acme 14 with 16 GB of memory.");
+  sources_[0].origin = Origin::kOfflineChat;
+  EXPECT_EQ(Reply("Which laptop did you recommend?"),
+            "I do not remember anything that answers this.");
 }
 
 TEST_F(OfflineReplyTest, QuotesNoQuestionAsAnAnswer) {
@@ -256,6 +275,8 @@ TEST_F(OfflineReplyTest, MentionsRulesWhereTheyApply) {
             "You told me on 3 May: The distance from Porto to Lisbon is 313.\n"
             "You asked me on 3 May: always give distances in kilometres.");
   EXPECT_THAT(Reply("Where does Ana work?"), Not(HasSubstr("kilometres")));
+  RememberRule("never call me Mimi");
+  EXPECT_THAT(Reply("What are the names of the cats?"), Not(HasSubstr("Mimi")));
 }
 
 TEST_F(OfflineReplyTest, QuotesARuleOnce) {

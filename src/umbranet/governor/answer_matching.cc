@@ -82,6 +82,7 @@ constexpr std::string_view kTimes =
 constexpr std::string_view kPresent =
     "is are am do does has have can will now currently still whats wheres whos hows";
 constexpr std::string_view kPast = "did was were had when whens ago before first originally";
+constexpr std::string_view kEarliest = "first original originally initial initially";
 constexpr std::string_view kPlaces = "in at to from near on by";
 
 std::vector<std::string_view> Split(std::string_view words) {
@@ -212,7 +213,8 @@ AskedQuestion::AskedQuestion(std::string_view message) {
   bool first_person = false;
   for (const TextToken& token : tokens) {
     first_person = first_person || IsFirstPerson(token);
-    if (token.stop_word || IsFrame(token.term) || stems_.contains(token.term)) {
+    if (token.stop_word || IsFrame(token.term) || IsIn(kEarliest, token.folded) ||
+        stems_.contains(token.term)) {
       continue;
     }
     const bool anchor = IsName(token) || IsPerson(token.term);
@@ -226,6 +228,7 @@ AskedQuestion::AskedQuestion(std::string_view message) {
                        [words](const TextToken& token) { return IsIn(words, token.folded); });
   };
   asks_for_present_ = has_any(kPresent) && !has_any(kPast);
+  asks_for_first_ = has_any(kEarliest);
   const auto word = [&](std::size_t i) {
     return i < tokens.size() ? std::string_view(tokens[i].folded) : std::string_view();
   };
@@ -290,6 +293,7 @@ AskedQuestion::Match AskedQuestion::Compare(std::string_view text, std::string_v
     });
     sum += exact ? 1.0 : family ? kFamilyShare : 0.0;
     match.words += exact || family ? 1 : 0;
+    match.same += exact ? 1 : 0;
     match.about_same = match.about_same && (!term.anchor || exact || family);
     match.names_same = match.names_same || (term.anchor && (exact || family));
   }

@@ -25,6 +25,7 @@ class AskedQuestion {
   struct Match {
     double share = 0;         // Of the question's content words that the text holds, 0 to 1.
     std::size_t words = 0;    // How many those are.
+    std::size_t same = 0;     // Of these, not only of a family, but the same.
     bool enough = false;      // Enough of them for an answer.
     bool about_same = false;  // Whoever is asked about is in the text.
     bool names_same = false;  // At least one name or relative of the question is in the text.
@@ -46,6 +47,9 @@ class AskedQuestion {
   // What is so now, and therefore what was told last: "where do I live?"
   [[nodiscard]] bool AsksForPresent() const { return asks_for_present_; }
 
+  // What was told first: "what was the first plan?"
+  [[nodiscard]] bool AsksForFirst() const { return asks_for_first_; }
+
  private:
   enum class Kind { kAny, kWhen, kWhere, kWho, kHowMany };
 
@@ -61,6 +65,7 @@ class AskedQuestion {
   bool about_user_ = false;  // "Where do I live?"
   bool wants_several_ = false;
   bool asks_for_present_ = false;
+  bool asks_for_first_ = false;
   Kind kind_ = Kind::kAny;
 };
 

@@ -32,9 +32,9 @@ constexpr double kStillHolds = 0.5;
 constexpr double kUsersWords = 0.25;
 constexpr double kRightKind = 0.15;
 constexpr double kOneFact = 0.1;
-// The last of several answers to what is so now, over the first; more than a word of the same
-// family costs.
-constexpr double kToldLast = 0.25;
+// The last of several answers to what is so now over the first, or the other way round where the
+// first is asked for; more than a word of the same family costs.
+constexpr double kTimely = 0.25;
 // By rank in the recall, and by age among equals.
 constexpr double kRank = 0.01;
 
@@ -124,6 +124,14 @@ std::optional<Quote> ReadQuote(const MemoryItem& item, const OfflineRequest& req
   }
   quote.speaker = quote.assistant ? std::string_view() : SpeakerOf(item, source);
   quote.text = StatementsOf(item.text, question, quote.speaker);
+  // Where the user only asked, the assistant's answer may be what is asked for again.
+  const bool answered = source != nullptr && source->origin != Origin::kOfflineChat &&
+                        item.tier != Tier::kSemantic && !source->assistant_response.empty();
+  if (quote.text.empty() && answered && !quote.assistant) {
+    quote.assistant = true;
+    quote.speaker.clear();
+    quote.text = StatementsOf(source->assistant_response, question, quote.speaker);
+  }
   if (quote.text.empty()) {
     return std::nullopt;
   }
@@ -132,7 +140,13 @@ std::optional<Quote> ReadQuote(const MemoryItem& item, const OfflineRequest& req
   quote.rule = item.tier == Tier::kProcedural;
   quote.said_at = item.occurred_at;
   quote.sources = item.sources;
-  quote.match = question.Compare(quote.text, quote.speaker);
+  // An answer is about what was asked, so the question's words count for it.
+  quote.match =
+      quote.assistant && answered
+          ? question.Compare(
+                std::string(TruncateUtf8(source->user_message, kQuoteBytesMax)) + "\n" + quote.text,
+                quote.speaker)
+          : question.Compare(quote.text, quote.speaker);
   quote.merit = quote.match.share + (quote.superseded ? 0 : kStillHolds) +
                 (quote.assistant ? 0 : kUsersWords) + (quote.match.right_kind ? kRightKind : 0) +
                 (item.tier == Tier::kSemantic ? kOneFact : 0);
@@ -147,18 +161,19 @@ bool ShareASource(const Quote& a, const Quote& b) {
   });
 }
 
-void FavourWhatWasToldLast(std::vector<Quote>& quotes) {
+// The last of the answers, or the first.
+void FavourByTime(std::vector<Quote>& quotes, bool last) {
   std::vector<Quote*> answers;
   for (Quote& quote : quotes) {
     if (quote.match.Answers() && !quote.rule) {
       answers.push_back(&quote);
     }
   }
-  std::stable_sort(answers.begin(), answers.end(),
-                   [](const Quote* a, const Quote* b) { return a->said_at < b->said_at; });
+  std::stable_sort(answers.begin(), answers.end(), [last](const Quote* a, const Quote* b) {
+    return last ? a->said_at < b->said_at : b->said_at < a->said_at;
+  });
   for (std::size_t i = 1; i < answers.size(); ++i) {
-    answers[i]->merit +=
-        kToldLast * static_cast<double>(i) / static_cast<double>(answers.size() - 1);
+    answers[i]->merit += kTimely * static_cast<double>(i) / static_cast<double>(answers.size() - 1);
   }
 }
 
@@ -179,8 +194,8 @@ std::vector<Quote> ReadQuotes(const OfflineRequest& request, const AskedQuestion
       quotes.push_back(std::move(*quote));
     }
   }
-  if (question.AsksForPresent()) {
-    FavourWhatWasToldLast(quotes);
+  if (question.AsksForPresent() || question.AsksForFirst()) {
+    FavourByTime(quotes, !question.AsksForFirst());
   }
   std::stable_sort(quotes.begin(), quotes.end(),
                    [](const Quote& a, const Quote& b) { return a.merit > b.merit; });
@@ -240,7 +255,7 @@ std::string ApplyingRules(const std::vector<Quote>& quotes, const std::vector<co
     const bool is_told = std::any_of(told.begin(), told.end(), [&](const Quote* other) {
       return other == &quote || ShareASource(*other, quote) || SaysTheSame(other->text, quote.text);
     });
-    if (quote.rule && !is_told && quote.match.words > 0 && count < kRulesMax) {
+    if (quote.rule && !is_told && quote.match.same > 0 && count < kRulesMax) {
       text += "\n" + Sentence(quote, asked_at);
       ++count;
     }
