@@ -288,7 +288,7 @@ TEST_F(GovernorTest, ListsFactsWhenAskedWhatItKnowsWithoutAModel) {
 TEST_F(GovernorTest, ReflectsBeforeTheReplyInSynchronousMode) {
   std::vector<std::string> reflected;
   options_.run_mode = RunMode::kInline;
-  options_.reflect_inline = [&](const std::vector<std::string>& jobs, Deadline) {
+  options_.reflect_inline = [&](std::string_view, const std::vector<std::string>& jobs, Deadline) {
     reflected = jobs;
     return Status();
   };
@@ -296,7 +296,9 @@ TEST_F(GovernorTest, ReflectsBeforeTheReplyInSynchronousMode) {
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->reflection_status, "inline");
   EXPECT_THAT(reflected, ElementsAre(answer->job_id));
-  options_.reflect_inline = [](const auto&, Deadline) { return Status(Unavailable("busy")); };
+  options_.reflect_inline = [](std::string_view, const auto&, Deadline) {
+    return Status(Unavailable("busy"));
+  };
   EXPECT_EQ(Chat(Request())->reflection_status, "queued");
 }
 

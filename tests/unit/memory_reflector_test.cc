@@ -321,6 +321,47 @@ TEST_F(MemoryReflectorTest, ReflectsOneJobOnTheCallersThread) {
   EXPECT_FALSE(*reflector_->ReflectNow("unknown", {}, Deadline::Never()));
 }
 
+TEST_F(MemoryReflectorTest, ReflectsJobsBeforeItReturnsThoughAWorkerWasQuicker) {
+  std::latch begun(1);
+  Build();
+  extractor_.SetScript([&](const ExtractionInput&) -> std::optional<Error> {
+    begun.count_down();
+    return std::nullopt;
+  });
+  AcceptMany(1);
+  const Running running(*this);
+  begun.wait();
+  const std::string job_id = MakeJobId(kAna, "t1");
+  EXPECT_TRUE(reflector_->ReflectInline(kAna.tenant, {&job_id, 1}, Deadline::Never()).ok());
+  EXPECT_EQ(StatusOf("t1").state, JobState::kDone);
+  EXPECT_EQ(extractor_.CallsFor("t1"), 1U);
+}
+
+TEST_F(MemoryReflectorTest, ReflectsJobsInlineWithoutAnyWorker) {
+  Build();
+  AcceptMany(3);
+  const std::vector<std::string> jobs = {MakeJobId(kAna, "t1"), MakeJobId(kAna, "t2"),
+                                         MakeJobId(kAna, "t3")};
+  EXPECT_TRUE(reflector_->ReflectInline(kAna.tenant, jobs, Deadline::Never()).ok());
+  EXPECT_EQ(Count(episodic_), 3U);
+}
+
+TEST_F(MemoryReflectorTest, SaysWhyAJobWasNotReflectedInline) {
+  Build();
+  extractor_.SetScript(
+      [](const ExtractionInput&) { return std::optional(Unavailable("model: away")); });
+  AcceptMany(1);
+  const std::vector<std::string> jobs = {MakeJobId(kAna, "t1")};
+  const Status failed = reflector_->ReflectInline(kAna.tenant, jobs, Deadline::Never());
+  ASSERT_FALSE(failed.ok());
+  EXPECT_THAT(failed.error().message, ::testing::HasSubstr("retrying: model: away"));
+  const std::vector<std::string> unknown = {"no such job"};
+  EXPECT_EQ(reflector_->ReflectInline(kAna.tenant, unknown, Deadline::Never()).error().code,
+            ErrorCode::kNotFound);
+  EXPECT_EQ(reflector_->ReflectInline("another tenant", jobs, Deadline::Never()).error().code,
+            ErrorCode::kNotFound);
+}
+
 TEST_F(MemoryReflectorTest, SummarisesASessionOnceEnoughHasLeftItsWindow) {
   Build();
   for (int i = 1; i <= 8; ++i) {

@@ -2,8 +2,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "umbranet/adapters/openai/openai_language_model.h"
 #include "umbranet/adapters/sqlite/ledger_store.h"
@@ -31,6 +35,9 @@
 
 namespace umbranet {
 namespace {
+
+using ReflectInline =
+    std::function<Status(std::string_view, const std::vector<std::string>&, Deadline)>;
 
 bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -72,15 +79,25 @@ SqliteLedgerStore::Options LedgerOptions(const Settings& settings) {
   return options;
 }
 
-MemoryManager::Options MemoryOptions(const Settings& settings) {
+MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics) {
   MemoryManager::Options options;
+  options.metrics = &metrics;
   options.recall_budget = Millis{settings.recall_budget_ms};
   options.conversation_tokens = settings.conversation_tokens;
   return options;
 }
 
-Governor::Options GovernorOptions(const Settings& settings, std::string system_prompt) {
+// Whether a turn is reflected before its reply or behind it.
+RunMode ModeOf(const Settings& settings) {
+  return settings.memory_fast_mode ? RunMode::kBackground : RunMode::kInline;
+}
+
+Governor::Options GovernorOptions(const Settings& settings, std::string system_prompt,
+                                  Metrics& metrics, ReflectInline reflect_inline) {
   Governor::Options options;
+  options.metrics = &metrics;
+  options.run_mode = ModeOf(settings);
+  options.reflect_inline = std::move(reflect_inline);
   options.turn_budget = Millis{settings.turn_timeout_ms};
   // What the model may take leaves room to store what it said.
   options.model_budget =
@@ -166,15 +183,22 @@ struct Application::Parts {
         recall_pool({.name = "recall", .threads_max = 16, .queue_max = 16'384}),
         memory(clock, recall_pool,
                {journal, ledger, doorbell, short_term, episodic, semantic, procedural},
-               MemoryOptions(with)),
-        governor(clock, memory, model.get(), GovernorOptions(with, std::move(system_prompt))),
-        queue(clock, ledger, doorbell, {}),
+               MemoryOptions(with, metrics)),
+        governor(clock, memory, model.get(),
+                 GovernorOptions(with, std::move(system_prompt), metrics, InlineReflection())),
+        queue(clock, ledger, doorbell,
+              {.on_sweep = [this](const SweepReport& report) { CountSweep(metrics, report); }}),
         processor(clock, {journal, ledger, episodic, semantic, procedural}, extractor, metrics, log,
                   BatchOptions(with)),
         summarizer(journal, short_term, metrics, log, SummaryOptions(with)),
         reflector(clock, queue, processor, summarizer, metrics, log, ReflectorOptions(with)),
         authenticator(with.api_keys),
         gauges(WatchLedger(metrics, clock, ledger, doorbell)) {}
+
+  ReflectInline InlineReflection() {
+    return [this](std::string_view tenant, const std::vector<std::string>& job_ids,
+                  Deadline deadline) { return reflector.ReflectInline(tenant, job_ids, deadline); };
+  }
 
   const Settings settings;
   const Options options;
@@ -202,6 +226,7 @@ struct Application::Parts {
   Authenticator authenticator;
   Metrics::ScrapeHook gauges;
   std::unique_ptr<HttpServer> server;
+  Metrics::ScrapeHook server_gauges;
   bool started = false;
 };
 
@@ -265,14 +290,19 @@ Status Application::OpenServer(Parts& parts) {
                                .metrics = parts.metrics,
                                .log = parts.log,
                                .probes = Probes(*parts.database, parts.ledger, parts.model.get()),
-                               .reflect_inline = {},
                                .consumers = {},
                                .spooled = {}};
+  dependencies.run_mode = ModeOf(settings);
+  dependencies.reflect_inline = parts.InlineReflection();
   const std::uint64_t workers = parts.options.reflect ? settings.reflector_workers : 0;
   dependencies.consumers = [workers] { return workers; };
   dependencies.chat_budget = Millis{settings.turn_timeout_ms};
   UMBRANET_ASSIGN_OR_RETURN(parts.server, HttpServer::Open(std::move(options), parts.clock,
                                                            BuildApi(std::move(dependencies))));
+  parts.server_gauges = parts.metrics.AddScrapeHook([&parts] {
+    parts.metrics.http_connections.Set(static_cast<double>(parts.server->Connections()));
+    parts.metrics.http_in_flight.Set(static_cast<double>(parts.server->InFlight()));
+  });
   const bool v6 = settings.listen_host.find(':') != std::string::npos;
   parts.database->Announce((v6 ? "[" + settings.listen_host + "]" : settings.listen_host) + ":" +
                            std::to_string(parts.server->Port()));

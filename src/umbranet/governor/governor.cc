@@ -297,7 +297,7 @@ void ChatTurn::Stored(const AcceptedTurn& accepted, std::vector<std::string> deg
   }
   answer_.reflection_status = "queued";
   if (options_.run_mode == RunMode::kInline && options_.reflect_inline && !accepted.duplicate &&
-      options_.reflect_inline({accepted.job_id}, deadline_).ok()) {
+      options_.reflect_inline(request_.user.tenant, {accepted.job_id}, deadline_).ok()) {
     answer_.reflection_status = "inline";
   }
 }

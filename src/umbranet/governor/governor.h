@@ -70,7 +70,9 @@ class Governor {
     // In synchronous mode a turn is reflected before its reply, by `reflect_inline`; a job that it
     // could not finish is left to the workers.
     RunMode run_mode = RunMode::kBackground;
-    std::function<Status(const std::vector<std::string>& job_ids, Deadline)> reflect_inline = {};
+    std::function<Status(std::string_view tenant, const std::vector<std::string>& job_ids,
+                         Deadline)>
+        reflect_inline = {};
 
     Metrics* metrics = nullptr;  // May be null; must outlive the governor.
   };

@@ -122,10 +122,20 @@ void SendCount(const ApiContext& api, ResponseWriter& writer, std::string_view o
   }
 }
 
+void CountRequeued(const ApiContext& api, std::string_view reason,
+                   const Result<std::uint64_t>& count) {
+  if (count.ok()) {
+    api.dependencies.metrics.reflection_requeued_total.At(reason).Increment(
+        static_cast<double>(*count));
+  }
+}
+
 void HandleRetryOne(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
   if (const auto job = FindDead(api, request, writer)) {
-    SendCount(api, writer, "retry_dead_letter", "retried",
-              api.dependencies.ledger.RequeueDead(job->job.job_id, kActor, api.RequestDeadline()));
+    const auto count =
+        api.dependencies.ledger.RequeueDead(job->job.job_id, kActor, api.RequestDeadline());
+    CountRequeued(api, "admin", count);
+    SendCount(api, writer, "retry_dead_letter", "retried", count);
   }
 }
 
@@ -163,8 +173,10 @@ void HandleRetryMatching(const ApiContext& api, const HttpRequest& request,
       filter.error_contains = text("error_contains");
     }
   }
-  SendCount(api, writer, "retry_dead_letters", "retried",
-            api.dependencies.ledger.RequeueDeadMatching(filter, kActor, api.LongDeadline()));
+  const auto count =
+      api.dependencies.ledger.RequeueDeadMatching(filter, kActor, api.LongDeadline());
+  CountRequeued(api, "admin", count);
+  SendCount(api, writer, "retry_dead_letters", "retried", count);
 }
 
 void HandleReflectAgain(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
@@ -173,6 +185,7 @@ void HandleReflectAgain(const ApiContext& api, const HttpRequest& request, Respo
     return;
   }
   const auto jobs = api.dependencies.memory.ReflectAgain(UserInPath(request), api.LongDeadline());
+  CountRequeued(api, "reflect_again", jobs);
   if (!jobs.ok()) {
     api.SendError(writer, "reflect_again", jobs.error());
   } else {

@@ -48,7 +48,8 @@ struct ApiDependencies {
   RunMode run_mode = RunMode::kBackground;
   // Reflects these jobs before the reply; used when run_mode is kInline. Jobs it could not finish
   // are left to the workers.
-  std::function<Status(const std::vector<std::string>& job_ids, Deadline)> reflect_inline = {};
+  std::function<Status(std::string_view tenant, const std::vector<std::string>& job_ids, Deadline)>
+      reflect_inline = {};
 
   std::function<std::uint64_t()> consumers = {};  // Workers that are reflecting. Empty: 0.
   std::function<std::uint64_t()> spooled = {};    // Turns in the spool. Empty: 0.

@@ -88,7 +88,8 @@ std::string RenderAccepted(const std::vector<AcceptedTurn>& turns, bool reflecte
 }
 
 // True when every new turn was reflected before the reply.
-bool ReflectInline(ApiContext& api, const std::vector<AcceptedTurn>& turns, Deadline deadline) {
+bool ReflectInline(ApiContext& api, std::string_view tenant, const std::vector<AcceptedTurn>& turns,
+                   Deadline deadline) {
   const ApiDependencies& needs = api.dependencies;
   if (needs.run_mode != RunMode::kInline || !needs.reflect_inline) {
     return false;
@@ -99,7 +100,7 @@ bool ReflectInline(ApiContext& api, const std::vector<AcceptedTurn>& turns, Dead
       job_ids.push_back(turn.job_id);
     }
   }
-  const Status reflected = needs.reflect_inline(job_ids, deadline);
+  const Status reflected = needs.reflect_inline(tenant, job_ids, deadline);
   if (!reflected.ok()) {
     needs.log.Warning("inline_reflection_unfinished", {{"error", reflected.error().message}});
   }
@@ -122,7 +123,7 @@ void AcceptTurns(ApiContext& api, const HttpRequest& request, std::vector<Intera
     api.SendError(writer, "interactions", remembered.error());
     return;
   }
-  const bool reflected = ReflectInline(api, remembered->turns, deadline);
+  const bool reflected = ReflectInline(api, first_user.tenant, remembered->turns, deadline);
   std::string body = RenderAccepted(remembered->turns, reflected);
   claim.Save(first_user, 202, body, api.RequestDeadline());
   SendJson(writer, 202, std::move(body));

@@ -1,11 +1,43 @@
 #include "umbranet/memory/memory_manager.h"
 
+#include <string_view>
 #include <utility>
 
 #include "umbranet/base/unique_id.h"
 
 namespace umbranet {
 namespace {
+
+std::string_view RejectionReason(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kStorageFull:
+      return "storage_full";
+    case ErrorCode::kResourceExhausted:
+      return "overloaded";
+    case ErrorCode::kInvalidArgument:
+      return "invalid";
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kDeadlineExceeded:
+      return "unavailable";
+    default:
+      return "other";
+  }
+}
+
+void CountAccepted(Metrics& metrics, const std::vector<Interaction>& turns,
+                   const Result<std::vector<AcceptedTurn>>& accepted) {
+  if (!accepted.ok()) {
+    metrics.reflection_rejected_total.At(RejectionReason(accepted.error().code))
+        .Increment(static_cast<double>(turns.size()));
+    return;
+  }
+  for (std::size_t i = 0; i < turns.size() && i < accepted->size(); ++i) {
+    metrics.reflection_enqueued_total
+        .At({PriorityName(turns[i].priority), "ledger",
+             (*accepted)[i].duplicate ? "true" : "false"})
+        .Increment();
+  }
+}
 
 bool IsAway(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadlineExceeded;
@@ -32,8 +64,11 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
     turn.accepted_at = now;
   }
   Remembered remembered;
-  UMBRANET_ASSIGN_OR_RETURN(remembered.turns,
-                            stores_.journal.Accept(turns, mode, traceparent, deadline));
+  auto accepted_turns = stores_.journal.Accept(turns, mode, traceparent, deadline);
+  if (options_.metrics != nullptr) {
+    CountAccepted(*options_.metrics, turns, accepted_turns);
+  }
+  UMBRANET_ASSIGN_OR_RETURN(remembered.turns, std::move(accepted_turns));
 
   // From here on nothing can be lost, so nothing below may fail the call.
   bool short_term_away = false;

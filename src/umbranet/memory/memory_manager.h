@@ -27,6 +27,7 @@
 #include "umbranet/ports/procedural_memory.h"
 #include "umbranet/ports/semantic_memory.h"
 #include "umbranet/ports/short_term_memory.h"
+#include "umbranet/telemetry/metrics.h"
 
 namespace umbranet {
 
@@ -68,6 +69,8 @@ class MemoryManager {
     std::size_t rules_max = 6;           // In one recall; more would push memories out of a prompt.
     std::size_t unreflected_max = 2000;  // Pending turns searched for read-your-writes.
     std::size_t conversation_tokens = 2000;
+
+    Metrics* metrics = nullptr;  // May be null; must outlive the manager.
   };
 
   struct Stores {

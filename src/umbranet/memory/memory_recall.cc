@@ -214,6 +214,12 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
     context.items.push_back(std::move(item.item));
   }
   context.total_ms = MillisSince(clock_, start);
+  if (options_.metrics != nullptr) {
+    options_.metrics->recall_seconds.Observe(context.total_ms / 1e3);
+    for (const auto& [tier, took_ms] : context.tier_ms) {
+      options_.metrics->recall_tier_seconds.At(TierName(tier)).Observe(took_ms / 1e3);
+    }
+  }
   return context;
 }
 

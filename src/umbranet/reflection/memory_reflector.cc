@@ -19,6 +19,8 @@ namespace {
 constexpr std::chrono::minutes kClaimWait{1};
 // How often WaitIdle looks at the ledger though nothing happened here: other processes work on it.
 constexpr Millis kIdleLook{50};
+// The same for somebody whose reply waits for a job.
+constexpr Millis kInlineLook{5};
 constexpr Millis kSettlePauseFirst{50};
 
 void BecomeWorker(std::size_t worker, int nice) {
@@ -122,6 +124,41 @@ Result<bool> MemoryReflector::ReflectNow(std::string_view job_id, std::stop_toke
   }
   WorkOff(*batch, std::move(stop), deadline.Within(clock_, options_.lease_cap * 9 / 10));
   return true;
+}
+
+Status MemoryReflector::ReflectInline(std::string_view tenant, std::span<const std::string> job_ids,
+                                      Deadline deadline) {
+  const Deadline until = deadline.Within(clock_, options_.inline_budget);
+  for (const std::string& job_id : job_ids) {
+    UMBRANET_RETURN_IF_ERROR(ReflectInline(tenant, job_id, until));
+  }
+  return {};
+}
+
+Status MemoryReflector::ReflectInline(std::string_view tenant, const std::string& job_id,
+                                      Deadline deadline) {
+  for (;;) {
+    UMBRANET_ASSIGN_OR_RETURN([[maybe_unused]] const bool mine, ReflectNow(job_id, {}, deadline));
+    UMBRANET_ASSIGN_OR_RETURN(const std::optional<JobStatus> status,
+                              queue_.ledger().Find(tenant, job_id, deadline));
+    if (!status) {
+      return NotFound("reflection: there is no job " + job_id);
+    }
+    if (status->state == JobState::kDone) {
+      return {};
+    }
+    if (status->state != JobState::kReady && status->state != JobState::kLeased) {
+      return FailedPrecondition("reflection: job " + job_id + " is " +
+                                std::string(JobStateName(status->state)) + ": " +
+                                status->last_error);
+    }
+    if (deadline.Expired()) {
+      return DeadlineExceeded("reflection: job " + job_id + " is still being worked on");
+    }
+    // A worker has it, or another turn of its user.
+    MutexLock lock(mutex_);
+    changed_.WaitUntil(mutex_, SystemClock{}.SteadyNow() + kInlineLook);
+  }
 }
 
 void MemoryReflector::WorkOff(const ClaimedBatch& batch, std::stop_token stop, Deadline deadline) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -37,7 +38,8 @@ class MemoryReflector {
     Millis lease_cap{120'000};
     Millis settle_budget{5'000};
     Millis summary_budget{5'000};
-    Millis error_pause{1'000};  // After an error of the ledger, before it is asked again.
+    Millis inline_budget{10'000};  // Of ReflectInline, unless the caller's deadline is sooner.
+    Millis error_pause{1'000};     // After an error of the ledger, before it is asked again.
     std::size_t summaries_waiting_max = 256;
     int nice = 5;
     std::string name = "reflector";  // In the ledger, for the operator's eyes; "/0", "/1" follow.
@@ -64,6 +66,12 @@ class MemoryReflector {
   // answered. False: it was not to be had, since it is done, being worked on, or waiting.
   Result<bool> ReflectNow(std::string_view job_id, std::stop_token stop, Deadline deadline);
 
+  // Has these jobs reflected before it returns: on the caller's thread, or by waiting for the
+  // worker that was quicker. Stops at the first that will not be done in time or has failed; what
+  // is left is left to the workers. kNotFound: the tenant has no such job.
+  Status ReflectInline(std::string_view tenant, std::span<const std::string> job_ids,
+                       Deadline deadline);
+
  private:
   void WorkUntilStopped(std::size_t worker, std::stop_token stop);
   void WorkOff(const ClaimedBatch& batch, std::stop_token stop, Deadline deadline);
@@ -72,6 +80,7 @@ class MemoryReflector {
               std::stop_token stop);
   Result<SettleReport> Settle(const ClaimedBatch& batch, const BatchResult& result,
                               std::stop_token stop);
+  Status ReflectInline(std::string_view tenant, const std::string& job_id, Deadline deadline);
   void CountSettled(const ClaimedBatch& batch, const BatchResult& result,
                     const SettleReport& report);
   void SummarizeSessions(const ClaimedBatch& batch, const BatchResult& result);
