@@ -17,7 +17,7 @@ namespace {
 
 const Timestamp kNow = FromUnixMillis(1686738600000);  // 2023-06-14T10:30:00Z, a Wednesday
 
-FactsFound FactsOf(std::string_view text, std::string_view self = kSelfEntity,
+FactsRead FactsOf(std::string_view text, std::string_view self = kSelfEntity,
                    const EntityResolver& entities = {}) {
   const WordStream message(text);
   const auto times = FindTimeExpressions(text, kNow);
@@ -47,7 +47,7 @@ class StatedFacts : public testing::TestWithParam<FactCase> {};
 
 TEST_P(StatedFacts, AreFoundUnderTheirSubjectAndPredicate) {
   const FactCase& c = GetParam();
-  const FactsFound found = FactsOf(c.text);
+  const FactsRead found = FactsOf(c.text);
   std::string all;
   for (const PlannedFact& fact : found.facts) {
     if (Show(fact) == c.fact) {
@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(Sentences, StatedFacts, testing::ValuesIn(kFacts));
 class NoFacts : public testing::TestWithParam<std::string_view> {};
 
 TEST_P(NoFacts, ComeFromWhatIsNotClaimed) {
-  const FactsFound found = FactsOf(GetParam());
+  const FactsRead found = FactsOf(GetParam());
   EXPECT_TRUE(found.facts.empty()) << Show(found.facts.front());
 }
 
@@ -166,13 +166,13 @@ constexpr std::string_view kNoFacts[] = {
 INSTANTIATE_TEST_SUITE_P(Sentences, NoFacts, testing::ValuesIn(kNoFacts));
 
 TEST(FactFinder, ADatedFactBeginsWithItsDate) {
-  const FactsFound found = FactsOf("I moved to Lyon on 3 May 2023.");
+  const FactsRead found = FactsOf("I moved to Lyon on 3 May 2023.");
   ASSERT_EQ(found.facts.size(), 1U);
   EXPECT_EQ(found.facts[0].valid_from, ParseTimestamp("2023-05-03T00:00:00Z"));
 }
 
 TEST(FactFinder, AnotherSpeakerSpeaksOfThemselves) {
-  const FactsFound found = FactsOf("I live in Turku with my aunt.", "Nora");
+  const FactsRead found = FactsOf("I live in Turku with my aunt.", "Nora");
   ASSERT_FALSE(found.facts.empty());
   for (const PlannedFact& fact : found.facts) {
     EXPECT_EQ(fact.subject, "Nora");
@@ -182,7 +182,7 @@ TEST(FactFinder, AnotherSpeakerSpeaksOfThemselves) {
 TEST(FactFinder, ADescriptionMeansTheOneItIntroduced) {
   EntityResolver known;
   known.Learn({"Ana", EntityType::kPerson, {"my sister"}});
-  const FactsFound found = FactsOf("My sister works at a bakery.", kSelfEntity, known);
+  const FactsRead found = FactsOf("My sister works at a bakery.", kSelfEntity, known);
   ASSERT_FALSE(found.facts.empty());
   EXPECT_EQ(found.facts.back().subject, "Ana");
 }
@@ -190,7 +190,7 @@ TEST(FactFinder, ADescriptionMeansTheOneItIntroduced) {
 TEST(FactFinder, ASecondSisterDoesNotTakeTheFirstOnesDescription) {
   EntityResolver known;
   known.Learn({"Ana", EntityType::kPerson, {"my sister"}});
-  const FactsFound found = FactsOf("My sister Rita is a judge.", kSelfEntity, known);
+  const FactsRead found = FactsOf("My sister Rita is a judge.", kSelfEntity, known);
   ASSERT_FALSE(found.entities.empty());
   for (const PlannedEntity& entity : found.entities) {
     EXPECT_TRUE(entity.aliases.empty()) << entity.name;
@@ -198,7 +198,7 @@ TEST(FactFinder, ASecondSisterDoesNotTakeTheFirstOnesDescription) {
 }
 
 TEST(FactFinder, ACorrectionSaysTheLastDatedFactAgain) {
-  const FactsFound before = FactsOf("My dentist appointment is on Monday.");
+  const FactsRead before = FactsOf("My dentist appointment is on Monday.");
   const std::string_view text = "Actually it's Tuesday.";
   const WordStream message(text);
   const auto times = FindTimeExpressions(text, kNow, {.preference = TimePreference::kFuture});

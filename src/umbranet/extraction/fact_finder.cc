@@ -198,7 +198,7 @@ void FactSheet::Add(const Statement& statement, Predicate predicate, std::string
   found_.facts.push_back(std::move(fact));
 }
 
-FactsFound FindFacts(const FactContext& context) {
+FactsRead FindFacts(const FactContext& context) {
   FactSheet sheet(context);
   Mention person;
   for (const Sentence& sentence : context.message.sentences()) {

@@ -19,7 +19,7 @@ namespace umbranet {
 // the entities they hang on. Each statement is read once; tables say which verb, complement or
 // possession makes which fact. Pure; linear in the message.
 
-struct FactsFound {
+struct FactsRead {
   std::vector<PlannedEntity> entities;
   std::vector<PlannedFact> facts;
 };
@@ -32,7 +32,7 @@ struct FactContext {
   const EntityResolver& entities;
 };
 
-[[nodiscard]] FactsFound FindFacts(const FactContext& context);
+[[nodiscard]] FactsRead FindFacts(const FactContext& context);
 
 // Half-open range of words.
 struct Phrase {
@@ -88,7 +88,7 @@ class FactSheet {
   // The date named between two words of the sentence, if any.
   [[nodiscard]] std::optional<TimeRange> TimeWithin(std::size_t first, std::size_t last) const;
 
-  [[nodiscard]] FactsFound Take() { return std::move(found_); }
+  [[nodiscard]] FactsRead Take() { return std::move(found_); }
 
  private:
   // What was only described so far turns out to have a name.
@@ -97,7 +97,7 @@ class FactSheet {
 
   const FactContext& context_;
   const Sentence* sentence_ = nullptr;
-  FactsFound found_;
+  FactsRead found_;
   Mention unnamed_;  // Last described without a name.
 };
 

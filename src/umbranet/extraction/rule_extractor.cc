@@ -148,7 +148,7 @@ std::vector<PlannedFact> Reader::Earlier(const Interaction& turn) const {
 void Reader::ReadFacts(const Interaction& turn, const WordStream& message,
                        const std::vector<TimeExpression>& times, ReflectionPlan& plan) {
   const FactContext context{message, SelfOf(turn), turn.occurred_at, times, entities_};
-  FactsFound found = FindFacts(context);
+  FactsRead found = FindFacts(context);
   if (MayCorrect(message)) {
     if (auto corrected = ReadCorrection(context, Earlier(turn))) {
       const std::string subject = corrected->subject;
