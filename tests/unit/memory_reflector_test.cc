@@ -362,6 +362,24 @@ TEST_F(MemoryReflectorTest, SaysWhyAJobWasNotReflectedInline) {
             ErrorCode::kNotFound);
 }
 
+TEST_F(MemoryReflectorTest, MeasuresHowLongTurnsWaitedAndHowLongTheyTookInAll) {
+  Build();
+  AcceptMany(2);
+  clock_.Advance(std::chrono::seconds(7));
+  extractor_.SetScript([&](const ExtractionInput&) -> std::optional<Error> {
+    clock_.Advance(std::chrono::seconds(2));
+    return std::nullopt;
+  });
+  const Running running(*this);
+  ASSERT_TRUE(WaitIdle());
+  const auto waited = metrics_.reflection_queue_wait_seconds.Collect().histogram;
+  EXPECT_EQ(waited.sample_count, 2U);
+  EXPECT_EQ(waited.sample_sum, 14);
+  const auto all = metrics_.reflection_end_to_end_seconds.At("high").Collect().histogram;
+  EXPECT_EQ(all.sample_count, 2U);
+  EXPECT_EQ(all.sample_sum, 18);
+}
+
 TEST_F(MemoryReflectorTest, SummarisesASessionOnceEnoughHasLeftItsWindow) {
   Build();
   for (int i = 1; i <= 8; ++i) {

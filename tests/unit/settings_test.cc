@@ -125,7 +125,8 @@ TEST(SettingsTest, AMalformedSecretIsNotShown) {
 TEST(SettingsTest, WhatThisReleaseCannotDoIsRefusedRatherThanIgnored) {
   EXPECT_NE(RefusalOf({{"POSTGRES_URL", "postgres://x"}}).find("unset the variable"),
             std::string::npos);
-  EXPECT_NE(RefusalOf({{"MEMORY_FAST_MODE", "false"}}).find("fast mode only"), std::string::npos);
+  EXPECT_NE(RefusalOf({{"REFLECTION_QUEUE_ENABLED", "false"}}).find("queue only"),
+            std::string::npos);
   EXPECT_EQ(RefusalOf({{"POSTGRES_URL", ""}}), "accepted");
 }
 

@@ -1,5 +1,7 @@
 #include "umbranet/app/composition.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -110,6 +112,8 @@ Governor::Options GovernorOptions(const Settings& settings, std::string system_p
 BatchProcessor::Options BatchOptions(const Settings& settings) {
   BatchProcessor::Options options;
   options.tier_budget = Millis{settings.tier_timeout_ms};
+  // Three tiers at once for each worker, and as many again for calls that were left behind.
+  options.threads_max = std::max<std::size_t>(options.threads_max, 6 * settings.reflector_workers);
   return options;
 }
 

@@ -151,9 +151,6 @@ class Loader {
     if (settings.openai_base_url.empty() && !settings.openai_api_key.empty()) {
       settings.openai_base_url = "https://api.openai.com/v1";
     }
-    if (!settings.memory_fast_mode) {
-      return Refused("MEMORY_FAST_MODE is false, but this release has fast mode only; unset it");
-    }
     if (!settings.reflection_queue_enabled) {
       return Refused(
           "REFLECTION_QUEUE_ENABLED is false, but this release reflects through its queue only; "

@@ -213,7 +213,7 @@ std::vector<SettingSpec> ReflectionSettings() {
                     &Settings::reflector_retry_delay_s, 1, 3'600),
       FlagSetting("MEMORY_FAST_MODE",
                   "Reply as soon as the turn is durable and work out what it teaches afterwards. "
-                  "This release has no other mode and refuses false.",
+                  "Without it, replies wait for that, ten seconds at the most.",
                   &Settings::memory_fast_mode),
       FlagSetting("REFLECTION_QUEUE_ENABLED",
                   "Reflect through the durable queue. This release has no other way and refuses "

@@ -163,6 +163,7 @@ Status MemoryReflector::ReflectInline(std::string_view tenant, const std::string
 
 void MemoryReflector::WorkOff(const ClaimedBatch& batch, std::stop_token stop, Deadline deadline) {
   Enter();
+  const Timestamp claimed_at = clock_.Now();
   const SteadyTime started = clock_.SteadyNow();
   metrics_.reflection_batch_jobs.Observe(static_cast<double>(batch.jobs.size()));
   BatchResult result;
@@ -170,6 +171,7 @@ void MemoryReflector::WorkOff(const ClaimedBatch& batch, std::stop_token stop, D
     const LeaseKeeper::KeptLease kept(leases_, batch.lease);
     result = ProcessGuarded(batch, stop, deadline);
   }
+  ObserveWait(batch, result, claimed_at);
   Finish(batch, result, started, std::move(stop));
   Leave();
 }
@@ -243,6 +245,19 @@ Result<SettleReport> MemoryReflector::Settle(const ClaimedBatch& batch, const Ba
     }
     Pause(stop, pause);
     pause = std::min(pause * 2, options_.error_pause);
+  }
+}
+
+void MemoryReflector::ObserveWait(const ClaimedBatch& batch, const BatchResult& result,
+                                  Timestamp claimed_at) {
+  for (const ReflectedTurn& turn : result.reflected) {
+    const auto job =
+        std::find_if(batch.jobs.begin(), batch.jobs.end(),
+                     [&turn](const ClaimedJob& each) { return each.job.job_id == turn.job_id; });
+    // A job that was worked on before has waited for other reasons.
+    if (turn.accepted_at && job != batch.jobs.end() && job->attempts == 0 && job->plan.empty()) {
+      metrics_.reflection_queue_wait_seconds.Observe(Seconds(claimed_at - *turn.accepted_at));
+    }
   }
 }
 

@@ -81,6 +81,7 @@ class MemoryReflector {
   Result<SettleReport> Settle(const ClaimedBatch& batch, const BatchResult& result,
                               std::stop_token stop);
   Status ReflectInline(std::string_view tenant, const std::string& job_id, Deadline deadline);
+  void ObserveWait(const ClaimedBatch& batch, const BatchResult& result, Timestamp claimed_at);
   void CountSettled(const ClaimedBatch& batch, const BatchResult& result,
                     const SettleReport& report);
   void SummarizeSessions(const ClaimedBatch& batch, const BatchResult& result);
