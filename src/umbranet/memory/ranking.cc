@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -43,7 +44,37 @@ struct Entry {
   bool user_half = false;
 };
 
-using TurnIndex = std::map<SourceRef, std::size_t>;  // Into the entries.
+// Finds the entry of a half of a turn. Looks into the entries, which must stay where they are.
+class HalfIndex {
+ public:
+  explicit HalfIndex(const std::vector<Entry>& halves) {
+    places_.reserve(halves.size());
+    for (std::size_t i = 0; i < halves.size(); ++i) {
+      const SourceRef& source = halves[i].ranked.item.sources.front();
+      Place& place = places_[source.interaction_id];
+      (source.role == Role::kUser ? place.user : place.assistant) = i;
+    }
+  }
+
+  // The number of the entry, or kNone.
+  [[nodiscard]] std::size_t Find(const SourceRef& source) const {
+    const auto found = places_.find(source.interaction_id);
+    if (found == places_.end()) {
+      return kNone;
+    }
+    return source.role == Role::kUser ? found->second.user : found->second.assistant;
+  }
+
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+ private:
+  struct Place {
+    std::size_t user = kNone;
+    std::size_t assistant = kNone;
+  };
+
+  std::unordered_map<std::string_view, Place> places_;  // Views into the entries' sources.
+};
 
 Entry EntryOfHalf(ScoredHalf&& half) {
   Episode& episode = half.candidate.episode;
@@ -92,7 +123,7 @@ void ForgetWhatCameLater(const std::map<std::string, Timestamp>& said_at, Timest
   }
 }
 
-std::vector<Entry> ScoreFacts(const TurnIndex& index, const std::vector<Entry>& halves,
+std::vector<Entry> ScoreFacts(const HalfIndex& index, const std::vector<Entry>& halves,
                               const RankingInput& input, const TermWeights& terms) {
   std::map<std::string, Timestamp> said_at;
   for (const FactCandidate& candidate : input.facts.candidates) {
@@ -113,9 +144,9 @@ std::vector<Entry> ScoreFacts(const TurnIndex& index, const std::vector<Entry>& 
     entry.share = words.share;
     item.score = kFactWords * words.bm25;
     for (const SourceRef& source : item.sources) {
-      const auto place = index.find(source);
-      if (place != index.end() && words.share >= halves[place->second].share && words.share > 0) {
-        item.score = std::max(item.score, halves[place->second].ranked.item.score * kJustAbove);
+      const std::size_t place = words.share > 0 ? index.Find(source) : HalfIndex::kNone;
+      if (place != HalfIndex::kNone && words.share >= halves[place].share) {
+        item.score = std::max(item.score, halves[place].ranked.item.score * kJustAbove);
       }
     }
     facts.push_back(std::move(entry));
@@ -124,7 +155,7 @@ std::vector<Entry> ScoreFacts(const TurnIndex& index, const std::vector<Entry>& 
 }
 
 // The turns that say what is not so any more stand below those that say what is.
-void PutSuccessorsFirst(const TurnIndex& index, std::vector<Entry>& halves,
+void PutSuccessorsFirst(const HalfIndex& index, std::vector<Entry>& halves,
                         std::vector<Entry>& facts) {
   std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < facts.size(); ++i) {
@@ -133,9 +164,9 @@ void PutSuccessorsFirst(const TurnIndex& index, std::vector<Entry>& halves,
   const auto best_half = [&](const MemoryItem& fact) -> MemoryItem* {
     MemoryItem* best = nullptr;
     for (const SourceRef& source : fact.sources) {
-      const auto place = index.find(source);
-      if (place != index.end()) {
-        MemoryItem& half = halves[place->second].ranked.item;
+      const std::size_t place = index.Find(source);
+      if (place != HalfIndex::kNone) {
+        MemoryItem& half = halves[place].ranked.item;
         best = best == nullptr || half.score > best->score ? &half : best;
       }
     }
@@ -181,25 +212,31 @@ void PutSuccessorsFirst(const TurnIndex& index, std::vector<Entry>& halves,
 
 // Names of a fact's sources the best, and those that would stand beside it by themselves: a fact
 // that was said in ten turns would otherwise bring nine that have little to do with the question.
-void NameFittingSources(const TurnIndex& index, const std::vector<Entry>& halves, Entry& fact) {
-  std::vector<SourceRef>& sources = fact.ranked.item.sources;
-  const auto worth = [&](const SourceRef& source) {
-    const auto place = index.find(source);
-    return place == index.end() ? 0.0 : halves[place->second].ranked.item.score;
+void NameFittingSources(const HalfIndex& index, const std::vector<Entry>& halves, Entry& fact) {
+  struct Source {
+    double worth = 0;
+    std::size_t place = HalfIndex::kNone;
+    SourceRef source;
   };
-  std::sort(sources.begin(), sources.end(), [&](const SourceRef& a, const SourceRef& b) {
-    const double left = worth(a);
-    const double right = worth(b);
-    return left != right ? left > right : a < b;
-  });
-  std::size_t named = std::min<std::size_t>(sources.size(), 1);
-  while (named < sources.size() && worth(sources[named]) >= kNearlyEqual * fact.ranked.item.score) {
-    ++named;
+
+  std::vector<Source> sources;
+  for (SourceRef& source : fact.ranked.item.sources) {
+    const std::size_t place = index.Find(source);
+    const double worth = place == HalfIndex::kNone ? 0 : halves[place].ranked.item.score;
+    sources.push_back({worth, place, std::move(source)});
   }
-  sources.resize(named);
-  const auto place = sources.empty() ? index.end() : index.find(sources.front());
-  if (place != index.end()) {
-    const Entry& half = halves[place->second];
+  fact.ranked.item.sources.clear();
+  std::sort(sources.begin(), sources.end(), [](const Source& a, const Source& b) {
+    return a.worth != b.worth ? a.worth > b.worth : a.source < b.source;
+  });
+  for (Source& source : sources) {
+    const bool fits = source.worth >= kNearlyEqual * fact.ranked.item.score;
+    if (fact.ranked.item.sources.empty() || fits) {
+      fact.ranked.item.sources.push_back(std::move(source.source));
+    }
+  }
+  if (!sources.empty() && sources.front().place != HalfIndex::kNone) {
+    const Entry& half = halves[sources.front().place];
     fact.ranked.session_id = half.ranked.session_id;
     fact.ranked.speaker = half.ranked.speaker;
   }
@@ -308,22 +345,22 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   TurnScores turns = ScoreTurns(question, std::move(input.episodes), input.pending, input.as_of);
   std::vector<Entry> entries;
   entries.reserve(turns.halves.size() + input.facts.candidates.size());
-  TurnIndex index;
   for (ScoredHalf& half : turns.halves) {
     entries.push_back(EntryOfHalf(std::move(half)));
-    if (!input.facts.candidates.empty()) {
-      index.emplace(entries.back().ranked.item.sources.front(), entries.size() - 1);
-    }
   }
-  // A term weighs in a fact what it weighs in a turn, so that both are on one scale; only where no
-  // turn was there to weigh it do the facts' own statistics serve.
-  TermWeights terms =
-      entries.empty() ? WeighTerms(question, input.facts.statistics) : turns.user_terms;
-  terms.length_mean = std::max(input.facts.statistics.length_mean, 1.0);
-  std::vector<Entry> facts = ScoreFacts(index, entries, input, terms);
-  PutSuccessorsFirst(index, entries, facts);
-  for (Entry& fact : facts) {
-    NameFittingSources(index, entries, fact);
+  std::vector<Entry> facts;
+  if (!input.facts.candidates.empty()) {
+    // A term weighs in a fact what it weighs in a turn, so that both are on one scale; only where
+    // no turn was there to weigh it do the facts' own statistics serve.
+    TermWeights terms =
+        entries.empty() ? WeighTerms(question, input.facts.statistics) : turns.user_terms;
+    terms.length_mean = std::max(input.facts.statistics.length_mean, 1.0);
+    const HalfIndex index(entries);
+    facts = ScoreFacts(index, entries, input, terms);
+    PutSuccessorsFirst(index, entries, facts);
+    for (Entry& fact : facts) {
+      NameFittingSources(index, entries, fact);
+    }
   }
   std::move(facts.begin(), facts.end(), std::back_inserter(entries));
   std::erase_if(entries, [&](const Entry& entry) {
