@@ -135,6 +135,21 @@ constexpr FactCase kFacts[] = {
     {"The deadline is now 15 July.", "user state[deadline] 15 July +"},
     {"I signed the lease on Friday.", "user event signed the lease on Friday"},
     {"In my free time I knit.", "user hobby knit"},
+    {"Call me Theo.", "user name[called] Theo"},
+    {"I'm Theo.", "user name Theo +"},
+    {"I like hiking, swimming and my garden.", "user likes swimming"},
+    {"I can't stand lukewarm tea.", "user dislikes lukewarm tea"},
+    {"I'm in the navy.", "user works_at navy"},
+    {"I do yoga.", "user hobby yoga"},
+    {"I love living in Colorado.", "user lives_in Colorado"},
+    {"As a devout Catholic I fast in spring.", "user belief Catholic"},
+    {"What is your favorite color? Mine is teal.", "user favorite[color] teal"},
+    {"Do you like sushi? I love it.", "user likes sushi"},
+    {"My wife and I constantly travel.", "user hobby travel"},
+    {"I'm studying to be a doctor.", "user wants[become] doctor"},
+    {"I have always wanted to be a judge.", "user wants[become] judge"},
+    {"We agreed on an increased budget of $650.", "user state[budget] $650 +"},
+    {"I'm 6 ft tall.", "user physical tall"},
 };
 INSTANTIATE_TEST_SUITE_P(Sentences, StatedFacts, testing::ValuesIn(kFacts));
 
@@ -162,6 +177,10 @@ constexpr std::string_view kNoFacts[] = {
     "I love it!",
     "I know.",
     "That's a good idea.",
+    "Never call me Bob.",
+    "Call me later.",
+    "He is living in Rome.",
+    "Dogs can be loud.",
 };
 INSTANTIATE_TEST_SUITE_P(Sentences, NoFacts, testing::ValuesIn(kNoFacts));
 

@@ -60,6 +60,14 @@ constexpr std::array kPhrasings = std::to_array<Phrasing>({
     {"diagnosed with", Predicate::kHealth},
     {"a member of", Predicate::kMember},
     {"part of", Predicate::kMember},
+    {"employed at", Predicate::kWorksAt},
+    {"employed by", Predicate::kWorksAt},
+    {"employed in", Predicate::kWorksAt},
+    {"in the army", Predicate::kWorksAt},
+    {"in the navy", Predicate::kWorksAt},
+    {"in the military", Predicate::kWorksAt},
+    {"in the marines", Predicate::kWorksAt},
+    {"in the air force", Predicate::kWorksAt},
     {"on the", Predicate::kMember},
     {"in a", Predicate::kMember},
     {"majoring in", Predicate::kStudies},
@@ -121,8 +129,9 @@ class CopulaReader {
     const std::string_view digits = m_.Text(at);
     if ((years || closed) && digits.size() <= 2 && digits != "1" && digits != "0") {
       sheet_.Add(s_, Predicate::kAge, std::string(digits), {.supersedes = s_.copula});
+      return true;
     }
-    return true;
+    return false;
   }
 
   bool ReadPhrasing() {
@@ -143,6 +152,14 @@ class CopulaReader {
     if (predicate == Predicate::kBirthday) {
       if (!s_.negated && sheet_.TimeWithin(at, s_.end)) {
         sheet_.Add(s_, predicate, ObjectText(m_, {at, s_.end}), extra);
+      }
+      return;
+    }
+    if (predicate == Predicate::kWorksAt) {
+      const bool service = m_.Is(s_.rest, "in");
+      const Phrase place = service ? Phrase{s_.rest + 2, at} : PlaceAt(m_, at, s_.end);
+      if (!s_.negated && !place.empty()) {
+        sheet_.Add(s_, predicate, ObjectText(m_, place), extra);
       }
       return;
     }
@@ -208,7 +225,24 @@ class CopulaReader {
         return;
       }
     }
-    ReadNamedRole();
+    if (!ReadOwnName()) {
+      ReadNamedRole();
+    }
+  }
+
+  // "I'm Theo."
+  bool ReadOwnName() {
+    if (s_.negated || s_.past || s_.ended || s_.subject.name != sheet_.context().self ||
+        s_.subject.plural) {
+      return false;
+    }
+    const std::size_t last = EndOfName(m_, s_.rest, s_.end);
+    const bool whole = last > s_.rest && last - s_.rest <= 3 &&
+                       (last >= s_.end || m_.IsAny(last, {"and", "from", "by"}));
+    if (whole && !m_.At(s_.rest).shouted && !IsNationality(m_.Text(s_.rest))) {
+      sheet_.Add(s_, Predicate::kName, std::string(m_.Source(s_.rest, last)), {.supersedes = true});
+    }
+    return whole;
   }
 
   bool ReadStatus(std::size_t i, std::string_view word, const Extra& extra) {

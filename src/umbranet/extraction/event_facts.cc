@@ -79,6 +79,10 @@ Phrase ValueAt(const WordStream& m, std::size_t first, std::size_t end) {
                     "with", "while", "to"})) {
       break;
     }
+    // "$50 on a new series": the number is the value.
+    if (i > first && m.IsAny(i, {"on", "from", "in"}) && HasDigit(m.Text(i - 1))) {
+      break;
+    }
     value.last = i + 1;
   }
   return value;
@@ -137,46 +141,108 @@ void ReadEventFacts(const Statement& s, FactSheet& sheet) {
             {.confidence = 0.7});
 }
 
-void ReadAttributes(const Sentence& sentence, FactSheet& sheet) {
-  const WordStream& m = sheet.m();
-  for (const Clause& clause : sentence.clauses) {
-    if (clause.question || clause.conditional || clause.reported) {
-      continue;
+namespace {
+
+// Reads the attributes of one clause.
+class AttributeReader {
+ public:
+  AttributeReader(const Clause& clause, FactSheet& sheet)
+      : clause_(clause), sheet_(sheet), m_(sheet.m()) {}
+
+  void Read() {
+    for (std::size_t i = clause_.first; i + 2 < clause_.last; ++i) {
+      if (m_.IsAny(i, {"my", "our", "the", "a", "an"})) {
+        i = std::max(i, ReadDefined(i));
+      }
     }
-    for (std::size_t i = clause.first; i + 3 < clause.last; ++i) {
-      if (!m.IsAny(i, {"my", "our", "the"}) || (m.Is(i, "the") && i != clause.first)) {
-        continue;
-      }
-      // Relatives, pets and looks are read elsewhere.
-      if (ReadMention(m, i, clause.last, sheet.context().self)) {
-        continue;
-      }
-      const auto attribute = ReadAttribute(m, clause, i);
-      if (!attribute) {
-        continue;
-      }
-      const Phrase value = ValueAt(m, attribute->value, clause.last);
-      const auto time = sheet.TimeWithin(attribute->value, value.last);
-      bool number = false;
-      for (std::size_t j = value.first; j < value.last; ++j) {
-        number = number || HasDigit(m.Text(j));
-      }
-      const bool name = !value.empty() && IsName(m, value.first);
-      if (value.empty() || m.IsAny(value.first, {"not", "what", "how"}) ||
-          !(time || number || (name && !m.Is(i, "the")))) {
-        continue;
-      }
-      Statement statement;
-      statement.subject.name = std::string(sheet.context().self);
-      statement.subject_at = attribute->value;  // The time of the value is the fact's.
-      statement.verb = attribute->value;
-      statement.end = value.last;
-      Extra extra;
-      extra.qualifier = ObjectText(m, attribute->name);
-      extra.supersedes = attribute->changed;
-      sheet.Add(statement, Predicate::kState, std::string(m.Source(value.first, value.last)),
-                extra);
-      i = value.last;
+  }
+
+ private:
+  // "my budget is $500", "the deadline has moved to 15 April", "an increased budget of $650". The
+  // last word read, or 0.
+  std::size_t ReadDefined(std::size_t i) {
+    // Relatives, pets and looks are read elsewhere.
+    if (ReadMention(m_, i, clause_.last, sheet_.context().self)) {
+      return 0;
+    }
+    if (const std::size_t last = ReadValueOf(i); last != 0) {
+      return last;
+    }
+    if (m_.IsAny(i, {"a", "an"})) {
+      return 0;
+    }
+    const auto attribute = ReadAttribute(m_, clause_, i);
+    // "the" in the middle of a clause is too common, unless something has changed.
+    const bool inner = m_.Is(i, "the") && i != clause_.first;
+    if (!attribute || (inner && !attribute->changed)) {
+      return 0;
+    }
+    const Phrase value = ValueAt(m_, attribute->value, clause_.last);
+    return Add(attribute->name, value, attribute->changed, !m_.Is(i, "the"));
+  }
+
+  // "a new deadline of April 5": a noun that has a value, and its value behind "of".
+  std::size_t ReadValueOf(std::size_t i) {
+    constexpr std::size_t kNameWordsMax = 6;
+    std::size_t of = i + 1;
+    while (of < clause_.last && of < i + kNameWordsMax && !m_.Is(of, "of")) {
+      ++of;
+    }
+    if (!m_.Is(of, "of") || !IsMeasure(m_.Text(of - 1))) {
+      return 0;
+    }
+    std::size_t first = i + 1;
+    bool changed = false;
+    while (first + 1 < of && m_.IsAny(first, {"new", "updated", "increased", "revised", "reduced",
+                                              "extended", "current", "total", "raised"})) {
+      changed = changed || !m_.IsAny(first, {"current", "total"});
+      ++first;
+    }
+    return Add({first, of}, ValueAt(m_, of + 1, clause_.last), changed, false);
+  }
+
+  static bool IsMeasure(std::string_view noun) {
+    return noun == "deadline" || noun == "budget" || noun == "goal" || noun == "target" ||
+           noun == "limit" || noun == "salary" || noun == "rent" || noun == "price" ||
+           noun == "cost" || noun == "score" || noun == "weight" || noun == "height" ||
+           noun == "total" || noun == "income" || noun == "average" || noun == "fee";
+  }
+
+  std::size_t Add(Phrase name, Phrase value, bool changed, bool names_too) {
+    const auto time = sheet_.TimeWithin(value.first, value.last);
+    bool number = false;
+    for (std::size_t j = value.first; j < value.last; ++j) {
+      number = number || HasDigit(m_.Text(j));
+    }
+    const bool named = names_too && !value.empty() && IsName(m_, value.first);
+    if (value.empty() || m_.IsAny(value.first, {"not", "what", "how"}) ||
+        !(time || number || named)) {
+      return 0;
+    }
+    Statement statement;
+    statement.subject.name = std::string(sheet_.context().self);
+    statement.subject_at = value.first;  // The time of the value is the fact's.
+    statement.verb = value.first;
+    statement.end = value.last;
+    Extra extra;
+    extra.qualifier = ObjectText(m_, name);
+    extra.supersedes = changed;
+    sheet_.Add(statement, Predicate::kState, std::string(m_.Source(value.first, value.last)),
+               extra);
+    return value.last;
+  }
+
+  const Clause& clause_;
+  FactSheet& sheet_;
+  const WordStream& m_;
+};
+
+}  // namespace
+
+void ReadAttributes(const Sentence& sentence, FactSheet& sheet) {
+  for (const Clause& clause : sentence.clauses) {
+    if (!clause.question && !clause.conditional && !clause.reported) {
+      AttributeReader(clause, sheet).Read();
     }
   }
 }

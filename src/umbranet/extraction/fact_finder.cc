@@ -30,6 +30,29 @@ std::string OneLine(std::string_view text) {
 
 }  // namespace
 
+void FactSheet::SetSentence(const Sentence& sentence) {
+  sentence_ = &sentence;
+  for (const Clause& clause : sentence.clauses) {
+    if (!clause.question) {
+      continue;
+    }
+    for (std::size_t i = clause.first; i < clause.last; ++i) {
+      const std::string_view lemma = LemmaOf(m().Text(i));
+      const bool taste = lemma == "like" || lemma == "love" || lemma == "enjoy" ||
+                         lemma == "hate" || lemma == "play" || lemma == "watch" || lemma == "eat" ||
+                         lemma == "drink" || lemma == "read";
+      if (taste && !m().IsAny(i + 1, {"to", "it", "that"})) {
+        asked_ = ObjectAt(m(), i + 1, clause.last);
+        break;
+      }
+      if (m().IsAny(i, {"favorite", "favourite"})) {
+        asked_favorite_ = ObjectAt(m(), i + 1, clause.last);
+        break;
+      }
+    }
+  }
+}
+
 void FactSheet::Rename(const std::string& description, const std::string& name) {
   std::erase_if(found_.entities,
                 [&](const PlannedEntity& entity) { return entity.name == description; });
@@ -137,7 +160,8 @@ std::string FactSheet::SentenceText(const Statement& statement) const {
   if (sentence_->last - sentence_->first <= kSentenceWordsMax) {
     return OneLine(m().Source(sentence_->first, sentence_->last));
   }
-  const std::size_t last = std::max(statement.end, statement.subject_at + 1);
+  const std::size_t last =
+      std::clamp(statement.end, statement.subject_at + 1, statement.subject_at + kSentenceWordsMax);
   return OneLine(m().Source(statement.subject_at, std::min(last, sentence_->last)));
 }
 
@@ -176,7 +200,6 @@ void FactSheet::Add(const Statement& statement, Predicate predicate, std::string
   // What is no longer so ends itself and nothing else.
   fact.ends_object = extra.retracts && extra.ends_object.empty() ? fact.object : extra.ends_object;
   fact.confidence = extra.confidence;
-  fact.text = SentenceText(statement);
   const auto same = [&fact](const PlannedFact& other) {
     return other.subject == fact.subject && other.predicate == fact.predicate &&
            other.object == fact.object && other.negated == fact.negated &&
@@ -185,6 +208,7 @@ void FactSheet::Add(const Statement& statement, Predicate predicate, std::string
   if (std::any_of(found_.facts.begin(), found_.facts.end(), same)) {
     return;
   }
+  fact.text = SentenceText(statement);
   if (sentence_ != nullptr && statement.end > statement.verb) {
     if (const auto time = TimeWithin(statement.subject_at, statement.end)) {
       if (fact.retracts) {
@@ -227,6 +251,7 @@ FactsRead FindFacts(const FactContext& context) {
       }
     }
     ReadPossessions(sentence, sheet);
+    ReadPassing(sentence, sheet);
     ReadAttributes(sentence, sheet);
   }
   return sheet.Take();

@@ -79,8 +79,13 @@ class FactSheet {
     Add(statement, predicate, std::move(object), Extra{});
   }
 
-  // The sentence whose statements are read now.
-  void SetSentence(const Sentence& sentence) { sentence_ = &sentence; }
+  // The sentence whose statements are read now. What it asks is what "it" stands for in the answer
+  // after it: "Do you like sushi? I love it."
+  void SetSentence(const Sentence& sentence);
+
+  [[nodiscard]] Phrase asked() const { return asked_; }
+
+  [[nodiscard]] Phrase asked_favorite() const { return asked_favorite_; }
 
   // How many facts there are by now.
   [[nodiscard]] std::size_t size() const { return found_.facts.size(); }
@@ -99,6 +104,8 @@ class FactSheet {
   const Sentence* sentence_ = nullptr;
   FactsRead found_;
   Mention unnamed_;  // Last described without a name.
+  Phrase asked_;
+  Phrase asked_favorite_;
 };
 
 // The object of a statement: a noun phrase or a verb phrase from `first`, without its determiners,
@@ -106,6 +113,9 @@ class FactSheet {
 [[nodiscard]] Phrase ObjectAt(const WordStream& m, std::size_t first, std::size_t end);
 // "dogs and cats" are two.
 [[nodiscard]] std::vector<Phrase> SplitObjects(const WordStream& m, Phrase phrase);
+// The objects of a verb, a list behind commas included: "hiking, swimming and my garden".
+[[nodiscard]] std::vector<Phrase> ObjectsAt(const WordStream& m, std::size_t first,
+                                            std::size_t end);
 // The words of a phrase as an object is kept: lower case but for names, single spaces.
 [[nodiscard]] std::string ObjectText(const WordStream& m, Phrase phrase);
 // A place after "in", "to", "near": a name, or a noun phrase.
@@ -124,6 +134,9 @@ void ReadAttributes(const Sentence& sentence, FactSheet& sheet);
 [[nodiscard]] std::optional<PlannedFact> ReadCorrection(const FactContext& context,
                                                         const std::vector<PlannedFact>& earlier);
 [[nodiscard]] bool MayCorrect(const WordStream& message);
+// "living in Colorado", "working at the mill", "being vegan", "as a nurse": the speaker's life
+// named in passing.
+void ReadPassing(const Sentence& sentence, FactSheet& sheet);
 // "my dog", "my favorite color is red", "Ana is my sister": what possessives tell by themselves.
 void ReadPossessions(const Sentence& sentence, FactSheet& sheet);
 

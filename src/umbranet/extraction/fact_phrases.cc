@@ -139,6 +139,40 @@ std::vector<Phrase> SplitObjects(const WordStream& m, Phrase phrase) {
   return parts;
 }
 
+std::vector<Phrase> ObjectsAt(const WordStream& m, std::size_t first, std::size_t end) {
+  const Phrase head = ObjectAt(m, first, end);
+  std::vector<Phrase> objects = SplitObjects(m, head);
+  if (head.empty() || head.last < end || !m.Is(head.last, ",")) {
+    return objects;
+  }
+  // The items behind the comma count only when an "and" closes the list.
+  constexpr std::size_t kItemsMax = 8;
+  constexpr std::size_t kItemWordsMax = 4;
+  std::vector<Phrase> items;
+  std::size_t at = head.last;
+  for (std::size_t n = 0; n < kItemsMax && m.Is(at, ","); ++n) {
+    std::size_t from = at + 1;
+    const bool closing = m.IsAny(from, {"and", "or"});
+    if (closing) {
+      ++from;
+    }
+    const Phrase item = ObjectAt(m, from, from + kItemWordsMax + 1);
+    const Word& after = m.At(item.last);
+    const bool ends = item.last >= m.words().size() || after.symbol;
+    if (item.empty() || !ends || item.first > from + 1) {
+      return objects;
+    }
+    const std::vector<Phrase> parts = SplitObjects(m, item);
+    items.insert(items.end(), parts.begin(), parts.end());
+    if (closing || parts.size() > 1) {
+      objects.insert(objects.end(), items.begin(), items.end());
+      return objects;
+    }
+    at = item.last;
+  }
+  return objects;
+}
+
 std::string ObjectText(const WordStream& m, Phrase phrase) {
   std::string text;
   for (std::size_t i = phrase.first; i < phrase.last; ++i) {

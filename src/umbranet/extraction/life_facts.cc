@@ -268,6 +268,10 @@ class LifeReader : public VerbFactWriter {
       }
       return;
     }
+    if (m_.Match(s_.rest, "to be") != 0 || m_.Match(s_.rest, "to become") != 0) {
+      AddPhrase(Predicate::kWants, ObjectAt(m_, s_.rest + 2, s_.end), {.qualifier = "become"});
+      return;
+    }
     if (s_.past && !s_.progressive && s_.lemma == "learn") {
       return;
     }

@@ -223,6 +223,17 @@ class PossessionReader {
           sheet_.NameLast(std::string(m_.Source(i + 3, last)));
           continue;
         }
+        // "What is your favorite color? Mine is teal."
+        if (m_.Is(i, "mine") && m_.IsAny(i + 1, {"is", "'s", "are"}) && !clause.question &&
+            !sheet_.asked_favorite().empty()) {
+          const Phrase value = ObjectAt(m_, i + 2, clause.last);
+          if (!value.empty() && !m_.IsAny(value.first, {"not", "the", "also", "too"})) {
+            Extra extra;
+            extra.qualifier = ObjectText(m_, sheet_.asked_favorite());
+            sheet_.Add(OfSelf(clause), Predicate::kFavorite, ObjectText(m_, value), extra);
+          }
+          continue;
+        }
         if (!m_.IsAny(i, {"my", "our"})) {
           continue;
         }
@@ -414,8 +425,8 @@ class PossessionReader {
                                                     "brown", "dark"}))) {
         sheet_.Add(OfSelf(clause), Predicate::kPhysical,
                    ObjectText(m_, value) + ' ' + std::string(m_.Text(noun)), {});
+        return;
       }
-      return;
     }
     if (noun > first) {
       sheet_.Add(OfSelf(clause), Predicate::kPhysical, ObjectText(m_, {first, noun + 1}),

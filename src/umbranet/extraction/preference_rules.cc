@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 #include <unordered_set>
 
@@ -165,13 +166,6 @@ bool IsRefusedVerb(std::string_view word) {
   return words.contains(word);
 }
 
-bool IsUnableVerb(std::string_view word) {
-  static const WordSet words = {"stand",   "tolerate", "eat",    "drink",   "have", "handle",
-                                "consume", "bear",     "digest", "stomach", "wear", "sit",
-                                "focus",   "sleep",    "do",     "use",     "be",   "live"};
-  return words.contains(word);
-}
-
 bool IsDislikedAdjective(std::string_view word) {
   static const WordSet words = {
       "boring",        "unengaging",  "tedious",        "annoying",    "distracting",
@@ -203,114 +197,136 @@ bool HasBindingCondition(const WordStream& m, std::size_t at, std::size_t last) 
   return false;
 }
 
-Found PreferenceAt(const WordStream& m, std::size_t subject, std::size_t last) {
-  std::size_t at = subject + 1;
+// The words between the subject and the verb, and what they settle.
+struct Auxiliaries {
+  std::size_t verb = 0;  // First word after them.
   bool negated = false;
   bool has = false;
   bool am = false;
+  std::optional<Found> settled;  // Nothing after them can change it.
+};
+
+std::size_t SkipFillers(const WordStream& m, std::size_t at) {
+  while (IsFillerAdverb(m.Text(at))) {
+    ++at;
+  }
+  return at;
+}
+
+// "I can't stand", "I cannot eat".
+Found Unable(const WordStream& m, std::size_t at) {
+  const std::size_t verb = SkipFillers(m, at);
+  const bool strong = m.IsAny(verb, {"stand", "tolerate", "bear", "stomach", "digest"});
+  const bool body = m.IsAny(verb, {"eat", "drink", "consume", "handle", "have"});
+  return strong || body ? Found{true, strong ? 0.9 : 0.7} : Found{};
+}
+
+Auxiliaries ReadAuxiliaries(const WordStream& m, std::size_t subject) {
+  Auxiliaries read;
   bool decided = false;
   bool forced = false;
+  std::size_t at = subject + 1;
   for (;; ++at) {
     const std::string_view word = m.Text(at);
-    if (word == "not" || word == "never" || word == "rarely" || word == "seldom") {
-      negated = true;
+    if (word == "not") {
+      read.negated = true;
+    } else if (word == "never" || word == "rarely" || word == "seldom") {
+      read.negated = true;
       // "I have never read it" tells of the past, "I never eat it" of a habit.
-      if (word != "not" && has) {
-        return {};
+      if (read.has || IsVerbOfHabit(m.Text(at + 1))) {
+        read.settled = read.has ? Found{} : Found{true, 0.8};
+        return read;
       }
-      if (word != "not" && IsVerbOfHabit(m.Text(at + 1))) {
-        return {true, 0.8};
+    } else if (word == "have" || word == "had") {
+      read.has = true;
+    } else if (word == "am") {
+      read.am = true;
+    } else if (word == "can" && m.Is(at + 1, "not")) {
+      read.settled = Unable(m, at + 2);
+      return read;
+    } else if (word == "only" || word == "solely" || word == "exclusively") {
+      if (IsVerbOfHabit(m.Text(SkipFillers(m, at + 1)))) {
+        read.settled = Found{false, 0.9};
+        return read;
       }
-      continue;
-    }
-    if (word == "have" || word == "had") {
-      has = true;
-      continue;
-    }
-    if (word == "am") {
-      am = true;
-      continue;
-    }
-    if (word == "can" && m.Is(at + 1, "not")) {
-      std::size_t verb = at + 2;
-      while (IsFillerAdverb(m.Text(verb))) {
-        ++verb;
-      }
-      const bool strong = m.IsAny(verb, {"stand", "tolerate", "bear", "stomach", "digest"});
-      const bool body = m.IsAny(verb, {"eat", "drink", "consume", "handle", "have"});
-      if (strong || (body && IsUnableVerb(m.Text(verb)))) {
-        return {true, strong ? 0.9 : 0.7};
-      }
-      return {};
-    }
-    if (word == "only" || word == "solely" || word == "exclusively") {
-      std::size_t verb = at + 1;
-      while (IsFillerAdverb(m.Text(verb))) {
-        ++verb;
-      }
-      if (IsVerbOfHabit(m.Text(verb))) {
-        return {false, 0.9};
-      }
-      continue;
-    }
-    if (!IsFillerAdverb(word)) {
+    } else if (IsFillerAdverb(word)) {
+      decided = decided || word == "will";
+      forced = forced || (word == "to" && read.has);
+    } else {
       break;
     }
-    decided = decided || word == "will";
-    forced = forced || (word == "to" && has);
   }
+  read.verb = at;
   // "I'll stick with the blue one" settles one matter, "I had to reject it" was no wish.
-  const bool choice = decided && m.IsAny(at, {"stick", "opt", "avoid", "follow", "prioritize"});
-  if (at >= last || forced || choice) {
+  if (forced || (decided && m.IsAny(at, {"stick", "opt", "avoid", "follow", "prioritize"}))) {
+    read.settled = Found{};
+  }
+  return read;
+}
+
+// "I'm not a fan of", "I don't eat".
+Found Denied(const WordStream& m, const Auxiliaries& read) {
+  const std::size_t at = read.verb;
+  if (read.am) {
+    bool distaste =
+        m.IsAny(at, {"interested", "into", "comfortable", "fond", "keen", "willing", "okay"});
+    for (const std::string_view phrase :
+         {"a fan", "a big fan", "a huge fan", "big on", "able to eat", "a morning", "a night"}) {
+      distaste = distaste || m.Match(at, phrase) != 0;
+    }
+    return distaste ? Found{true, 0.8} : Found{};
+  }
+  if (m.Is(at, "prefer")) {
+    return {true, 0.7};
+  }
+  return IsRefusedVerb(m.Text(at)) ? Found{true, 0.8} : Found{};
+}
+
+bool Opens(const WordStream& m, const Auxiliaries& read, const Opening& opening) {
+  std::string_view phrase = opening.phrase;
+  if (phrase.starts_with("am ")) {
+    if (!read.am) {
+      return false;
+    }
+    phrase.remove_prefix(3);
+  }
+  bool possessed = phrase == "celiac";
+  for (const std::string_view start : {"a ", "an ", "no ", "low ", "zero ", "little "}) {
+    possessed = possessed || phrase.starts_with(start);
+  }
+  if (possessed && !read.has && !read.am) {
+    return false;
+  }
+  if (phrase == "rather" &&
+      (!m.Is(read.verb - 1, "would") || m.IsAny(read.verb + 1, {"show", "tell", "than", "say"}))) {
+    return false;
+  }
+  return m.Match(read.verb, phrase) != 0;
+}
+
+Found PreferenceAt(const WordStream& m, std::size_t subject, std::size_t last) {
+  const Auxiliaries read = ReadAuxiliaries(m, subject);
+  if (read.settled) {
+    return *read.settled;
+  }
+  if (read.verb >= last) {
     return {};
   }
-  if (negated) {
-    if (am) {
-      const bool distaste =
-          m.IsAny(at, {"interested", "into", "comfortable", "fond", "keen", "willing", "okay"}) ||
-          m.Match(at, "a fan") != 0 || m.Match(at, "a big fan") != 0 ||
-          m.Match(at, "a huge fan") != 0 || m.Match(at, "big on") != 0 ||
-          m.Match(at, "able to eat") != 0 || m.Match(at, "a morning") != 0 ||
-          m.Match(at, "a night") != 0;
-      return distaste ? Found{true, 0.8} : Found{};
-    }
-    if (m.Is(at, "prefer")) {
-      return {true, 0.7};
-    }
-    if (m.Is(at, "want") && m.Is(at + 1, "to")) {
-      return {};
-    }
-    return IsRefusedVerb(m.Text(at)) ? Found{true, 0.8} : Found{};
+  if (read.negated) {
+    return Denied(m, read);
   }
   for (const Opening& opening : kOpenings) {
-    std::string_view phrase = opening.phrase;
-    if (phrase.starts_with("am ")) {
-      if (!am) {
-        continue;
-      }
-      phrase.remove_prefix(3);
-    }
-    const bool possessed = phrase.starts_with("a ") || phrase.starts_with("an ") ||
-                           phrase.starts_with("no ") || phrase.starts_with("low ") ||
-                           phrase == "celiac" || phrase.starts_with("zero ") ||
-                           phrase.starts_with("little ");
-    if (possessed && !has && !am) {
-      continue;
-    }
-    if (opening.phrase == "rather" &&
-        (!m.Is(at - 1, "would") || m.IsAny(at + 1, {"show", "tell", "than", "say"}))) {
-      continue;
-    }
-    if (m.Match(at, phrase) != 0) {
+    if (Opens(m, read, opening)) {
       return {opening.negative, opening.confidence};
     }
   }
-  if (has && HasBindingCondition(m, at, last)) {
+  if (read.has && HasBindingCondition(m, read.verb, last)) {
     return {true, 0.9};
   }
   // "I find lectures boring".
-  if (m.IsAny(at, {"find", "consider"})) {
-    for (std::size_t i = at + 1; i < std::min(last, at + 12); ++i) {
+  constexpr std::size_t kVerdictReach = 12;
+  if (m.IsAny(read.verb, {"find", "consider"})) {
+    for (std::size_t i = read.verb + 1; i < std::min(last, read.verb + kVerdictReach); ++i) {
       if (IsDislikedAdjective(m.Text(i))) {
         return {true, 0.7};
       }

@@ -32,6 +32,15 @@ bool IsSkippedAdverb(std::string_view word) {
   return words.contains(word);
 }
 
+// "constantly", "recently": an adverb by its form, with the exceptions that are none.
+bool IsAdverbByForm(std::string_view word) {
+  static const WordSet exceptions = {"family",   "reply",  "fly",   "july",  "apply",  "lonely",
+                                     "friendly", "lovely", "ugly",  "silly", "supply", "italy",
+                                     "elderly",  "early",  "belly", "jelly", "bully",  "rely",
+                                     "daily",    "weekly", "holy",  "curly", "chilly", "rally"};
+  return word.size() > 4 && word.ends_with("ly") && !exceptions.contains(word);
+}
+
 // What may stand before the subject of a clause.
 bool IsLeadIn(std::string_view word) {
   static const WordSet words = {
@@ -318,7 +327,7 @@ class StatementReader {
   }
 
   [[nodiscard]] std::size_t SkipAdverbs(std::size_t i) const {
-    while (IsSkippedAdverb(m_.Text(i))) {
+    while (IsSkippedAdverb(m_.Text(i)) || IsAdverbByForm(m_.Text(i))) {
       ++i;
     }
     return i;
@@ -368,7 +377,7 @@ class StatementReader {
         have = true;
         have_at = at;
         s.past = s.past || word == "had";
-      } else if (IsSkippedAdverb(word)) {
+      } else if (IsSkippedAdverb(word) || IsAdverbByForm(word)) {
         continue;
       } else {
         return Finish(std::move(s), at, be, have, be_at, have_at);
@@ -385,7 +394,8 @@ class StatementReader {
     s.verb = be_at;
     s.lemma = "be";
     s.rest = be_at + 1;
-    while (m_.IsAny(s.rest, {"not", "never"}) || IsSkippedAdverb(m_.Text(s.rest))) {
+    while (m_.IsAny(s.rest, {"not", "never"}) || IsSkippedAdverb(m_.Text(s.rest)) ||
+           IsAdverbByForm(m_.Text(s.rest))) {
       ++s.rest;
     }
     return s;
@@ -424,6 +434,14 @@ class StatementReader {
         return s;
       }
     }
+    // "I do yoga": the auxiliary is the verb.
+    if (lemma.empty() && at > 0 && m_.IsAny(at - 1, {"do", "does", "did"}) && IsDone(word)) {
+      s.past = s.past || m_.Is(at - 1, "did");
+      s.verb = at - 1;
+      s.lemma = "do";
+      s.rest = at;
+      return s;
+    }
     // An unknown verb makes no fact by itself, but may be what happened on a day.
     if (lemma.empty() && (m_.At(at).symbol || IsLeadIn(word))) {
       return std::nullopt;
@@ -438,6 +456,14 @@ class StatementReader {
       }
     }
     return s;
+  }
+
+  [[nodiscard]] static bool IsDone(std::string_view word) {
+    static const WordSet words = {"yoga",   "karate",  "pilates",     "crossfit", "crafts",
+                                  "ballet", "puzzles", "magic",       "drawings", "gymnastics",
+                                  "judo",   "arts",    "photography", "pottery",  "crosswords",
+                                  "zumba",  "cardio"};
+    return words.contains(word) || (word.size() > 5 && word.ends_with("ing"));
   }
 
   [[nodiscard]] static bool IsParticiple(std::string_view word) {

@@ -49,8 +49,24 @@ class TasteReader : public VerbFactWriter {
       case Frame::kVisit:
         ReadVisit();
         return;
+      case Frame::kTry:
+        if (!s_.past && !s_.negated &&
+            (m_.Match(s_.rest, "to be") != 0 || m_.Match(s_.rest, "to become") != 0)) {
+          const Phrase job = ObjectAt(m_, s_.rest + 2, s_.end);
+          if (!job.empty() && IsJob(m_.Text(job.last - 1))) {
+            AddPhrase(Predicate::kWants, job, {.qualifier = "become"});
+          }
+        }
+        return;
       case Frame::kSpend:
         ReadSpend();
+        return;
+      case Frame::kStand:
+        // "I can't stand ...", "I don't care for ...".
+        if (s_.negated && !s_.past && (s_.lemma != "care" || m_.Is(s_.rest, "for"))) {
+          const std::size_t at = s_.lemma == "care" ? s_.rest + 1 : s_.rest;
+          AddPhrase(Predicate::kDislikes, ObjectAt(m_, at, s_.end), {});
+        }
         return;
       case Frame::kRun:
         ReadRun();
@@ -99,6 +115,13 @@ class TasteReader : public VerbFactWriter {
       return;
     }
     // "Love you", "like the sound of it", "hate to say it".
+    if (m_.IsAny(s_.rest, {"it", "them", "those"}) && !sheet_.asked().empty() &&
+        s_.end - s_.rest <= 3) {
+      const bool disliked = negative != s_.negated;
+      AddPhrase(disliked ? Predicate::kDislikes : Predicate::kLikes, sheet_.asked(),
+                {.confidence = 0.6});
+      return;
+    }
     if (m_.IsAny(s_.rest, {"you", "your", "it", "that", "how", "when", "what"})) {
       return;
     }
@@ -116,7 +139,7 @@ class TasteReader : public VerbFactWriter {
       ++phrase.first;
       phrase = ObjectAt(m_, phrase.first, s_.end);
     }
-    for (const Phrase& part : SplitObjects(m_, phrase)) {
+    for (const Phrase& part : ObjectsAt(m_, phrase.first, s_.end)) {
       AddPhrase(predicate, part, extra);
     }
   }
@@ -217,7 +240,7 @@ class TasteReader : public VerbFactWriter {
       return;
     }
     if (frame == Frame::kConsume) {
-      for (const Phrase& part : SplitObjects(m_, phrase)) {
+      for (const Phrase& part : ObjectsAt(m_, phrase.first, s_.end)) {
         AddPhrase(Predicate::kLikes, part, {.confidence = 0.6});
       }
       return;
@@ -238,7 +261,7 @@ class TasteReader : public VerbFactWriter {
       sheet_.Add(s_, Predicate::kHobby, ObjectText(m_, phrase), extra);
       return;
     }
-    for (const Phrase& part : SplitObjects(m_, phrase)) {
+    for (const Phrase& part : ObjectsAt(m_, phrase.first, s_.end)) {
       AddPhrase(Predicate::kHobby, part, extra);
     }
   }
@@ -256,7 +279,9 @@ class TasteReader : public VerbFactWriter {
   }
 
   void ReadWish(bool plan) {
-    if (s_.negated || (s_.past && !s_.progressive)) {
+    // "I always wanted to be a pilot" still wants it, as far as is told.
+    const bool lasting = s_.perfect || m_.Is(s_.verb - 1, "always");
+    if (s_.negated || (s_.past && !s_.progressive && !lasting)) {
       return;
     }
     std::size_t at = s_.rest;

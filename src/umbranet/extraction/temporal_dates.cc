@@ -242,7 +242,7 @@ MaybeReading<Relation> ReadRelation(const TokenWindow& w, std::size_t i) {
 MaybeReading<DateFields> ReadDate(const TokenWindow& w, std::size_t i, Direction direction,
                                   const ReferencePoint& reference, int depth) {
   constexpr int kDepthMax = 3;
-  if (depth >= kDepthMax || i >= w.limit()) {
+  if (depth >= kDepthMax || i >= w.limit() || !w.At(i).starter) {
     return std::nullopt;
   }
   MaybeReading<DateFields> best;

@@ -1,6 +1,9 @@
 #include "umbranet/extraction/temporal_expressions.h"
 
+#include <algorithm>
+#include <array>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "umbranet/extraction/civil_calendar.h"
@@ -9,6 +12,25 @@
 #include "umbranet/extraction/temporal_tense.h"
 
 namespace umbranet {
+namespace {
+
+// Small words open an expression only together with a word that can go on with it: "the end", "in
+// May", "that weekend". They are the most frequent words there are.
+bool MayStart(std::span<const temporal::Token> tokens, std::size_t i) {
+  static constexpr std::array kSmallWords = std::to_array<std::string_view>(
+      {"the",  "a",   "an", "in", "at",   "for",   "this", "that", "from", "by",    "about",
+       "over", "all", "as", "no", "just", "right", "some", "good", "new",  "after", "before"});
+  if (!tokens[i].starter) {
+    return false;
+  }
+  if (tokens[i].kind != temporal::TokenKind::kWord || tokens[i].text.size() > 6 ||
+      std::find(kSmallWords.begin(), kSmallWords.end(), tokens[i].text) == kSmallWords.end()) {
+    return true;
+  }
+  return i + 1 < tokens.size() && tokens[i + 1].starter && !tokens[i + 1].boundary;
+}
+
+}  // namespace
 
 std::vector<TimeExpression> FindTimeExpressions(std::string_view text, Timestamp said_at,
                                                 const TimeOptions& options) {
@@ -26,7 +48,7 @@ std::vector<TimeExpression> FindTimeExpressions(std::string_view text, Timestamp
   reference.day_first = options.day_first;
   temporal::TokenWindow window(tokens);
   for (std::size_t i = 0; i < tokens.size();) {
-    if (!temporal::MayStartExpression(tokens[i])) {
+    if (!MayStart(tokens, i)) {
       ++i;
       continue;
     }

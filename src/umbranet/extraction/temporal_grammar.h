@@ -24,8 +24,4 @@ namespace umbranet::temporal {
 [[nodiscard]] MaybeReading<TimeExpression> ReadRecurrence(const TokenWindow& w, std::size_t i,
                                                           const ReferencePoint& reference);
 
-// Whether an expression can start with the token at all: a quick test that spares the grammar most
-// words of a text.
-[[nodiscard]] bool MayStartExpression(const Token& token);
-
 }  // namespace umbranet::temporal

@@ -97,6 +97,152 @@ constexpr std::array kParts = {PartWord{"morning", "mornings", PartOfDay::kMorni
                                PartWord{"dinnertime", "dinnertimes", PartOfDay::kDinner},
                                PartWord{"dinner", "dinners", PartOfDay::kDinner}};
 
+// Words without a role of their own at which an expression, or a part of one, can begin.
+constexpr std::array kStarters = std::to_array<std::string_view>({"the",
+                                                                  "a",
+                                                                  "an",
+                                                                  "in",
+                                                                  "at",
+                                                                  "from",
+                                                                  "between",
+                                                                  "since",
+                                                                  "until",
+                                                                  "till",
+                                                                  "by",
+                                                                  "before",
+                                                                  "after",
+                                                                  "for",
+                                                                  "early",
+                                                                  "earlier",
+                                                                  "late",
+                                                                  "later",
+                                                                  "mid",
+                                                                  "beginning",
+                                                                  "start",
+                                                                  "middle",
+                                                                  "end",
+                                                                  "rest",
+                                                                  "last",
+                                                                  "next",
+                                                                  "this",
+                                                                  "these",
+                                                                  "past",
+                                                                  "previous",
+                                                                  "coming",
+                                                                  "upcoming",
+                                                                  "following",
+                                                                  "current",
+                                                                  "same",
+                                                                  "that",
+                                                                  "today",
+                                                                  "yesterday",
+                                                                  "tomorrow",
+                                                                  "tonight",
+                                                                  "tonite",
+                                                                  "tmr",
+                                                                  "tmrw",
+                                                                  "now",
+                                                                  "right",
+                                                                  "just",
+                                                                  "noon",
+                                                                  "noonish",
+                                                                  "midnight",
+                                                                  "midday",
+                                                                  "half",
+                                                                  "couple",
+                                                                  "few",
+                                                                  "some",
+                                                                  "several",
+                                                                  "all",
+                                                                  "entire",
+                                                                  "whole",
+                                                                  "every",
+                                                                  "each",
+                                                                  "any",
+                                                                  "everyday",
+                                                                  "daily",
+                                                                  "weekly",
+                                                                  "monthly",
+                                                                  "yearly",
+                                                                  "annually",
+                                                                  "quarterly",
+                                                                  "hourly",
+                                                                  "nightly",
+                                                                  "biweekly",
+                                                                  "fortnightly",
+                                                                  "weekdays",
+                                                                  "bi",
+                                                                  "semi",
+                                                                  "once",
+                                                                  "twice",
+                                                                  "christmas",
+                                                                  "xmas",
+                                                                  "boxing",
+                                                                  "new",
+                                                                  "valentine",
+                                                                  "valentines",
+                                                                  "st",
+                                                                  "international",
+                                                                  "labour",
+                                                                  "labor",
+                                                                  "independence",
+                                                                  "halloween",
+                                                                  "veterans",
+                                                                  "good",
+                                                                  "easter",
+                                                                  "black",
+                                                                  "thanksgiving",
+                                                                  "memorial",
+                                                                  "mother",
+                                                                  "mothers",
+                                                                  "father",
+                                                                  "fathers",
+                                                                  "more",
+                                                                  "less",
+                                                                  "over",
+                                                                  "about",
+                                                                  "around",
+                                                                  "almost",
+                                                                  "nearly",
+                                                                  "roughly",
+                                                                  "approximately",
+                                                                  "within",
+                                                                  "during",
+                                                                  "as",
+                                                                  "no",
+                                                                  "prior",
+                                                                  "starting",
+                                                                  "q",
+                                                                  "h",
+                                                                  "cy",
+                                                                  "fy",
+                                                                  "year",
+                                                                  "calendar",
+                                                                  "school",
+                                                                  "fiscal",
+                                                                  "eod",
+                                                                  "w",
+                                                                  "quarter",
+                                                                  "business",
+                                                                  "remaining",
+                                                                  "remainder",
+                                                                  "very",
+                                                                  "another",
+                                                                  "day",
+                                                                  "twenties",
+                                                                  "thirties",
+                                                                  "forties",
+                                                                  "fifties",
+                                                                  "sixties",
+                                                                  "seventies",
+                                                                  "eighties",
+                                                                  "nineties",
+                                                                  "other",
+                                                                  "tomorow",
+                                                                  "todays",
+                                                                  "final",
+                                                                  "working"});
+
 const RoleTable& Table() {
   // Keys are literals of static storage, so that views of them stay valid.
   static const RoleTable table = [] {
@@ -140,6 +286,12 @@ const RoleTable& Table() {
       roles[p.singular].part = p.part;
       roles[p.plural].part = p.part;
       roles[p.plural].plural = true;
+    }
+    for (auto& [word, role] : roles) {
+      role.starter = true;
+    }
+    for (const std::string_view word : kStarters) {
+      roles[word].starter = true;
     }
     return roles;
   }();
@@ -284,6 +436,8 @@ TokenisedText::TokenisedText(std::string_view text) : lowered_(text.begin(), tex
     token.boundary = newline || at - previous_end > kGapMax;
     token.capital = text[at] >= 'A' && text[at] <= 'Z';
     token.text = NormalisedText(lowered.substr(at, scan.end - at), scan.kind);
+    token.starter = scan.kind == TokenKind::kNumber || token.text == "'" || token.text == ">" ||
+                    token.text == "\xC2\xBD";
     if (scan.kind == TokenKind::kNumber) {
       token.digits = static_cast<int>(scan.end - at < 100 ? scan.end - at : 100);
       if (scan.end - at <= kNumberDigitsMax) {
@@ -294,6 +448,7 @@ TokenisedText::TokenisedText(std::string_view text) : lowered_(text.begin(), tex
       }
     } else if (scan.kind == TokenKind::kWord) {
       token.roles = RolesOf(token.text);
+      token.starter = token.roles.starter;
     }
     tokens_.push_back(token);
     previous_end = scan.end;

@@ -40,6 +40,7 @@ struct WordRoles {
   bool plural = false;         // "mondays", "mornings", "weeks"
   bool short_form = false;     // "sat", "mar": needs more context than a full name
   std::int8_t multiple = 1;    // a fortnight is two weeks
+  bool starter = false;        // see Token::starter
 };
 
 struct Token {
@@ -52,6 +53,9 @@ struct Token {
   bool glued = false;     // nothing between this token and the one before
   bool boundary = false;  // a line break or a wide gap lies before: no expression crosses it
   bool capital = false;
+  // Whether an expression, or a part of one, can begin here: a quick test that spares the grammar
+  // most words of a text.
+  bool starter = false;
   WordRoles roles;
 };
 

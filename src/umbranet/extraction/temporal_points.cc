@@ -413,6 +413,9 @@ MaybeReading<ClockRange> ReadClockRange(const TokenWindow& w, std::size_t i) {
 
 MaybeReading<Point> ReadPoint(const TokenWindow& w, std::size_t i, Direction direction,
                               const ReferencePoint& reference) {
+  if (!w.At(i).starter && !w.Is(i, "@")) {
+    return std::nullopt;
+  }
   if (w.IsAny(i, {"right", "just"}) && w.Is(i + 1, "now")) {
     Point point;
     point.now = true;
@@ -424,6 +427,13 @@ MaybeReading<Point> ReadPoint(const TokenWindow& w, std::size_t i, Direction dir
     return Reading<Point>{point, i + 1};
   }
   MaybeReading<Point> best = PointReader(w, direction, reference).Read(i, false);
+  // Only a bare clock range reads differently at the beginning.
+  const Token& token = w.At(i);
+  const bool bare = token.kind == TokenKind::kNumber || token.roles.cardinal >= 0 ||
+                    w.IsAny(i, {"from", "between", "at"});
+  if (!bare) {
+    return best;
+  }
   if (auto weak = PointReader(w, direction, reference).Read(i, true);
       weak && (!best || weak->next > best->next)) {
     best = std::move(weak);

@@ -140,11 +140,17 @@ constexpr std::array kFrames = std::to_array<VerbFrame>({
     {"spend", Frame::kSpend},
     {"run", Frame::kRun},
     {"manage", Frame::kRun},
+    {"try", Frame::kTry},
+    {"train", Frame::kTry},
     {"meet", Frame::kMeet},
     {"get", Frame::kGet},
     {"start", Frame::kStart},
     {"begin", Frame::kStart},
     {"become", Frame::kBecome},
+    {"do", Frame::kHobbyObject},
+    {"stand", Frame::kStand},
+    {"tolerate", Frame::kStand},
+    {"care", Frame::kStand},
 });
 
 bool IsLifeFrame(Frame frame) {

@@ -50,6 +50,8 @@ enum class Frame : std::uint8_t {
   kGet,
   kStart,
   kBecome,
+  kStand,
+  kTry,
 };
 
 // A statement and the sheet that its facts are written on.

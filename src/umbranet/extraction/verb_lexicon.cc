@@ -32,8 +32,8 @@ constexpr std::array kRegular = std::to_array<std::string_view>({
     "walk",     "launch",   "open",       "accept",      "celebrate",  "switch",     "change",
     "cancel",   "postpone", "reschedule", "extend",      "complete",   "pass",       "fail",
     "sign",     "hire",     "promote",    "attempt",     "apply",      "try",        "explore",
-    "turn",     "help",     "organize",   "record",      "enroll",     "register",   "publish",
-    "donate",   "invite",   "host",       "release",     "award",
+    "turn",     "help",     "organize",   "record",      "enroll",     "tolerate",   "care",
+    "register", "publish",  "donate",     "invite",      "host",       "release",    "award",
 });
 
 struct Irregular {
@@ -81,6 +81,7 @@ constexpr std::array kIrregular = std::to_array<Irregular>({
     {"hold", "hold holds held holding"},
     {"see", "see sees saw seen seeing"},
     {"begin", "begin begins began begun beginning"},
+    {"stand", "stand stands stood standing"},
     {"find", "find finds found finding"},
 });
 

@@ -6,6 +6,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "umbranet/extraction/spoken_text.h"
+
 namespace umbranet {
 namespace {
 
@@ -21,108 +23,6 @@ bool IsLetter(char c) {
 
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-// Typographic quotes and dashes as their ASCII stand-ins; the bytes keep their places, the two
-// that are left over become spaces.
-void PlainTypography(std::vector<char>& text) {
-  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
-    if (text[i] != '\xE2' || text[i + 1] != '\x80') {
-      continue;
-    }
-    const auto last = static_cast<unsigned char>(text[i + 2]);
-    char plain = 0;
-    if (last == 0x98 || last == 0x99) {
-      plain = '\'';
-    } else if (last == 0x9C || last == 0x9D) {
-      plain = '"';
-    } else if (last >= 0x92 && last <= 0x95) {
-      plain = '-';
-    } else if (last == 0xA6) {
-      plain = '.';
-    }
-    if (plain != 0) {
-      text[i] = plain;
-      // An apostrophe joins: what follows it must stay next to it.
-      text[i + 1] = plain == '\'' ? '\x01' : ' ';
-      text[i + 2] = plain == '\'' ? '\x01' : ' ';
-    }
-  }
-}
-
-void Blank(std::vector<char>& text, std::size_t begin, std::size_t end, char with) {
-  for (std::size_t i = begin; i < end && i < text.size(); ++i) {
-    if (text[i] != '\n') {
-      text[i] = with;
-    }
-  }
-}
-
-// Takes out fenced code: what is inside of ``` ... ``` is not said, and a sentence ends at it.
-void RemoveFences(std::vector<char>& text) {
-  const std::string_view view(text.data(), text.size());
-  std::size_t at = view.find("```");
-  while (at != std::string_view::npos) {
-    const std::size_t close = view.find("```", at + 3);
-    const std::size_t end = close == std::string_view::npos ? text.size() : close + 3;
-    Blank(text, at, end, ' ');
-    text[at] = '\n';
-    at = end < text.size() ? view.find("```", end) : std::string_view::npos;
-  }
-}
-
-// "[image: a dog on a sofa]" describes a picture, and brackets of other kinds are notes.
-void RemoveBrackets(std::vector<char>& text) {
-  const std::string_view view(text.data(), text.size());
-  std::size_t at = view.find('[');
-  while (at != std::string_view::npos) {
-    const std::size_t close = view.find(']', at);
-    if (close == std::string_view::npos) {
-      return;
-    }
-    Blank(text, at, close + 1, ' ');
-    text[at] = '.';
-    at = view.find('[', close);
-  }
-}
-
-// Quotations of two words and more are somebody's words, not the speaker's claim. A message that
-// is quoted as a whole speaks for itself. Names in quotes keep their place.
-void RemoveQuotations(std::vector<char>& text) {
-  std::size_t first = 0;
-  while (first < text.size() && IsSpace(text[first])) {
-    ++first;
-  }
-  std::size_t last = text.size();
-  while (last > first && IsSpace(text[last - 1])) {
-    --last;
-  }
-  const bool whole = last > first + 2 && text[first] == '"' && text[last - 1] == '"' &&
-                     std::count(text.begin() + static_cast<std::ptrdiff_t>(first),
-                                text.begin() + static_cast<std::ptrdiff_t>(last), '"') == 2;
-  if (whole) {
-    text[first] = ' ';
-    text[last - 1] = ' ';
-    return;
-  }
-  constexpr std::size_t kQuotationMax = 2000;
-  const std::string_view view(text.data(), text.size());
-  std::size_t at = view.find('"');
-  while (at != std::string_view::npos) {
-    const std::size_t close = view.find('"', at + 1);
-    if (close == std::string_view::npos || close - at > kQuotationMax) {
-      return;
-    }
-    const auto spaces = std::count(view.begin() + static_cast<std::ptrdiff_t>(at),
-                                   view.begin() + static_cast<std::ptrdiff_t>(close), ' ');
-    if (spaces >= 4) {
-      Blank(text, at, close + 1, ' ');
-    } else {
-      text[at] = ' ';
-      text[close] = ' ';
-    }
-    at = view.find('"', close + 1);
-  }
 }
 
 struct Expansion {
@@ -263,10 +163,7 @@ WordStream::WordStream(std::string_view message)
       c = static_cast<char>(c - 'A' + 'a');
     }
   }
-  PlainTypography(lowered_);
-  RemoveFences(lowered_);
-  RemoveBrackets(lowered_);
-  RemoveQuotations(lowered_);
+  KeepSpokenText(lowered_);
   Cut(std::string_view(lowered_.data(), lowered_.size()));
   FindSentences();
 }
@@ -323,112 +220,109 @@ void WordStream::AddWord(std::string_view lowered, std::size_t begin, std::size_
   words_.push_back(word);
 }
 
+std::size_t WordStream::EndOfWord(std::string_view lowered, std::size_t at) {
+  // Letters, digits, inner apostrophes and inner hyphens make one word.
+  std::size_t end = at;
+  while (end < lowered.size()) {
+    const char c = lowered[end];
+    if (IsLetter(c) || IsDigit(c)) {
+      ++end;
+      continue;
+    }
+    std::size_t next = end + 1;
+    while (next < lowered.size() && lowered[next] == '\x01') {
+      ++next;
+    }
+    const bool inner = (c == '\'' || c == '-') && next < lowered.size() &&
+                       (IsLetter(lowered[next]) || (c == '-' && IsDigit(lowered[next])));
+    if (!inner) {
+      return end;
+    }
+    end = next;
+  }
+  return end;
+}
+
+void WordStream::AddSign(std::string_view lowered, std::size_t at) {
+  Word sign;
+  sign.begin = at;
+  sign.end = at + 1;
+  sign.text = lowered.substr(at, 1);
+  sign.symbol = true;
+  sign.glued = !words_.empty() && words_.back().end == at;
+  words_.push_back(sign);
+}
+
+// Takes the contraction that was added last apart.
+void WordStream::Expand() {
+  const std::size_t first = words_.size() - 1;
+  const std::string_view raw = words_[first].text;
+  if (const auto found = Expansions().find(raw); found != Expansions().end()) {
+    words_[first].text = found->second->parts[0];
+    for (std::size_t part = 1; part < 3 && !found->second->parts[part].empty(); ++part) {
+      Word more = words_[first];
+      more.text = found->second->parts[part];
+      more.capital = false;
+      words_.push_back(more);
+    }
+    return;
+  }
+  // "it s", "he s": text whose apostrophes were lost.
+  if (raw == "s" && first > 0 && TakesIs(words_[first - 1].text)) {
+    words_[first].text = "is";
+  }
+  if (raw == "m" && first > 0 && words_[first - 1].text == "i") {
+    words_[first].text = "am";
+  }
+  const std::size_t apostrophe = raw.rfind('\'');
+  if (apostrophe == std::string_view::npos || apostrophe == 0) {
+    return;
+  }
+  // The stand-in of a typographic apostrophe leaves two bytes between it and the letters.
+  std::size_t letters = apostrophe + 1;
+  while (letters < raw.size() && raw[letters] == '\x01') {
+    ++letters;
+  }
+  for (const Suffix& suffix : kSuffixes) {
+    const bool negation = suffix.suffix == "n't";
+    if (raw.substr(letters) != suffix.suffix.substr(negation ? 2 : 1) ||
+        (negation && raw[apostrophe - 1] != 'n')) {
+      continue;
+    }
+    const std::string_view head = raw.substr(0, negation ? apostrophe - 1 : apostrophe);
+    if (head.empty()) {
+      return;
+    }
+    Word more = words_[first];
+    words_[first].text = head;
+    words_[first].end = words_[first].begin + head.size();
+    more.begin = words_[first].end;
+    more.glued = true;
+    more.capital = false;
+    more.shouted = false;
+    more.text = suffix.word == "'s" && TakesIs(head) ? "is" : suffix.word;
+    words_.push_back(more);
+    return;
+  }
+}
+
 void WordStream::Cut(std::string_view lowered) {
   words_.reserve(lowered.size() / 5 + 8);
   std::size_t at = 0;
   while (at < lowered.size()) {
     const char c = lowered[at];
-    if (c == '\n') {
-      Word line;
-      line.begin = at;
-      line.end = at + 1;
-      line.text = lowered.substr(at, 1);
-      line.symbol = true;
-      words_.push_back(line);
-      ++at;
+    if (IsLetter(c) || IsDigit(c)) {
+      const std::size_t end = EndOfWord(lowered, at);
+      AddWord(lowered, at, end);
+      Expand();
+      at = end;
       continue;
     }
-    if (IsSpace(c) || c == '\x01') {
-      ++at;
-      continue;
+    // A line break is kept: it ends a sentence.
+    if (c == '\n' || !(IsSpace(c) || c == '\x01')) {
+      AddSign(lowered, at);
     }
-    if (!IsLetter(c) && !IsDigit(c)) {
-      Word sign;
-      sign.begin = at;
-      sign.end = at + 1;
-      sign.text = lowered.substr(at, 1);
-      sign.symbol = true;
-      sign.glued = !words_.empty() && words_.back().end == at;
-      words_.push_back(sign);
-      ++at;
-      continue;
-    }
-    // Letters, digits, inner apostrophes and inner hyphens make one word.
-    std::size_t end = at;
-    while (end < lowered.size()) {
-      const char d = lowered[end];
-      if (IsLetter(d) || IsDigit(d)) {
-        ++end;
-        continue;
-      }
-      std::size_t next = end + 1;
-      while (next < lowered.size() && lowered[next] == '\x01') {
-        ++next;
-      }
-      const bool inner = (d == '\'' || d == '-') && next < lowered.size() &&
-                         (IsLetter(lowered[next]) || (d == '-' && IsDigit(lowered[next])));
-      if (!inner) {
-        break;
-      }
-      end = next;
-    }
-    const std::size_t first = words_.size();
-    AddWord(lowered, at, end);
-    const std::string_view raw = words_[first].text;
-    if (const auto found = Expansions().find(raw); found != Expansions().end()) {
-      words_[first].text = found->second->parts[0];
-      for (std::size_t part = 1; part < 3 && !found->second->parts[part].empty(); ++part) {
-        Word more = words_[first];
-        more.text = found->second->parts[part];
-        more.capital = false;
-        words_.push_back(more);
-      }
-    } else {
-      for (const Suffix& suffix : kSuffixes) {
-        // The stand-in of a typographic apostrophe leaves two bytes between it and the letters.
-        std::size_t tail = suffix.suffix.size();
-        std::string_view head = raw;
-        const std::size_t apostrophe = raw.rfind('\'');
-        if (apostrophe == std::string_view::npos) {
-          break;
-        }
-        std::size_t letters = apostrophe + 1;
-        while (letters < raw.size() && raw[letters] == '\x01') {
-          ++letters;
-        }
-        const bool negation = suffix.suffix == "n't";
-        const std::string_view after = raw.substr(letters);
-        if (after != suffix.suffix.substr(negation ? 2 : 1)) {
-          continue;
-        }
-        if (negation && (apostrophe == 0 || raw[apostrophe - 1] != 'n')) {
-          continue;
-        }
-        head = raw.substr(0, negation ? apostrophe - 1 : apostrophe);
-        tail = raw.size() - head.size();
-        if (head.empty() || tail == 0) {
-          break;
-        }
-        words_[first].text = head;
-        Word more = words_[first];
-        words_[first].end = at + head.size();
-        more.begin = at + head.size();
-        more.glued = true;
-        more.capital = false;
-        more.shouted = false;
-        more.text = suffix.word == "'s" && TakesIs(head) ? "is" : suffix.word;
-        words_.push_back(more);
-        break;
-      }
-      // "it s", "he s": text whose apostrophes were lost.
-      if (raw == "s" && first > 0 && TakesIs(words_[first - 1].text)) {
-        words_[first].text = "is";
-      }
-      if (raw == "m" && first > 0 && words_[first - 1].text == "i") {
-        words_[first].text = "am";
-      }
-    }
-    at = end;
+    ++at;
   }
 }
 
@@ -468,6 +362,30 @@ void WordStream::FindSentences() {
     i = next;
   }
   close(first, words_.size(), false);
+}
+
+// First word of a clause after its conjunctions.
+std::size_t WordStream::ClauseOpener(const Clause& clause) const {
+  std::size_t at = clause.first;
+  while (at < clause.last && IsConjunction(words_[at].text) && !IsCondition(words_[at].text) &&
+         !IsInterrogative(words_[at].text)) {
+    ++at;
+  }
+  return at;
+}
+
+bool WordStream::Asks(const Sentence& sentence, const Clause& clause, std::size_t at) const {
+  const std::string_view opener = Text(at);
+  const std::string_view second = Text(at + 1);
+  const bool inverted =
+      IsAuxiliary(opener) &&
+      (IsPronounSubject(second) || OpensSubject(second) || second == "anyone" ||
+       second == "someone" || (second == "not" && IsPronounSubject(Text(at + 2))));
+  const bool wh = IsInterrogative(opener) && at == clause.first && opener != "when" &&
+                  opener != "which" && opener != "who" && opener != "where";
+  const bool wh_question = IsInterrogative(opener) && sentence.question &&
+                           (IsAuxiliary(second) || wh || clause.first == sentence.first);
+  return inverted || wh_question || (wh && !clause.joined);
 }
 
 void WordStream::FindClauses(Sentence& sentence) const {
@@ -517,27 +435,17 @@ void WordStream::FindClauses(Sentence& sentence) const {
     joined = true;
   }
   close(first, sentence.last, joined);
+  JudgeClauses(sentence);
+}
 
+// What the clauses claim: nothing when they ask, suppose, or report.
+void WordStream::JudgeClauses(Sentence& sentence) const {
   bool asked = false;
   bool condition = false;
   bool reported = false;
   for (Clause& clause : sentence.clauses) {
-    std::size_t at = clause.first;
-    while (at < clause.last && (IsConjunction(words_[at].text) && !IsCondition(words_[at].text) &&
-                                !IsInterrogative(words_[at].text))) {
-      ++at;
-    }
-    const std::string_view opener = Text(at);
-    const std::string_view second = Text(at + 1);
-    const bool inverted =
-        IsAuxiliary(opener) &&
-        (IsPronounSubject(second) || OpensSubject(second) || second == "anyone" ||
-         second == "someone" || (second == "not" && IsPronounSubject(Text(at + 2))));
-    const bool wh = IsInterrogative(opener) && at == clause.first && opener != "when" &&
-                    opener != "which" && opener != "who" && opener != "where";
-    const bool wh_question = IsInterrogative(opener) && sentence.question &&
-                             (IsAuxiliary(second) || wh || clause.first == sentence.first);
-    clause.question = inverted || wh_question || (wh && !clause.joined);
+    const std::size_t at = ClauseOpener(clause);
+    clause.question = Asks(sentence, clause, at);
     asked = asked || clause.question;
     for (std::size_t i = clause.first; i < clause.last; ++i) {
       if (IsCondition(words_[i].text)) {
@@ -555,7 +463,7 @@ void WordStream::FindClauses(Sentence& sentence) const {
     clause.conditional = condition;
     clause.reported = reported;
     // A condition reaches its main clause and no further than the next "but".
-    if (opener == "but") {
+    if (Is(at, "but") || Is(clause.first, "but")) {
       condition = false;
       reported = false;
       clause.conditional = false;

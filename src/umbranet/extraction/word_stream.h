@@ -77,6 +77,12 @@ class WordStream {
   void AddWord(std::string_view lowered, std::size_t begin, std::size_t end);
   void FindSentences();
   void FindClauses(Sentence& sentence) const;
+  void JudgeClauses(Sentence& sentence) const;
+  [[nodiscard]] std::size_t ClauseOpener(const Clause& clause) const;
+  [[nodiscard]] bool Asks(const Sentence& sentence, const Clause& clause, std::size_t at) const;
+  [[nodiscard]] static std::size_t EndOfWord(std::string_view lowered, std::size_t at);
+  void AddSign(std::string_view lowered, std::size_t at);
+  void Expand();
 
   std::vector<char> message_;  // Vectors rather than strings: moving them never moves the bytes.
   std::vector<char> lowered_;
