@@ -30,7 +30,7 @@ class SqliteLedgerStore {
     Millis dead_retention = std::chrono::days(30);
     Millis answer_retention = std::chrono::hours(24);
     Millis audit_retention = std::chrono::days(365);
-    std::size_t sweep_max = 1000;  // Jobs promoted, and rows of each kind purged, in one sweep.
+    std::size_t sweep_max = 500;  // Jobs promoted, and rows of each kind purged, in one sweep.
     // Whether a saved plan is on the disk before SavePlans returns. A tier outside this file needs
     // that, since it must not know a plan that a power cut can take from here. Tiers in this file
     // do not: they lose their rows together with the plan.
