@@ -320,16 +320,20 @@ TEST_P(JobLedgerContract, TiersThatAreDoneStayDone) {
   EXPECT_EQ(again.jobs[0].tiers_done, TierBit(Tier::kEpisodic) | TierBit(Tier::kProcedural));
 }
 
-TEST_P(JobLedgerContract, ClockSetBackNeitherRevivesALeaseNorDelaysARetry) {
+TEST_P(JobLedgerContract, TheLedgersTimeStandsStillWhileTheClockIsBehindIt) {
   Enqueue({Job("j1")});
   Claim();
   clock().Advance(seconds(15));
+  const Timestamp latest = clock().Now();
   Sweep();
   clock().SetWall(ManualClock::kStart - std::chrono::hours(5));
   const ClaimedBatch batch = Claim();
   ASSERT_THAT(Ids(batch), ElementsAre("j1"));
   Settle(batch, {Failure("j1")});
-  clock().SetWall(ManualClock::kStart + seconds(15) + seconds(36));
+  EXPECT_GE(Find("j1").next_attempt_at, latest + seconds(24));
+  Enqueue({Job("j2")});
+  EXPECT_EQ(Find("j2").accepted_at, latest);
+  clock().SetWall(latest + seconds(36));
   EXPECT_EQ(Sweep().promoted, 1U);
 }
 

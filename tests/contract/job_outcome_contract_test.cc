@@ -184,6 +184,13 @@ TEST_P(JobOutcomeContract, AFailedBatchCountsNothingAndItsMembersComeBackOneByOn
   EXPECT_THAT(Ids(Claim()), ElementsAre("j4"));
 }
 
+TEST_P(JobOutcomeContract, AJobThatMustRunAloneJoinsNobodysBatch) {
+  Enqueue({Job("j1"), Job("j2"), Job("j3"), Job("j4")});
+  Settle(Claim(2), {Failure("j1"), Failure("j2")});
+  PassRetryDelay();
+  EXPECT_THAT(Ids(Claim()), ElementsAre("j3", "j4"));
+}
+
 TEST_P(JobOutcomeContract, ADependencysOwnWordLengthensTheDelay) {
   Enqueue({Job("j1"), Job("j2", "bo")});
   JobFailure failure = Failure("j1", FailureKind::kSystemic);

@@ -35,7 +35,11 @@ Result<std::optional<ClaimedBatch>> ReflectionQueue::Claim(const ClaimOptions& o
   while (!stop.stop_requested()) {
     const std::uint64_t sweeps_seen = sweeps_with_work_.load();
     auto batch = ledger_.Claim(options, deadline);
-    if (!batch.ok() || batch->has_value()) {
+    if (batch.ok() && batch->has_value()) {
+      return batch;
+    }
+    if (!batch.ok() &&
+        !(batch.error().code == ErrorCode::kDeadlineExceeded && deadline.Expired())) {
       return batch;
     }
     // The doorbell is waited on in steps of the sweep's period, since a sweep does not ring.
