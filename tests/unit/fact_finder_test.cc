@@ -18,7 +18,7 @@ namespace {
 const Timestamp kNow = FromUnixMillis(1686738600000);  // 2023-06-14T10:30:00Z, a Wednesday
 
 FactsRead FactsOf(std::string_view text, std::string_view self = kSelfEntity,
-                   const EntityResolver& entities = {}) {
+                  const EntityResolver& entities = {}) {
   const WordStream message(text);
   const auto times = FindTimeExpressions(text, kNow);
   return FindFacts(FactContext{message, self, kNow, times, entities});

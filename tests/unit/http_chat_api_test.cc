@@ -12,8 +12,8 @@
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
-#include "tests/unit/api_fixture.h"
 #include "tests/doubles/openapi_schema.h"
+#include "tests/unit/api_fixture.h"
 
 namespace umbranet {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "umbranet/http/request_tables.h"
 
-#include "tests/unit/api_fixture.h"
 #include "tests/doubles/openapi_schema.h"
+#include "tests/unit/api_fixture.h"
 
 namespace umbranet {
 namespace {

@@ -63,7 +63,7 @@ Error ErrorOf(int status, std::string_view body) {
 
 class HttpApiClient final : public ApiClient {
  public:
-  HttpApiClient(std::unique_ptr<HttpClient> client, std::string key, std::string where,
+  HttpApiClient(std::unique_ptr<HttpClient> client, const std::string& key, std::string where,
                 std::unique_ptr<Application> own)
       : own_(std::move(own)),
         client_(std::move(client)),

@@ -38,6 +38,10 @@
 namespace umbranet {
 namespace {
 
+// Reflection takes what answering leaves of the processors. It cannot starve: the least weight
+// there is still gets its turn, and answering is never busy for long.
+constexpr int kReflectionNice = 15;
+
 using ReflectInline =
     std::function<Status(std::string_view, const std::vector<std::string>&, Deadline)>;
 
@@ -112,6 +116,7 @@ Governor::Options GovernorOptions(const Settings& settings, std::string system_p
 BatchProcessor::Options BatchOptions(const Settings& settings) {
   BatchProcessor::Options options;
   options.tier_budget = Millis{settings.tier_timeout_ms};
+  options.nice = kReflectionNice;
   // Three tiers at once for each worker, and as many again for calls that were left behind.
   options.threads_max = std::max<std::size_t>(options.threads_max, 6 * settings.reflector_workers);
   return options;
@@ -127,6 +132,7 @@ MemoryReflector::Options ReflectorOptions(const Settings& settings) {
   MemoryReflector::Options options;
   options.workers = settings.reflector_workers;
   options.batch_jobs_max = settings.reflector_batch_size;
+  options.nice = kReflectionNice;
   return options;
 }
 

@@ -242,7 +242,7 @@ Result<HttpExchange> HttpClient::Start(const ClientRequest& request, std::stop_t
 }
 
 Result<ClientResponse> HttpClient::Send(const ClientRequest& request, std::stop_token stop,
-                                      Deadline deadline) {
+                                        Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(HttpExchange exchange, Start(request, stop, deadline));
   ClientResponse response;
   UMBRANET_ASSIGN_OR_RETURN(response.body, exchange.ReadAll(deadline));
