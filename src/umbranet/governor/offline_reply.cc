@@ -48,6 +48,7 @@ struct Quote {
   std::vector<SourceRef> sources;
   AskedQuestion::Match match;
   double merit = 0;
+  std::size_t place = 0;  // Among the recalled.
 };
 
 const Interaction* FindSource(const std::vector<Interaction>& sources, const std::string& id) {
@@ -169,8 +170,12 @@ void FavourByTime(std::vector<Quote>& quotes, bool last) {
       answers.push_back(&quote);
     }
   }
-  std::stable_sort(answers.begin(), answers.end(), [last](const Quote* a, const Quote* b) {
-    return last ? a->said_at < b->said_at : b->said_at < a->said_at;
+  // Told at the same time, they stay in the order of the quotes.
+  std::sort(answers.begin(), answers.end(), [last](const Quote* a, const Quote* b) {
+    if (a->said_at != b->said_at) {
+      return last == (a->said_at < b->said_at);
+    }
+    return a < b;
   });
   for (std::size_t i = 1; i < answers.size(); ++i) {
     answers[i]->merit += kTimely * static_cast<double>(i) / static_cast<double>(answers.size() - 1);
@@ -197,8 +202,12 @@ std::vector<Quote> ReadQuotes(const OfflineRequest& request, const AskedQuestion
   if (question.AsksForPresent() || question.AsksForFirst()) {
     FavourByTime(quotes, !question.AsksForFirst());
   }
-  std::stable_sort(quotes.begin(), quotes.end(),
-                   [](const Quote& a, const Quote& b) { return a.merit > b.merit; });
+  for (std::size_t i = 0; i < quotes.size(); ++i) {
+    quotes[i].place = i;
+  }
+  std::sort(quotes.begin(), quotes.end(), [](const Quote& a, const Quote& b) {
+    return a.merit != b.merit ? a.merit > b.merit : a.place < b.place;
+  });
   return quotes;
 }
 
