@@ -26,7 +26,8 @@ const WordSet& Thanks() {
 }
 
 // What may stand around them without telling anything.
-const WordSet& Fillers() {
+// A table in the shape of code.
+const WordSet& Fillers() {  // NOLINT(readability-function-size)
   static const WordSet words = {"you",
                                 "so",
                                 "much",
