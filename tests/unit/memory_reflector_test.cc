@@ -169,7 +169,11 @@ TEST_F(MemoryReflectorTest, CanBeStartedAndStoppedAsOftenAsAnyoneLikes) {
 TEST_F(MemoryReflectorTest, AStopGivesAHangingBatchBack) {
   std::latch hanging(1);
   std::latch opened(1);
-  Build(ReflectorOptions(), std::chrono::milliseconds(0));
+  // One worker: a second one, told to stop a moment later, could take the batch that the first has
+  // just given back, and give it back again.
+  auto options = ReflectorOptions();
+  options.workers = 1;
+  Build(options, std::chrono::milliseconds(0));
   extractor_.SetScript([&](const ExtractionInput&) -> std::optional<Error> {
     hanging.count_down();
     opened.wait();
