@@ -1,12 +1,6 @@
 // Goal: every doorbell keeps the promises written in ports/doorbell.h.
 // Method: one suite, run against each of DoorbellEngines(). A doorbell may lose, double and delay
 // rings, so nothing here counts them: what is asked is that a ring wakes, and that waiting ends.
-// Faults that were tried on ConditionVariableDoorbell, each with the test that turned red:
-//   Ring does not notify: ARingWakesAWaiter
-//   Wait does not consume the ring: RingsThatNobodyHeardDoNotKeepWorkersBusy
-//   Rings are counted without bound: RingsThatNobodyHeardDoNotKeepWorkersBusy
-//   Wait is deaf to the stop token: AStopEndsAWait
-//   Wait ignores its deadline: AWaitEndsAtItsDeadline
 #include <atomic>
 #include <latch>
 #include <thread>

@@ -3,6 +3,17 @@
 // job_outcome_contract_test.cc.
 // Method: one suite, run against each engine of LedgerEngines(). A harness owns a fresh ledger and
 // turns its clock.
+// Deliberate faults of the SQLite ledger, each with the test that turned red:
+//   a claim does not mark its jobs leased: AJobIsHandedOutOnce
+//   a claim ignores that the user is leased: NoTwoLiveLeasesHoldJobsOfOneUser
+//   a claim takes users by key: TheUserWhoseMostUrgentJobIsDueFirstComesFirst
+//   a batch is ordered by urgency: AnUrgentJobDoesNotPassTheOlderJobsOfItsUser
+//   extending forgets the cap: NoLeaseIsExtendedPastItsCap
+//   a second plan replaces the first: TheFirstPlanOfAJobStays
+//   marking replaces the tiers that are done: TiersThatAreDoneStayDone
+//   a reaped lease still counts: EveryCallWithALostLeaseIsAbortedAndChangesNothing
+//   the fence starts over with the process: JobsSurviveTheEndOfTheProcessAndItsLeasesDoNot
+//   leases outlive the process: JobsSurviveTheEndOfTheProcessAndItsLeasesDoNot
 #include <string>
 #include <vector>
 

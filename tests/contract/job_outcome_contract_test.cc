@@ -1,6 +1,10 @@
 // Goal: every ledger keeps the promises written in ports/job_ledger.h: what becomes of a job that
 // failed, that crashed its worker, that is dead, that is done again.
 // Method: as in job_ledger_contract_test.cc.
+// Deliberate faults, each with the test that turned red:
+//   settling finishes jobs whose tiers are not all done: AJobThatIsNeitherDoneNorFailedIsReadyAtOnce
+//   a failed batch counts attempts: AFailedBatchCountsNothingAndItsMembersComeBackOneByOne
+//   systemic failures count: SystemicFailuresNeverCount
 #include <string>
 #include <vector>
 

@@ -1,6 +1,8 @@
 // Goal: every journal keeps the promises written in ports/journal.h.
 // Method: one suite, run against each engine of LedgerEngines(). Jobs are moved along through the
 // ledger that shares the journal's data.
+// Deliberate fault: forgetting a user leaves his lease. It turned
+// ForgettingAUserTakesTheLeaseFromWhoeverWorksForHim and AForgottenUserStartsAfresh red.
 #include <map>
 #include <set>
 #include <string>
