@@ -2,7 +2,7 @@
 // failed, that crashed its worker, that is dead, that is done again.
 // Method: as in job_ledger_contract_test.cc.
 // Deliberate faults, each with the test that turned red:
-//   settling finishes jobs whose tiers are not all done: AJobThatIsNeitherDoneNorFailedIsReadyAtOnce
+//   settling finishes jobs with a tier missing: AJobThatIsNeitherDoneNorFailedIsReadyAtOnce
 //   a failed batch counts attempts: AFailedBatchCountsNothingAndItsMembersComeBackOneByOne
 //   systemic failures count: SystemicFailuresNeverCount
 #include <string>
