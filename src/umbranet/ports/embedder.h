@@ -1,0 +1,38 @@
+// Turns texts into vectors, so that what means the same is found though no word is shared.
+//
+// A vector belongs to the space of the model that made it: vectors of two models, or of two sizes,
+// say nothing about one another and are never compared. All methods may be called from any thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "umbranet/base/clock.h"
+#include "umbranet/base/result.h"
+
+namespace umbranet {
+
+// Of length 1, so that the inner product of two is their cosine.
+using Embedding = std::vector<float>;
+
+class Embedder {
+ public:
+  virtual ~Embedder() = default;
+
+  // Names the space: the model, and whatever else decides what its vectors mean. The same for the
+  // life of the embedder, and the same again after a restart with the same model.
+  [[nodiscard]] virtual const std::string& space() const = 0;
+
+  // One vector for each text, in order, all of one size. All or none: kUnavailable and
+  // kDeadlineExceeded may be tried again, with kInvalidArgument a text or the model itself is at
+  // fault. A long text is represented by its beginning. No texts, no vectors.
+  virtual Result<std::vector<Embedding>> EmbedPassages(std::span<const std::string_view> texts,
+                                                       Deadline deadline) = 0;
+
+  // A question, in the same space. Models that tell questions from passages are told here.
+  virtual Result<Embedding> EmbedQuestion(std::string_view question, Deadline deadline) = 0;
+};
+
+}  // namespace umbranet
