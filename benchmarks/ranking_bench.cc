@@ -47,14 +47,16 @@ umbranet::EpisodesFound Candidates(const umbranet::Question& question, std::size
     for (const umbranet::Role role : {umbranet::Role::kUser, umbranet::Role::kAssistant}) {
       const bool user = role == umbranet::Role::kUser;
       umbranet::EpisodeCandidate candidate;
-      candidate.episode.interaction_id = std::to_string(turn);
-      candidate.episode.memory_id = std::to_string(turn) + (user ? "u" : "a");
-      candidate.episode.role = role;
-      candidate.episode.session_id = std::to_string(turn / 20);
-      candidate.episode.sequence = static_cast<std::int64_t>(turn);
-      candidate.episode.text = speech.Say(user ? kUserWords : kAssistantWords);
+      umbranet::Episode episode;
+      episode.interaction_id = std::to_string(turn);
+      episode.memory_id = std::to_string(turn) + (user ? "u" : "a");
+      episode.role = role;
+      episode.session_id = std::to_string(turn / 20);
+      episode.sequence = static_cast<std::int64_t>(turn);
+      episode.text = speech.Say(user ? kUserWords : kAssistantWords);
       umbranet::QuestionTermCounter::Counts counts;
-      counter.Add(candidate.episode.text, counts);
+      counter.Add(episode.text, counts);
+      candidate.episode = std::make_shared<const umbranet::Episode>(std::move(episode));
       candidate.term_counts = std::move(counts.term_counts);
       candidate.length = counts.length;
       found.candidates.push_back(std::move(candidate));

@@ -61,7 +61,7 @@ class EpisodicMemoryContract : public TierContract {
     std::vector<std::string> texts;
     for (const EpisodeCandidate& candidate : found.candidates) {
       if (candidate.matched) {
-        texts.push_back(candidate.episode.text);
+        texts.push_back(candidate.episode->text);
       }
     }
     return texts;
@@ -71,7 +71,7 @@ class EpisodicMemoryContract : public TierContract {
     std::vector<std::string> texts;
     for (const EpisodeCandidate& candidate : found.candidates) {
       if (!candidate.matched) {
-        texts.push_back(candidate.episode.text);
+        texts.push_back(candidate.episode->text);
       }
     }
     return texts;
@@ -96,7 +96,7 @@ TEST_P(EpisodicMemoryContract, AnEpisodeKeepsEverythingThatThePlanSaid) {
                            .event_times = {tomorrow, tomorrow}});
   Apply(memory(), {plan});
   const EpisodesFound found = Find(ana_, "bread");
-  const Episode& episode = Only(found).episode;
+  const Episode& episode = *Only(found).episode;
   EXPECT_TRUE(episode.memory_id.starts_with(kEpisodePrefix));
   EXPECT_EQ(episode.user, ana_);
   EXPECT_EQ(episode.interaction_id, "turn-a");
@@ -146,7 +146,7 @@ TEST_P(EpisodicMemoryContract, StatisticsAreTheUsersOwnAndApartForEachRole) {
   EXPECT_THAT(found.assistant_statistics.document_frequency, ElementsAre(0, 1));
   double length_sum = 0;
   for (const EpisodeCandidate& candidate : found.candidates) {
-    length_sum += candidate.episode.role == Role::kUser ? candidate.length : 0;
+    length_sum += candidate.episode->role == Role::kUser ? candidate.length : 0;
   }
   EXPECT_NEAR(found.statistics.length_mean, length_sum / 3, 1e-9);
 }
@@ -226,8 +226,8 @@ TEST_P(EpisodicMemoryContract, KeepsToTheBestCandidatesAndAThirdOfAssistants) {
   std::set<std::string> matched;
   for (const EpisodeCandidate& candidate : found.candidates) {
     if (candidate.matched) {
-      assistants += candidate.episode.role == Role::kAssistant ? 1U : 0U;
-      matched.insert(candidate.episode.memory_id);
+      assistants += candidate.episode->role == Role::kAssistant ? 1U : 0U;
+      matched.insert(candidate.episode->memory_id);
     }
   }
   EXPECT_THAT(matched, SizeIs(6));
@@ -298,7 +298,7 @@ TEST_P(EpisodicMemoryContract, TheOrderOfApplicationDoesNotShow) {
       seen.push_back(item.memory_id + item.text);
     }
     for (const EpisodeCandidate& candidate : Find(ana_, "word2").candidates) {
-      seen.push_back(candidate.episode.text);
+      seen.push_back(candidate.episode->text);
     }
     std::sort(seen.begin() + 10, seen.end());
     return seen;
@@ -444,7 +444,7 @@ TEST_P(EpisodicMemoryContract, AVeryLongTextIsFoundByItsBeginning) {
   EXPECT_THAT(Find(ana_, "aardvark").candidates, SizeIs(1));
   EXPECT_THAT(Find(ana_, "zygote").candidates, IsEmpty());
   EXPECT_LE(Only(Find(ana_, "aardvark")).length, 4000U);
-  EXPECT_EQ(Only(Find(ana_, "aardvark")).episode.text, text);
+  EXPECT_EQ(Only(Find(ana_, "aardvark")).episode->text, text);
 }
 
 TEST_P(EpisodicMemoryContract, TermsThatAreEverywhereDoNotHideTheRareOne) {
@@ -457,7 +457,7 @@ TEST_P(EpisodicMemoryContract, TermsThatAreEverywhereDoNotHideTheRareOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Implementations, EpisodicMemoryContract,
-                         testing::ValuesIn(AllTierWorlds()), TierWorldName);
+                         testing::ValuesIn(EpisodicTierWorlds()), TierWorldName);
 INSTANTIATE_TEST_SUITE_P(Implementations, EpisodicMemoryFence,
                          testing::ValuesIn(FencedTierWorlds()), TierWorldName);
 

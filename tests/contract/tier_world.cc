@@ -66,14 +66,14 @@ class InMemoryWorld final : public TierWorld {
 
 class SqliteWorld final : public TierWorld {
  public:
-  SqliteWorld()
+  explicit SqliteWorld(SqliteEpisodicMemory::Options episodic = {})
       : folder_(std::filesystem::temp_directory_path() / ("umbranet-tiers-" + RandomHex(8))),
         database_(Must(SqliteDatabase::Open(clock_, Options(folder_)))),
         store_(Must(SqliteLedgerStore::Open(*database_, {}))),
         journal_(*store_),
         ledger_(*store_),
         short_term_(*database_),
-        episodic_(*database_),
+        episodic_(*database_, episodic),
         semantic_(*database_),
         procedural_(*database_) {}
 
@@ -155,6 +155,20 @@ std::unique_ptr<TierWorld> MakeSqliteWorld() {
 
 std::vector<TierWorldKind> AllTierWorlds() {
   return {{"InMemory", MakeInMemoryWorld}, {"Sqlite", MakeSqliteWorld}};
+}
+
+std::vector<TierWorldKind> EpisodicTierWorlds() {
+  std::vector<TierWorldKind> worlds = AllTierWorlds();
+  worlds.push_back({"SqliteInTheFile", [] {
+                      return std::make_unique<SqliteWorld>(
+                          SqliteEpisodicMemory::Options{.cached_documents_max = 0});
+                    }});
+  // Room for one user at a time.
+  worlds.push_back({"SqliteCacheTooSmall", [] {
+                      return std::make_unique<SqliteWorld>(
+                          SqliteEpisodicMemory::Options{.cache_bytes_max = 1});
+                    }});
+  return worlds;
 }
 
 std::vector<TierWorldKind> FencedTierWorlds() {

@@ -57,6 +57,8 @@ std::vector<TierWorldKind> AllTierWorlds();
 std::vector<TierWorldKind> FencedTierWorlds();
 std::string TierWorldName(const testing::TestParamInfo<TierWorldKind>& info);
 
+// And those that search episodes in another way than the world they are otherwise alike.
+std::vector<TierWorldKind> EpisodicTierWorlds();
 std::unique_ptr<TierWorld> MakeInMemoryWorld();
 // In a new folder of its own, removed at the end.
 std::unique_ptr<TierWorld> MakeSqliteWorld();

@@ -216,8 +216,8 @@ Lines Describe(TierWorld& world, const UserKey& user, std::optional<Timestamp> a
   EpisodeQuery episodes{.user = user, .terms = terms, .as_of = as_of};
   const EpisodesFound found_episodes = Must(world.episodic().Find(episodes, kNever));
   for (const EpisodeCandidate& candidate : found_episodes.candidates) {
-    found.push_back(candidate.episode.memory_id + "|" + candidate.episode.session_id + "|" +
-                    candidate.episode.text + (candidate.matched ? "|matched" : "|beside") +
+    found.push_back(candidate.episode->memory_id + "|" + candidate.episode->session_id + "|" +
+                    candidate.episode->text + (candidate.matched ? "|matched" : "|beside") +
                     ShowCounts(candidate));
   }
   const FactsFound facts =

@@ -109,6 +109,16 @@ class FaultyEpisodicMemory final : public FaultyTier<EpisodicMemory> {
   Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) override {
     return inner_.Find(query, deadline);
   }
+
+  Result<UnembeddedPage> Unembedded(std::string_view space, std::string_view cursor,
+                                    std::size_t limit, Deadline deadline) override {
+    return inner_.Unembedded(space, cursor, limit, deadline);
+  }
+
+  Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
+                     Deadline deadline) override {
+    return inner_.SaveVectors(space, vectors, deadline);
+  }
 };
 
 class FaultySemanticMemory final : public FaultyTier<SemanticMemory> {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "umbranet/domain/episode_document.h"
 
@@ -123,7 +124,10 @@ Result<std::optional<MemoryItem>> InMemoryEpisodicMemory::Update(std::string_vie
   if (found == episodes_.end()) {
     return std::optional<MemoryItem>();
   }
-  found->second.text = patch.text.value_or(found->second.text);
+  if (patch.text.has_value()) {
+    found->second.text = *patch.text;
+    vectors_.erase(found->second.memory_id);
+  }
   return std::optional(ToItem(found->second));
 }
 
@@ -135,6 +139,7 @@ Result<bool> InMemoryEpisodicMemory::Erase(std::string_view tenant, std::string_
     return false;
   }
   erased_.insert(found->second.memory_id);
+  vectors_.erase(found->second.memory_id);
   episodes_.erase(found);
   return true;
 }
@@ -143,7 +148,13 @@ Result<std::uint64_t> InMemoryEpisodicMemory::EraseUser(const UserKey& user,
                                                         Deadline /*deadline*/) {
   const MutexLock lock(mutex_);
   std::erase_if(applied_, [&](const auto& applied) { return applied.first == user; });
-  return std::erase_if(episodes_, [&](const auto& entry) { return entry.first.first == user; });
+  return std::erase_if(episodes_, [&](const auto& entry) {
+    const bool is_his = entry.first.first == user;
+    if (is_his) {
+      vectors_.erase(entry.second.memory_id);
+    }
+    return is_his;
+  });
 }
 
 std::vector<InMemoryEpisodicMemory::Match> InMemoryEpisodicMemory::CountTerms(
@@ -154,7 +165,7 @@ std::vector<InMemoryEpisodicMemory::Match> InMemoryEpisodicMemory::CountTerms(
       continue;
     }
     Match match{.key = key, .candidate = {}, .score = 0};
-    match.candidate.episode = episode;
+    match.candidate.episode = std::make_shared<const Episode>(episode);
     match.candidate.term_counts.resize(query.terms.size());
     for (const std::string& term :
          EpisodeTerms(episode.text, episode.speaker, episode.occurred_at)) {
@@ -186,8 +197,8 @@ std::size_t InMemoryEpisodicMemory::KeepBest(std::vector<Match>& all, const Epis
   std::size_t kept = 0;
   for (Match& match : all) {
     EpisodeCandidate& candidate = match.candidate;
-    if (candidate.episode.role == role && candidate.matched) {
-      const bool later = query.as_of.has_value() && candidate.episode.occurred_at > *query.as_of;
+    if (candidate.episode->role == role && candidate.matched) {
+      const bool later = query.as_of.has_value() && candidate.episode->occurred_at > *query.as_of;
       candidate.matched = kept < share && !later;
       kept += candidate.matched ? 1U : 0U;
     }
@@ -195,11 +206,43 @@ std::size_t InMemoryEpisodicMemory::KeepBest(std::vector<Match>& all, const Epis
   return kept;
 }
 
+// Every vector of the query's space is looked at; the most similar become matches too.
+void InMemoryEpisodicMemory::Compare(std::vector<Match>& all, const EpisodeQuery& query) {
+  if (!query.embedding.has_value()) {
+    return;
+  }
+  for (Match& match : all) {
+    const auto vector = vectors_.find(match.candidate.episode->memory_id);
+    if (vector != vectors_.end() && vector->second.space == query.embedding_space &&
+        vector->second.embedding.size() == query.embedding->size()) {
+      match.candidate.similarity =
+          std::inner_product(query.embedding->begin(), query.embedding->end(),
+                             vector->second.embedding.begin(), 0.0F);
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Match& a, const Match& b) {
+    return a.candidate.similarity.value_or(-1) > b.candidate.similarity.value_or(-1);
+  });
+  std::size_t taken = 0;
+  for (const Role role : {Role::kAssistant, Role::kUser}) {
+    std::size_t room = role == Role::kAssistant ? query.similar_max / 3 : query.similar_max - taken;
+    for (Match& match : all) {
+      EpisodeCandidate& candidate = match.candidate;
+      if (room > 0 && candidate.episode->role == role && candidate.similarity.value_or(0) > 0 &&
+          candidate.episode->occurred_at <= query.as_of.value_or(Timestamp::max())) {
+        candidate.matched = true;
+        --room;
+        ++taken;
+      }
+    }
+  }
+}
+
 // The turns with matches, the one before and the two after each in its session, by sequence.
 std::set<std::int64_t> InMemoryEpisodicMemory::WantedTurns(const std::vector<Match>& all) {
   std::map<std::string, std::map<std::int64_t, bool>> sessions;
   for (const Match& match : all) {
-    const Episode& episode = match.candidate.episode;
+    const Episode& episode = *match.candidate.episode;
     sessions[episode.session_id][episode.sequence] |= match.candidate.matched;
   }
   std::set<std::int64_t> wanted;
@@ -228,7 +271,7 @@ Result<EpisodesFound> InMemoryEpisodicMemory::Find(const EpisodeQuery& query,
   found.assistant_statistics.document_frequency.resize(query.terms.size());
   std::vector<Match> all = CountTerms(query, found);
   for (Match& match : all) {
-    match.score = Bm25(match.candidate, match.candidate.episode.role == Role::kUser
+    match.score = Bm25(match.candidate, match.candidate.episode->role == Role::kUser
                                             ? found.statistics
                                             : found.assistant_statistics);
   }
@@ -236,15 +279,54 @@ Result<EpisodesFound> InMemoryEpisodicMemory::Find(const EpisodeQuery& query,
                    [](const Match& a, const Match& b) { return a.score > b.score; });
   const std::size_t assistants = KeepBest(all, query, Role::kAssistant, query.candidates_max / 3);
   KeepBest(all, query, Role::kUser, query.candidates_max - assistants);
+  Compare(all, query);
   const std::set<std::int64_t> wanted = WantedTurns(all);
   for (Match& match : all) {
-    const Episode& episode = match.candidate.episode;
+    const Episode& episode = *match.candidate.episode;
     if (wanted.contains(episode.sequence) &&
         episode.occurred_at <= query.as_of.value_or(Timestamp::max())) {
       found.candidates.push_back(std::move(match.candidate));
     }
   }
   return found;
+}
+
+Result<UnembeddedPage> InMemoryEpisodicMemory::Unembedded(std::string_view space,
+                                                          std::string_view cursor,
+                                                          std::size_t limit,
+                                                          Deadline /*deadline*/) {
+  const MutexLock lock(mutex_);
+  std::map<std::string, UnembeddedEpisode> by_id;
+  for (const auto& [key, episode] : episodes_) {
+    const auto vector = vectors_.find(episode.memory_id);
+    if (episode.memory_id > cursor && (vector == vectors_.end() || vector->second.space != space)) {
+      by_id[episode.memory_id] = {episode.memory_id, EmbeddedText(episode.text, episode.speaker)};
+    }
+  }
+  UnembeddedPage page;
+  for (auto& [id, episode] : by_id) {
+    if (page.episodes.size() == limit) {
+      page.next_cursor = page.episodes.back().memory_id;
+      break;
+    }
+    page.episodes.push_back(std::move(episode));
+  }
+  return page;
+}
+
+Status InMemoryEpisodicMemory::SaveVectors(std::string_view space,
+                                           std::span<const EpisodeVector> vectors,
+                                           Deadline /*deadline*/) {
+  const MutexLock lock(mutex_);
+  for (const EpisodeVector& vector : vectors) {
+    const bool is_there = std::any_of(episodes_.begin(), episodes_.end(), [&](const auto& entry) {
+      return entry.second.memory_id == vector.memory_id;
+    });
+    if (is_there) {
+      vectors_[vector.memory_id] = {std::string(space), vector.embedding};
+    }
+  }
+  return {};
 }
 
 }  // namespace umbranet

@@ -29,6 +29,10 @@ class InMemoryEpisodicMemory final : public EpisodicMemory {
                      Deadline deadline) override;
   Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
   Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) override;
+  Result<UnembeddedPage> Unembedded(std::string_view space, std::string_view cursor,
+                                    std::size_t limit, Deadline deadline) override;
+  Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
+                     Deadline deadline) override;
 
  private:
   using Key = std::pair<UserKey, MemoryPlace>;
@@ -39,10 +43,16 @@ class InMemoryEpisodicMemory final : public EpisodicMemory {
     double score = 0;
   };
 
+  struct Vector {
+    std::string space;
+    Embedding embedding;
+  };
+
   std::map<Key, Episode>::iterator Locate(std::string_view tenant, std::string_view memory_id)
       REQUIRES(mutex_);
   static std::size_t KeepBest(std::vector<Match>& all, const EpisodeQuery& query, Role role,
                               std::size_t share);
+  void Compare(std::vector<Match>& all, const EpisodeQuery& query) REQUIRES(mutex_);
   static std::set<std::int64_t> WantedTurns(const std::vector<Match>& all);
   std::vector<Match> CountTerms(const EpisodeQuery& query, EpisodesFound& found) REQUIRES(mutex_);
 
@@ -50,6 +60,7 @@ class InMemoryEpisodicMemory final : public EpisodicMemory {
   std::map<Key, Episode> episodes_ GUARDED_BY(mutex_);
   std::set<std::pair<UserKey, std::string>> applied_ GUARDED_BY(mutex_);  // Job ids.
   std::set<std::string> erased_ GUARDED_BY(mutex_);                       // Memory ids.
+  std::map<std::string, Vector, std::less<>> vectors_ GUARDED_BY(mutex_);  // By memory id.
 };
 
 }  // namespace umbranet

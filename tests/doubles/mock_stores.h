@@ -134,9 +134,17 @@ class MockEpisodicMemory : public MockTier<EpisodicMemory> {
     ON_CALL(*this, Find).WillByDefault([](auto&&...) {
       return Result<EpisodesFound>(EpisodesFound());
     });
+    ON_CALL(*this, Unembedded).WillByDefault([](auto&&...) {
+      return Result<UnembeddedPage>(UnembeddedPage());
+    });
+    ON_CALL(*this, SaveVectors).WillByDefault([](auto&&...) { return Status(); });
   }
 
   MOCK_METHOD(Result<EpisodesFound>, Find, (const EpisodeQuery&, Deadline), (override));
+  MOCK_METHOD(Result<UnembeddedPage>, Unembedded,
+              (std::string_view, std::string_view, std::size_t, Deadline), (override));
+  MOCK_METHOD(Status, SaveVectors,
+              (std::string_view, std::span<const EpisodeVector>, Deadline), (override));
 };
 
 class MockSemanticMemory : public MockTier<SemanticMemory> {

@@ -51,9 +51,11 @@ RecallRequest Ask(const std::string& query) {
 EpisodesFound Found(const std::vector<std::string>& terms, const std::string& text) {
   EpisodesFound found;
   EpisodeCandidate candidate;
-  candidate.episode.memory_id = "ep_1";
-  candidate.episode.interaction_id = "t1";
-  candidate.episode.text = text;
+  Episode episode;
+  episode.memory_id = "ep_1";
+  episode.interaction_id = "t1";
+  episode.text = text;
+  candidate.episode = std::make_shared<const Episode>(std::move(episode));
   const std::vector<std::string> words = AnalyzeTerms(text);
   for (const std::string& term : terms) {
     const auto count = std::count(words.begin(), words.end(), term);

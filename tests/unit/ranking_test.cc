@@ -90,7 +90,7 @@ class Corpus {
       counter.AddTerms(DateTerms(episode.occurred_at), counts);
       Count(counts, episode.role == Role::kUser ? input.episodes.statistics
                                                 : input.episodes.assistant_statistics);
-      input.episodes.candidates.push_back({.episode = episode,
+      input.episodes.candidates.push_back({.episode = std::make_shared<const Episode>(episode),
                                            .term_counts = counts.term_counts,
                                            .length = counts.length,
                                            .matched = true});

@@ -23,6 +23,14 @@ std::vector<std::string> EpisodeTerms(std::string_view text, std::string_view sp
   return terms;
 }
 
+std::string EmbeddedText(std::string_view text, std::string_view speaker) {
+  std::string embedded;
+  if (speaker != kDefaultSpeaker && speaker != kAssistantSpeaker && !speaker.empty()) {
+    embedded.append(speaker).append(": ");
+  }
+  return embedded.append(TruncateUtf8(text, kEpisodeBytesAnalyzedMax));
+}
+
 std::string MakeEpisodeId(const UserKey& user, std::string_view interaction_id, Role role,
                           std::uint32_t ordinal) {
   return std::string(kEpisodePrefix) +

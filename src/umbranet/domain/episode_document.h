@@ -22,6 +22,10 @@ inline constexpr std::size_t kEpisodeBytesAnalyzedMax = std::size_t{64} * 1024;
 std::vector<std::string> EpisodeTerms(std::string_view text, std::string_view speaker,
                                       Timestamp occurred_at);
 
+// What an embedder is given for an episode: the text, after the name of whoever said it where that
+// is neither the user nor the assistant, since people are asked about by name.
+std::string EmbeddedText(std::string_view text, std::string_view speaker);
+
 // `ordinal` counts the episodes of one half of one turn.
 std::string MakeEpisodeId(const UserKey& user, std::string_view interaction_id, Role role,
                           std::uint32_t ordinal);

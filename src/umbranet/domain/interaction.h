@@ -23,6 +23,7 @@ struct UserKey {
 inline constexpr std::string_view kDefaultTenant = "default";
 inline constexpr std::string_view kDefaultSession = "default";
 inline constexpr std::string_view kDefaultSpeaker = "User";
+inline constexpr std::string_view kAssistantSpeaker = "Assistant";  // Of the assistant's half.
 
 enum class Role : std::uint8_t { kUser = 0, kAssistant = 1 };
 

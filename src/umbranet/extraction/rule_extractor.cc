@@ -14,7 +14,6 @@ namespace umbranet {
 namespace {
 
 constexpr std::string_view kName = "rules/1";
-constexpr std::string_view kAssistantSpeaker = "Assistant";
 constexpr std::size_t kEventTimesMax = 8;
 
 // Spans that an episode can be asked for by: open ends close at the turn ("since 2016") or make

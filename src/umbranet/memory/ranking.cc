@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,10 +39,19 @@ constexpr double kMostOfText = 0.7;
 constexpr double kInstructionAlways = 1.0;
 constexpr double kInstructionScoped = 0.5;
 
+// Of a half of a turn only what is compared is filled in until FillIn: most are never answered
+// with, and copying their texts would cost more than ranking them.
 struct Entry {
   RankedItem ranked;
+  std::shared_ptr<const Episode> half;  // Null: a fact.
+  bool pending = false;
   double share = 0;
-  bool user_half = false;
+
+  [[nodiscard]] bool OfUser() const { return half != nullptr && half->role == Role::kUser; }
+
+  [[nodiscard]] const std::string& Id() const {
+    return half == nullptr ? ranked.item.memory_id : half->memory_id;
+  }
 };
 
 // Finds the entry of a half of a turn. Looks into the entries, which must stay where they are.
@@ -50,9 +60,9 @@ class HalfIndex {
   explicit HalfIndex(const std::vector<Entry>& halves) {
     places_.reserve(halves.size());
     for (std::size_t i = 0; i < halves.size(); ++i) {
-      const SourceRef& source = halves[i].ranked.item.sources.front();
-      Place& place = places_[source.interaction_id];
-      (source.role == Role::kUser ? place.user : place.assistant) = i;
+      const Episode& half = *halves[i].half;
+      Place& place = places_[half.interaction_id];
+      (half.role == Role::kUser ? place.user : place.assistant) = i;
     }
   }
 
@@ -73,25 +83,32 @@ class HalfIndex {
     std::size_t assistant = kNone;
   };
 
-  std::unordered_map<std::string_view, Place> places_;  // Views into the entries' sources.
+  std::unordered_map<std::string_view, Place> places_;  // Views into the entries' episodes.
 };
 
 Entry EntryOfHalf(ScoredHalf&& half) {
-  Episode& episode = half.candidate.episode;
   Entry entry;
   entry.share = half.share;
-  entry.user_half = episode.role == Role::kUser;
-  entry.ranked.speaker = std::move(episode.speaker);
-  entry.ranked.session_id = std::move(episode.session_id);
-  MemoryItem& item = entry.ranked.item;
-  item.memory_id = std::move(episode.memory_id);
-  item.user = std::move(episode.user);
-  item.tier = half.pending ? Tier::kShortTerm : Tier::kEpisodic;
-  item.text = std::move(episode.text);
-  item.score = half.score;
-  item.occurred_at = episode.occurred_at;
-  item.sources = {{std::move(episode.interaction_id), episode.role}};
+  entry.pending = half.pending;
+  entry.half = std::move(half.candidate.episode);
+  entry.ranked.item.score = half.score;
+  entry.ranked.item.occurred_at = entry.half->occurred_at;
   return entry;
+}
+
+void FillIn(Entry& entry) {
+  if (entry.half == nullptr) {
+    return;
+  }
+  const Episode& episode = *entry.half;
+  entry.ranked.speaker = episode.speaker;
+  entry.ranked.session_id = episode.session_id;
+  MemoryItem& item = entry.ranked.item;
+  item.memory_id = episode.memory_id;
+  item.user = episode.user;
+  item.tier = entry.pending ? Tier::kShortTerm : Tier::kEpisodic;
+  item.text = episode.text;
+  item.sources = {{episode.interaction_id, episode.role}};
 }
 
 Entry EntryOfFact(const Fact& fact) {
@@ -237,8 +254,8 @@ void NameFittingSources(const HalfIndex& index, const std::vector<Entry>& halves
   }
   if (!sources.empty() && sources.front().place != HalfIndex::kNone) {
     const Entry& half = halves[sources.front().place];
-    fact.ranked.session_id = half.ranked.session_id;
-    fact.ranked.speaker = half.ranked.speaker;
+    fact.ranked.session_id = half.half->session_id;
+    fact.ranked.speaker = half.half->speaker;
   }
 }
 
@@ -249,7 +266,7 @@ bool Better(const Entry& a, const Entry& b) {
     return left.score > right.score;
   }
   // Ties fall to the later one, and the id makes the order the same on every backend.
-  return std::tie(right.occurred_at, left.memory_id) < std::tie(left.occurred_at, right.memory_id);
+  return std::tie(right.occurred_at, a.Id()) < std::tie(left.occurred_at, b.Id());
 }
 
 // The best `size`, in order. Entries are large, so the many behind them are not sorted.
@@ -268,7 +285,7 @@ void PutLatestFirst(std::vector<Entry>& entries) {
     for (std::size_t at = i; at > 0; --at) {
       Entry& above = entries[at - 1];
       Entry& below = entries[at];
-      const bool later = below.user_half && above.user_half &&
+      const bool later = below.OfUser() && above.OfUser() &&
                          below.ranked.item.occurred_at > above.ranked.item.occurred_at &&
                          below.share >= above.share &&
                          below.ranked.item.score >= kNearlyEqual * above.ranked.item.score;
@@ -316,13 +333,18 @@ void SpreadSessions(std::vector<Entry>& entries, std::size_t limit) {
 
 // A turn whose text is a rule that is answered with anyway.
 bool SaysOnlyARule(const Entry& entry, const std::vector<MemoryItem>& rules) {
-  const MemoryItem& item = entry.ranked.item;
-  return entry.user_half && std::any_of(rules.begin(), rules.end(), [&](const MemoryItem& rule) {
-           const bool mostly = static_cast<double>(rule.text.size()) >=
-                               kMostOfText * static_cast<double>(item.text.size());
-           return mostly && std::find(rule.sources.begin(), rule.sources.end(),
-                                      item.sources.front()) != rule.sources.end();
-         });
+  if (!entry.OfUser()) {
+    return false;
+  }
+  const Episode& half = *entry.half;
+  return std::any_of(rules.begin(), rules.end(), [&](const MemoryItem& rule) {
+    const bool mostly = static_cast<double>(rule.text.size()) >=
+                        kMostOfText * static_cast<double>(half.text.size());
+    return mostly &&
+           std::any_of(rule.sources.begin(), rule.sources.end(), [&](const SourceRef& source) {
+             return source.role == half.role && source.interaction_id == half.interaction_id;
+           });
+  });
 }
 
 MemoryItem ItemOfRule(const Rule& rule, double score) {
@@ -368,6 +390,7 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   });
 
   KeepBest(entries, 2 * input.limit * kDepthFactor);
+  std::for_each(entries.begin(), entries.end(), FillIn);
   DropCovered(entries);
   entries.resize(std::min(entries.size(), input.limit * kDepthFactor));
   if (question.about_present) {

@@ -43,8 +43,6 @@ constexpr std::size_t kPairTextMax = 1024;
 // answers to it no more than this, the newest.
 constexpr std::size_t kPendingAnswerBytesMax = 1U << 20U;
 
-constexpr std::string_view kAssistantSpeaker = "Assistant";
-
 constexpr std::size_t kBareQuestionBytesMax = 120;
 constexpr std::array<std::string_view, 24> kQuestionStarts = {
     "what", "where", "when", "who",   "whom", "whose", "which",  "why",
@@ -93,7 +91,7 @@ ScoredHalf PendingHalf(const QuestionTermCounter& counter, const Interaction& tu
   const bool user = role == Role::kUser;
   ScoredHalf half;
   half.pending = true;
-  Episode& episode = half.candidate.episode;
+  Episode episode;
   episode.memory_id = std::string(kTurnPrefix) + turn.interaction_id + (user ? "" : "/assistant");
   episode.user = turn.user;
   episode.interaction_id = turn.interaction_id;
@@ -107,6 +105,7 @@ ScoredHalf PendingHalf(const QuestionTermCounter& counter, const Interaction& tu
   counter.Add(episode.text, counts);
   counter.AddTerms(AnalyzeName(episode.speaker), counts);
   counter.AddTerms(DateTerms(episode.occurred_at), counts);
+  half.candidate.episode = std::make_shared<const Episode>(std::move(episode));
   half.candidate.term_counts = std::move(counts.term_counts);
   half.candidate.length = counts.length;
   half.candidate.matched =
@@ -143,7 +142,7 @@ std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes
   halves.reserve(episodes.candidates.size() + 2 * pending.size());
   std::set<SourceRef> held;  // Looked at for pending turns alone: the store brings each half once.
   for (EpisodeCandidate& candidate : episodes.candidates) {
-    const Episode& episode = candidate.episode;
+    const Episode& episode = *candidate.episode;
     if (as_of && episode.occurred_at > *as_of) {
       continue;
     }
@@ -181,9 +180,9 @@ std::set<std::string> NamedSpeakers(const Question& question,
                                     const std::vector<ScoredHalf>& halves) {
   std::set<std::string> speakers;
   for (const ScoredHalf& half : halves) {
-    if (half.candidate.episode.role == Role::kUser &&
-        half.candidate.episode.speaker != kDefaultSpeaker) {
-      speakers.insert(half.candidate.episode.speaker);
+    if (half.candidate.episode->role == Role::kUser &&
+        half.candidate.episode->speaker != kDefaultSpeaker) {
+      speakers.insert(half.candidate.episode->speaker);
     }
   }
   std::erase_if(speakers, [&](const std::string& speaker) {
@@ -199,7 +198,7 @@ void ScoreWords(const Question& question, const TermWeights& user_terms,
   std::vector<std::size_t> best;
   for (std::size_t i = 0; i < halves.size(); ++i) {
     ScoredHalf& half = halves[i];
-    const bool user = half.candidate.episode.role == Role::kUser;
+    const bool user = half.candidate.episode->role == Role::kUser;
     const LexicalScore lexical =
         ScoreText(user ? user_terms : assistant_terms, half.candidate.term_counts,
                   half.candidate.length, user ? kLengthUser : kLengthAssistant);
@@ -220,7 +219,7 @@ void ScoreWords(const Question& question, const TermWeights& user_terms,
   for (std::size_t i = 0; i < read; ++i) {
     ScoredHalf& half = halves[best[i]];
     const std::vector<bool> found =
-        counter.Neighbours(std::string_view(half.candidate.episode.text).substr(0, kPairTextMax));
+        counter.Neighbours(std::string_view(half.candidate.episode->text).substr(0, kPairTextMax));
     for (std::size_t pair = 0; pair < found.size(); ++pair) {
       const auto [first, second] = question.neighbours[pair];
       // A pair with a speaker's name in it says who, which is weighed apart.
@@ -236,7 +235,7 @@ std::vector<Turn> JoinTurns(const std::vector<ScoredHalf>& halves) {
   std::unordered_map<std::string_view, std::size_t> places;
   std::vector<Turn> turns;
   for (std::size_t i = 0; i < halves.size(); ++i) {
-    const Episode& episode = halves[i].candidate.episode;
+    const Episode& episode = *halves[i].candidate.episode;
     const auto [place, fresh] = places.emplace(episode.interaction_id, turns.size());
     if (fresh) {
       turns.emplace_back();

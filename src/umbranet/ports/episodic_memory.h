@@ -3,11 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "umbranet/domain/episode.h"
+#include "umbranet/ports/embedder.h"
 #include "umbranet/ports/memory_tier.h"
 
 namespace umbranet {
@@ -18,13 +22,21 @@ struct EpisodeQuery {
   // Best by plain BM25, of which at most a third are assistant halves: those are many times longer
   // and would crowd out what the user said. Their neighbours come on top.
   std::size_t candidates_max = 400;
-  std::optional<Timestamp> as_of;  // Only turns that had occurred by then.
+  // Best by meaning, of which at most a third are assistant halves; on top of the above. Only when
+  // there is an embedding.
+  std::size_t similar_max = 100;
+  std::optional<Embedding> embedding = std::nullopt;  // The question's.
+  std::string embedding_space = {};    // Embedder::space() of it.
+  std::optional<Timestamp> as_of = std::nullopt;  // Only turns that had occurred by then.
 };
 
 struct EpisodeCandidate {
-  Episode episode;
+  std::shared_ptr<const Episode> episode;  // Never null; a store may share it with its cache.
   std::vector<std::uint32_t> term_counts;  // Parallel to EpisodeQuery::terms.
   std::uint32_t length = 0;                // Terms in the document.
+  // Cosine with the query's embedding, to about 0.01; nothing when either has no vector in that
+  // space.
+  std::optional<float> similarity = std::nullopt;
   bool matched = false;  // False: it is here as the neighbour of one that matched.
 };
 
@@ -36,13 +48,41 @@ struct EpisodesFound {
   CorpusStatistics assistant_statistics;
 };
 
+// An episode that has no vector in a space.
+struct UnembeddedEpisode {
+  std::string memory_id;
+  std::string text;  // What is to be embedded: EmbeddedText.
+};
+
+struct UnembeddedPage {
+  std::vector<UnembeddedEpisode> episodes;
+  std::string next_cursor;  // Empty at the end.
+};
+
+struct EpisodeVector {
+  std::string memory_id;
+  Embedding embedding;
+};
+
 class EpisodicMemory : public MemoryTier {
  public:
-  // Episodes with any of the terms, the other half of their turns, and the episodes of the one
-  // turn before and the two after each within its session: an answer stands behind what it answers.
-  // What a document consists of: the terms of its text (AnalyzeTerms), of its speaker's name
-  // (AnalyzeName) and of its date (DateTerms). A tier finds; ranking judges.
+  // Episodes with any of the terms, those that mean something similar when the query has an
+  // embedding, the other half of their turns, and the episodes of the one turn before and the two
+  // after each within its session: an answer stands behind what it answers. What a document
+  // consists of: the terms of its text (AnalyzeTerms), of its speaker's name (AnalyzeName) and of
+  // its date (DateTerms). Similarity is exact: every vector of the user in the query's space is
+  // looked at, and none of another space. A tier finds; ranking judges.
   virtual Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) = 0;
+
+  // Up to `limit` episodes, of all users, without a vector in `space`, behind `cursor` ("" for the
+  // first page). A page may be shorter than `limit` and still not be the last.
+  virtual Result<UnembeddedPage> Unembedded(std::string_view space, std::string_view cursor,
+                                            std::size_t limit, Deadline deadline) = 0;
+
+  // Keeps the vectors, each in place of one that its episode had, of whatever space. Those of
+  // episodes that are gone are passed over.
+  virtual Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
+                             Deadline deadline) = 0;
 };
 
 }  // namespace umbranet

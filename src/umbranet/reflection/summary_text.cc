@@ -19,7 +19,6 @@ constexpr std::size_t kContentWordsMin = 2;
 constexpr double kWorthKeeping = 1.5;
 // What has been carried along gives way to equals that are new.
 constexpr double kCarriedAlong = 0.9;
-constexpr std::string_view kAssistantSpeaker = "Assistant";
 constexpr std::size_t kDateBytes = 10;  // "2024-05-03"
 
 // Stems, as Tokenize makes them.

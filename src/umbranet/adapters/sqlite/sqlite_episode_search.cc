@@ -1,21 +1,20 @@
 #include "umbranet/adapters/sqlite/sqlite_episode_search.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "umbranet/adapters/sqlite/sqlite_episode_row.h"
 #include "umbranet/adapters/sqlite/sqlite_tier_book.h"
+#include "umbranet/adapters/sqlite/sqlite_vectors.h"
+#include "umbranet/base/quantized_vector.h"
 
 namespace umbranet {
 namespace {
 
-constexpr std::string_view kSelectEpisode =
-    "SELECT e.memory_id, e.interaction_id, e.role, e.speaker, e.text, e.occurred_at, e.sequence,"
-    " e.importance, e.event_times, e.length, e.terms, e.session_key"
-    " FROM episode e WHERE e.episode_key = ?";
 constexpr std::string_view kSelectSessionId =
     "SELECT session_id FROM episode_session WHERE session_key = ?";
 constexpr std::string_view kSelectPlace =
@@ -28,6 +27,7 @@ constexpr std::string_view kSelectFrom =
     " ORDER BY sequence, episode_key";
 
 constexpr std::ptrdiff_t kTurnsAfter = 2;
+constexpr std::size_t kAssistantShare = 3;  // At most one in so many.
 // As of a time in the past the index cannot tell who is in, so more are taken than are wanted.
 constexpr std::size_t kAsOfFactor = 10;
 
@@ -52,10 +52,12 @@ class EpisodeSearch {
   Result<EpisodesFound> Run() {
     EpisodesFound found;
     UMBRANET_ASSIGN_OR_RETURN(found.assistant_statistics,
-                              Match(CorpusKind::kAssistantHalves, query_.candidates_max / 3));
+                              Match(CorpusKind::kAssistantHalves, query_.candidates_max / kAssistantShare));
     UMBRANET_ASSIGN_OR_RETURN(
         found.statistics, Match(CorpusKind::kUserHalves, query_.candidates_max - matched_.size()));
+    UMBRANET_RETURN_IF_ERROR(Compare());
     std::sort(matched_.begin(), matched_.end());
+    matched_.erase(std::unique(matched_.begin(), matched_.end()), matched_.end());
     UMBRANET_RETURN_IF_ERROR(AddNeighbours());
     UMBRANET_RETURN_IF_ERROR(ReadCandidates(found.candidates));
     return found;
@@ -79,18 +81,65 @@ class EpisodeSearch {
         const std::vector<std::int64_t> documents,
         index_.Search(connection_, scope, query_.terms, statistics.document_frequency,
                       query_.as_of.has_value() ? limit * kAsOfFactor : limit));
+    const Result<std::size_t> taken = Take(documents, limit);
+    return taken.ok() ? Result<CorpusStatistics>(std::move(statistics)) : taken.error();
+  }
+
+  // The first `limit` of `documents` that had occurred by then become matches. How many did.
+  Result<std::size_t> Take(const std::vector<std::int64_t>& documents, std::size_t limit) {
     SqliteStatement place = connection_.Prepare(kSelectPlace);
     std::size_t taken = 0;
     for (const std::int64_t document : documents) {
+      if (taken == limit) {
+        break;
+      }
       place.Reset();
       place.BindAll(document, Horizon());
-      if (taken < limit && place.Step()) {
+      if (place.Step()) {
         matched_.push_back({place.Int(0), place.Int(1), document});
         ++taken;
       }
       UMBRANET_RETURN_IF_ERROR(place.status());
     }
-    return statistics;
+    return taken;
+  }
+
+  // Looks at every vector of the user; the most similar become matches.
+  Status Compare() {
+    if (!query_.embedding.has_value()) {
+      return {};
+    }
+    UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> space,
+                              FindEmbeddingSpace(connection_, query_.embedding_space));
+    if (!space.has_value()) {
+      return {};
+    }
+    const VectorProbe probe(*query_.embedding);
+    std::vector<std::pair<float, std::int64_t>> by_role[2];
+    const Status read =
+        ReadVectors(connection_, user_key_, 0, [&](const StoredVector& stored) {
+          if (stored.space_key == *space && stored.vector.values.size() == probe.dimension()) {
+            const float product = probe.Product(stored.vector.values, stored.vector.scale);
+            similarity_.emplace(stored.episode_key, product);
+            if (product > 0) {
+              by_role[stored.role == Role::kUser ? 0 : 1].emplace_back(-product,
+                                                                       stored.episode_key);
+            }
+          }
+        });
+    UMBRANET_RETURN_IF_ERROR(read);
+    std::size_t limit = query_.similar_max / kAssistantShare;
+    for (const std::size_t role : {std::size_t{1}, std::size_t{0}}) {
+      std::sort(by_role[role].begin(), by_role[role].end());
+      std::vector<std::int64_t> documents;
+      documents.reserve(by_role[role].size());
+      for (const auto& [negative, document] : by_role[role]) {
+        documents.push_back(document);
+      }
+      UMBRANET_ASSIGN_OR_RETURN(const std::size_t taken, Take(documents, limit));
+      limit = query_.similar_max - taken;
+    }
+    return {};
   }
 
   // Everything from the turn before each match to the second after it, within its session.
@@ -153,47 +202,20 @@ class EpisodeSearch {
       }
       row.Reset();
       row.BindAll(place.episode_key);
-      if (row.Step() && row.Time(5) <= Horizon()) {
-        candidates.push_back(Read(row));
-        candidates.back().episode.session_id = session_id;
-        candidates.back().matched = std::binary_search(matched_.begin(), matched_.end(), place);
+      const EpisodeRow episode(row);
+      if (row.Step() && episode.occurred_at() <= Horizon()) {
+        EpisodeCandidate& candidate = candidates.emplace_back();
+        candidate.episode = episode.Read(query_.user, session_id);
+        candidate.length = episode.length();
+        candidate.term_counts = counter_.Count(episode.terms());
+        candidate.matched = std::binary_search(matched_.begin(), matched_.end(), place);
+        if (const auto known = similarity_.find(place.episode_key); known != similarity_.end()) {
+          candidate.similarity = known->second;
+        }
       }
       UMBRANET_RETURN_IF_ERROR(row.status());
     }
     return {};
-  }
-
-  [[nodiscard]] EpisodeCandidate Read(const SqliteStatement& row) const {
-    EpisodeCandidate candidate;
-    Episode& episode = candidate.episode;
-    episode.memory_id = row.String(0);
-    episode.user = query_.user;
-    episode.interaction_id = row.String(1);
-    episode.role = static_cast<Role>(row.Int(2));
-    episode.speaker = row.String(3);
-    episode.text = row.String(4);
-    episode.occurred_at = row.Time(5);
-    episode.sequence = row.Int(6);
-    episode.importance = row.Real(7);
-    episode.event_times = ReadTimes(row.Text(8));
-    candidate.length = static_cast<std::uint32_t>(row.Int(9));
-    candidate.term_counts = counter_.Count(row.Text(10));
-    return candidate;
-  }
-
-  static std::vector<TimeRange> ReadTimes(std::string_view text) {
-    std::vector<TimeRange> ranges;
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    while (at < end) {
-      std::int64_t bounds[2] = {0, 0};
-      for (std::int64_t& bound : bounds) {
-        at = std::from_chars(at, end, bound).ptr;
-        at += at < end ? 1 : 0;
-      }
-      ranges.push_back({FromUnixMillis(bounds[0]), FromUnixMillis(bounds[1])});
-    }
-    return ranges;
   }
 
   SqliteConnection& connection_;
@@ -203,6 +225,7 @@ class EpisodeSearch {
   const TermCounter counter_;
   std::vector<Place> matched_;
   std::vector<Place> wanted_;
+  std::unordered_map<std::int64_t, float> similarity_;  // By episode key.
 };
 
 }  // namespace

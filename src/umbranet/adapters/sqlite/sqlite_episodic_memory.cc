@@ -1,11 +1,15 @@
 #include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
 
 #include <array>
+#include <charconv>
 #include <string>
+#include <system_error>
 
 #include "umbranet/adapters/sqlite/sqlite_accounts.h"
+#include "umbranet/adapters/sqlite/sqlite_episode_row.h"
 #include "umbranet/adapters/sqlite/sqlite_episode_search.h"
 #include "umbranet/adapters/sqlite/sqlite_tier_book.h"
+#include "umbranet/adapters/sqlite/sqlite_vectors.h"
 #include "umbranet/base/text_analysis.h"
 #include "umbranet/domain/episode_document.h"
 #include "umbranet/domain/memory_place.h"
@@ -35,6 +39,9 @@ constexpr std::string_view kSelectDocument =
 constexpr std::string_view kUpdateText =
     "UPDATE episode SET text = ?, terms = ?, length = ? WHERE episode_key = ?";
 constexpr std::string_view kDeleteEpisode = "DELETE FROM episode WHERE episode_key = ?";
+constexpr std::string_view kSelectExtent =
+    "SELECT coalesce(sum(documents), 0), coalesce(sum(revision), 0) FROM corpus"
+    " WHERE user_key = ? AND kind <= ?";
 constexpr std::string_view kSelectLastKey =
     "SELECT coalesce(max(episode_key), 0) FROM episode WHERE user_key = ?";
 constexpr std::string_view kSelectSlice =
@@ -54,6 +61,19 @@ IndexScope ScopeOf(std::int64_t user_key, Role role) {
 
 CorpusKind CorpusOf(Role role) {
   return role == Role::kUser ? CorpusKind::kUserHalves : CorpusKind::kAssistantHalves;
+}
+
+// Over users' and assistants' halves together.
+Result<EpisodeCache::Extent> ReadExtent(SqliteConnection& connection, std::int64_t user_key) {
+  SqliteStatement rows = connection.Prepare(kSelectExtent);
+  rows.BindAll(user_key, CorpusKind::kAssistantHalves);
+  EpisodeCache::Extent extent;
+  if (rows.Step()) {
+    extent.documents = static_cast<std::uint64_t>(rows.Int(0));
+    extent.revision = rows.Int(1);
+  }
+  UMBRANET_RETURN_IF_ERROR(rows.status());
+  return extent;
 }
 
 // Columns as in kSelectPage and kSelectItem.
@@ -98,20 +118,16 @@ Result<std::int64_t> InternSession(SqliteConnection& connection, std::int64_t us
   return connection.LastInsertRowid();
 }
 
-std::string FormatTimes(const std::vector<TimeRange>& ranges) {
-  std::string text;
-  for (const TimeRange& range : ranges) {
-    text += text.empty() ? "" : " ";
-    text +=
-        std::to_string(ToUnixMillis(range.start)) + ' ' + std::to_string(ToUnixMillis(range.end));
-  }
-  return text;
-}
-
 }  // namespace
 
 SqliteEpisodicMemory::SqliteEpisodicMemory(SqliteDatabase& database)
-    : database_(database), index_("episode_index") {}
+    : SqliteEpisodicMemory(database, Options()) {}
+
+SqliteEpisodicMemory::SqliteEpisodicMemory(SqliteDatabase& database, Options options)
+    : database_(database),
+      options_(options),
+      index_("episode_index"),
+      cache_(options.cache_bytes_max) {}
 
 Status SqliteEpisodicMemory::Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                                    Deadline deadline) {
@@ -159,7 +175,7 @@ Status SqliteEpisodicMemory::AddEpisode(SqliteConnection& connection, std::int64
       kInsertEpisode, user_key, session_key, plan.sequence,
       static_cast<std::int64_t>(planned.role) * kRoleStride + ordinal, plan.occurred_at,
       planned.role, terms.size(), planned.importance, id, plan.interaction_id, planned.speaker,
-      FormatTimes(planned.event_times), planned.text, joined));
+      FormatEventTimes(planned.event_times), planned.text, joined));
   if (connection.Changes() == 0) {
     return {};  // An earlier generation of the job left it.
   }
@@ -215,6 +231,8 @@ Status SqliteEpisodicMemory::Unindex(SqliteConnection& connection, std::int64_t 
   const auto role = static_cast<Role>(document.Int(1));
   UMBRANET_RETURN_IF_ERROR(
       index_.Remove(connection, episode_key, ScopeOf(document.Int(0), role), document.Text(3)));
+  UMBRANET_RETURN_IF_ERROR(RemoveEpisodeVector(connection, episode_key));
+  UMBRANET_RETURN_IF_ERROR(MarkCorpusRevised(connection, document.Int(0), CorpusOf(role)));
   return GrowCorpus(connection, document.Int(0), CorpusOf(role), -1, -document.Int(2));
 }
 
@@ -352,6 +370,7 @@ Result<std::uint64_t> SqliteEpisodicMemory::EraseUser(const UserKey& user, Deadl
         SqliteDatabase::Lane::kForeground,
         [&](SqliteConnection& connection) { return connection.Run(kDeleteSessions, *user_key); },
         deadline);
+    cache_.Drop(*user_key);
     UMBRANET_RETURN_IF_ERROR(ended);
   }
   return removed;
@@ -368,7 +387,32 @@ Result<EpisodesFound> SqliteEpisodicMemory::Find(const EpisodeQuery& query, Dead
     nothing.assistant_statistics.document_frequency.resize(query.terms.size());
     return nothing;
   }
+  UMBRANET_ASSIGN_OR_RETURN(const EpisodeCache::Extent extent, ReadExtent(*reader, *user_key));
+  if (extent.documents <= options_.cached_documents_max) {
+    return cache_.Search(*reader, *user_key, extent, query);
+  }
   return SearchEpisodes(*reader, index_, *user_key, query);
+}
+
+Result<UnembeddedPage> SqliteEpisodicMemory::Unembedded(std::string_view space,
+                                                        std::string_view cursor, std::size_t limit,
+                                                        Deadline deadline) {
+  std::int64_t after = 0;
+  const auto read = std::from_chars(cursor.data(), cursor.data() + cursor.size(), after);
+  if (!cursor.empty() && (read.ec != std::errc() || read.ptr != cursor.data() + cursor.size())) {
+    return InvalidArgument("sqlite: unknown cursor");
+  }
+  UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
+  return ReadUnembedded(*reader, space, after, limit);
+}
+
+Status SqliteEpisodicMemory::SaveVectors(std::string_view space,
+                                         std::span<const EpisodeVector> vectors,
+                                         Deadline deadline) {
+  return database_.Write(
+      SqliteDatabase::Lane::kBackground,
+      [&](SqliteConnection& connection) { return SaveEpisodeVectors(connection, space, vectors); },
+      deadline);
 }
 
 }  // namespace umbranet

@@ -4,15 +4,22 @@
 // documents by FTS5's own BM25 and leaves the judgement to ranking: term counts are worked out of
 // the stored stems, document frequencies come from the index, numbers of documents and their mean
 // lengths from counters that change in the same transaction. Documents are bounded, see
-// episode_document.h.
+// episode_document.h. Vectors are kept quantised (quantized_vector.h) and are all compared.
+//
+// A user with no more than Options::cached_documents_max episodes is searched in memory, where the
+// same is held (episode_cache.h); one with more in the file. Both find the same candidates, but for
+// those at the edge of candidates_max, where FTS5's weights differ a little from the plain ones.
 //
 // All methods may be called from any thread. The database must outlive this.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
+#include "umbranet/adapters/sqlite/episode_cache.h"
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/adapters/sqlite/sqlite_text_index.h"
 #include "umbranet/ports/episodic_memory.h"
@@ -21,7 +28,14 @@ namespace umbranet {
 
 class SqliteEpisodicMemory final : public EpisodicMemory {
  public:
-  explicit SqliteEpisodicMemory(SqliteDatabase& database);
+  struct Options {
+    std::size_t cache_bytes_max = std::size_t{128} << 20U;  // Of all users' episodes in memory.
+    // Reading a user of this many into memory takes some 50 ms, once.
+    std::uint64_t cached_documents_max = 20'000;
+  };
+
+  explicit SqliteEpisodicMemory(SqliteDatabase& database);  // With the default options.
+  SqliteEpisodicMemory(SqliteDatabase& database, Options options);
 
   Status Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                Deadline deadline) override;
@@ -37,6 +51,10 @@ class SqliteEpisodicMemory final : public EpisodicMemory {
   // remembered of the user meanwhile stays. When it fails half way, call it again.
   Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
   Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) override;
+  Result<UnembeddedPage> Unembedded(std::string_view space, std::string_view cursor,
+                                    std::size_t limit, Deadline deadline) override;
+  Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
+                     Deadline deadline) override;
 
  private:
   Status ApplyPlan(SqliteConnection& connection, std::int64_t user_key,
@@ -52,7 +70,9 @@ class SqliteEpisodicMemory final : public EpisodicMemory {
                                    std::int64_t last_key) const;
 
   SqliteDatabase& database_;
+  const Options options_;
   const SqliteTextIndex index_;
+  EpisodeCache cache_;
 };
 
 }  // namespace umbranet

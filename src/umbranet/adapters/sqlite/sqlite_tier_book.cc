@@ -24,6 +24,8 @@ constexpr std::string_view kGrowCorpus =
     "INSERT INTO corpus(user_key, kind, documents, terms) VALUES(?, ?, ?, ?)"
     " ON CONFLICT(user_key, kind) DO UPDATE"
     " SET documents = documents + excluded.documents, terms = terms + excluded.terms";
+constexpr std::string_view kReviseCorpus =
+    "UPDATE corpus SET revision = revision + 1 WHERE user_key = ? AND kind = ?";
 constexpr std::string_view kSelectCorpus =
     "SELECT documents, terms FROM corpus WHERE user_key = ? AND kind = ?";
 
@@ -83,6 +85,10 @@ Status GrowCorpus(SqliteConnection& connection, std::int64_t user_key, CorpusKin
     return {};
   }
   return connection.Run(kGrowCorpus, user_key, kind, documents, terms);
+}
+
+Status MarkCorpusRevised(SqliteConnection& connection, std::int64_t user_key, CorpusKind kind) {
+  return connection.Run(kReviseCorpus, user_key, kind);
 }
 
 Result<CorpusStatistics> ReadCorpus(SqliteConnection& connection, std::int64_t user_key,

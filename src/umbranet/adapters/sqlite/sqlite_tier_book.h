@@ -43,6 +43,9 @@ Status CloseBook(SqliteConnection& connection, std::int64_t user_key, Tier tier)
 // Counts `documents` and their `terms` in, or out when negative.
 Status GrowCorpus(SqliteConnection& connection, std::int64_t user_key, CorpusKind kind,
                   std::int64_t documents, std::int64_t terms);
+// Says that a document of the corpus was changed or removed, so that what was kept of it in memory
+// is of no use any more.
+Status MarkCorpusRevised(SqliteConnection& connection, std::int64_t user_key, CorpusKind kind);
 // Without document_frequency.
 Result<CorpusStatistics> ReadCorpus(SqliteConnection& connection, std::int64_t user_key,
                                     CorpusKind kind);

@@ -185,10 +185,36 @@ CREATE INDEX rule_statement_by_user
   ON rule_statement(user_key, occurred_at, sequence, interaction_id, ordinal);
 )sql";
 
+constexpr std::string_view kVersion2 = R"sql(
+-- Rises when a document leaves the corpus or changes; that documents come shows in their keys.
+ALTER TABLE corpus ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+
+-- A user's episodes behind a key: the key of the table is part of every index.
+CREATE INDEX episode_by_user ON episode(user_key);
+
+CREATE TABLE embedding_space(
+  space_key INTEGER PRIMARY KEY,
+  space TEXT NOT NULL UNIQUE       -- Embedder::space()
+) STRICT;
+
+-- One for each episode, of the model that looked at it last. A vector that replaces another gets a
+-- new key, so that what has changed since a key is found behind it.
+CREATE TABLE episode_vector(
+  vector_key INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_key INTEGER NOT NULL,
+  episode_key INTEGER NOT NULL UNIQUE,
+  role INTEGER NOT NULL,
+  space_key INTEGER NOT NULL,
+  vector BLOB NOT NULL             -- PackVector
+) STRICT;
+CREATE INDEX episode_vector_by_user ON episode_vector(user_key, vector_key);
+)sql";
+
 }  // namespace
 
 std::vector<SqliteMigration> TierMigrations() {
-  return {{.component = "tiers", .version = 1, .script = kVersion1}};
+  return {{.component = "tiers", .version = 1, .script = kVersion1},
+          {.component = "tiers", .version = 2, .script = kVersion2}};
 }
 
 }  // namespace umbranet

@@ -1,0 +1,95 @@
+// The episodes of one user in memory, counted and indexed: an inverted index for terms, and their
+// vectors side by side for an exact search. Answers what SearchEpisodes answers, without the file.
+//
+// A search among 10,000 episodes costs well under a millisecond, where the index in the file takes
+// five to eight: it reads every candidate's row from a page cache that each commit empties. What it
+// answers with is shared, not copied.
+//
+// Not synchronised: the owner lets one thread in at a time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "umbranet/adapters/sqlite/sqlite_vectors.h"
+#include "umbranet/domain/episode.h"
+#include "umbranet/ports/episodic_memory.h"
+
+namespace umbranet {
+
+class UserEpisodes {
+ public:
+  struct Document {
+    std::int64_t episode_key = 0;
+    std::int64_t session_key = 0;
+    std::shared_ptr<const Episode> episode;
+    std::uint32_t length = 0;
+    std::string_view terms;  // As JoinTerms gives them.
+  };
+
+  // In the order of their keys.
+  void Add(const Document& document);
+  // In place of the episode's former one. Of an episode that is not here it is passed over.
+  void SetVector(const StoredVector& vector);
+
+  // `space_key` is that of the query's embedding; nothing: no vector is of its space.
+  [[nodiscard]] EpisodesFound Search(const EpisodeQuery& query,
+                                     std::optional<std::int64_t> space_key) const;
+
+  [[nodiscard]] std::size_t size() const { return documents_.size(); }
+
+  // An estimate, some 10 % off.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct Posting {
+    std::uint32_t document = 0;
+    std::uint32_t count = 0;
+  };
+
+  struct Stored {
+    std::int64_t episode_key = 0;
+    std::uint32_t session = 0;  // Index into sessions_.
+    std::uint32_t length = 0;
+    std::shared_ptr<const Episode> episode;
+    // Of its vector; dimension 0: none.
+    std::int64_t space_key = 0;
+    std::size_t offset = 0;
+    std::uint32_t dimension = 0;
+    float scale = 0;
+  };
+
+  struct TextHash {
+    using is_transparent = void;
+
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  // By role.
+  using PostingLists = std::array<std::vector<Posting>, 2>;
+
+  class Searching;
+
+  [[nodiscard]] const PostingLists* Find(std::string_view term) const;
+
+  std::vector<Stored> documents_;
+  std::unordered_map<std::string, PostingLists, TextHash, std::equal_to<>> terms_;
+  std::unordered_map<std::int64_t, std::uint32_t> session_index_;  // By session key.
+  std::vector<std::vector<std::uint32_t>> sessions_;  // Documents by sequence and key.
+  std::vector<std::int8_t> values_;                   // All vectors' elements.
+  std::array<std::uint64_t, 2> count_{};              // Documents by role.
+  std::array<std::uint64_t, 2> length_{};             // Their terms.
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace umbranet
