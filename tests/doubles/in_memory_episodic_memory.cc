@@ -215,9 +215,8 @@ void InMemoryEpisodicMemory::Compare(std::vector<Match>& all, const EpisodeQuery
     const auto vector = vectors_.find(match.candidate.episode->memory_id);
     if (vector != vectors_.end() && vector->second.space == query.embedding_space &&
         vector->second.embedding.size() == query.embedding->size()) {
-      match.candidate.similarity =
-          std::inner_product(query.embedding->begin(), query.embedding->end(),
-                             vector->second.embedding.begin(), 0.0F);
+      match.candidate.similarity = std::inner_product(
+          query.embedding->begin(), query.embedding->end(), vector->second.embedding.begin(), 0.0F);
     }
   }
   std::stable_sort(all.begin(), all.end(), [](const Match& a, const Match& b) {

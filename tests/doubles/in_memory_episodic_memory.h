@@ -58,8 +58,8 @@ class InMemoryEpisodicMemory final : public EpisodicMemory {
 
   Mutex mutex_;
   std::map<Key, Episode> episodes_ GUARDED_BY(mutex_);
-  std::set<std::pair<UserKey, std::string>> applied_ GUARDED_BY(mutex_);  // Job ids.
-  std::set<std::string> erased_ GUARDED_BY(mutex_);                       // Memory ids.
+  std::set<std::pair<UserKey, std::string>> applied_ GUARDED_BY(mutex_);   // Job ids.
+  std::set<std::string> erased_ GUARDED_BY(mutex_);                        // Memory ids.
   std::map<std::string, Vector, std::less<>> vectors_ GUARDED_BY(mutex_);  // By memory id.
 };
 

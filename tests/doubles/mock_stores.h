@@ -143,8 +143,8 @@ class MockEpisodicMemory : public MockTier<EpisodicMemory> {
   MOCK_METHOD(Result<EpisodesFound>, Find, (const EpisodeQuery&, Deadline), (override));
   MOCK_METHOD(Result<UnembeddedPage>, Unembedded,
               (std::string_view, std::string_view, std::size_t, Deadline), (override));
-  MOCK_METHOD(Status, SaveVectors,
-              (std::string_view, std::span<const EpisodeVector>, Deadline), (override));
+  MOCK_METHOD(Status, SaveVectors, (std::string_view, std::span<const EpisodeVector>, Deadline),
+              (override));
 };
 
 class MockSemanticMemory : public MockTier<SemanticMemory> {

@@ -49,8 +49,8 @@ __attribute__((target("avx2"))) std::int64_t Avx2Product(const std::int16_t* a,
     __m256i sums = _mm256_setzero_si256();
     for (; i + 16 <= end; i += 16) {
       const __m256i left = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i));
-      const __m256i right = _mm256_cvtepi8_epi16(
-          _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + i)));
+      const __m256i right =
+          _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b + i)));
       sums = _mm256_add_epi32(sums, _mm256_madd_epi16(left, right));
     }
     alignas(32) std::int32_t lanes[8];

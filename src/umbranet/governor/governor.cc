@@ -182,6 +182,9 @@ void ChatTurn::CarryOut(const workflow::RecallMemories& /*what*/) {
   for (const Tier tier : recalled_.missing_tiers) {
     Degrade(std::string(TierName(tier)));
   }
+  for (std::string& part : recalled_.degraded) {
+    Degrade(std::move(part));
+  }
   Happened(workflow::MemoriesRecalled{});
 }
 

@@ -226,7 +226,9 @@ std::string RenderRecall(const RecalledContext& recalled) {
   for (const Tier tier : recalled.missing_tiers) {
     json.String(TierName(tier));
   }
-  json.EndArray().Key("freshness").BeginObject();
+  json.EndArray().Key("degraded");
+  WriteStrings(json, recalled.degraded);
+  json.Key("freshness").BeginObject();
   WriteFreshness(json, recalled.freshness);
   json.EndObject().Key("timings_ms").BeginObject();
   json.Key("total").Number(recalled.total_ms, kMillisDecimals);

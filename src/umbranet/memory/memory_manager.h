@@ -21,6 +21,7 @@
 #include "umbranet/domain/memory_item.h"
 #include "umbranet/domain/rule.h"
 #include "umbranet/ports/doorbell.h"
+#include "umbranet/ports/embedder.h"
 #include "umbranet/ports/episodic_memory.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
@@ -48,8 +49,9 @@ struct RecalledContext {
   std::vector<MemoryItem> items;  // Best first.
   std::vector<MemoryItem> rules;  // Standing instructions and preferences that apply; not in items.
   std::string context;  // Text for a prompt, within the token budget, recalled text fenced as data.
-  Conversation conversation;        // Only when a session was named.
-  std::vector<Tier> missing_tiers;  // Late or away.
+  Conversation conversation;          // Only when a session was named.
+  std::vector<Tier> missing_tiers;    // Late or away.
+  std::vector<std::string> degraded;  // What else was: "embedder".
   Freshness freshness;
   std::map<Tier, double> tier_ms;  // How long each tier took, milliseconds.
   double total_ms = 0;
@@ -65,10 +67,15 @@ class MemoryManager {
   struct Options {
     Millis recall_budget{250};  // For all tiers together, unless the caller's deadline is sooner.
     std::size_t episode_candidates = 200;  // Neighbours come on top. 400 find no more.
+    std::size_t similar_episodes = 100;    // By meaning, on top of those by words.
     std::size_t fact_candidates = 64;
     std::size_t rules_max = 6;           // In one recall; more would push memories out of a prompt.
     std::size_t unreflected_max = 2000;  // Pending turns searched for read-your-writes.
     std::size_t conversation_tokens = 2000;
+    // May be null: then nothing is found by meaning alone. Must outlive the manager.
+    Embedder* embedder = nullptr;
+    bool embedder_missing = false;  // There should be one: recall names it as degraded.
+    Millis embedding_budget{100};   // For the question; later, recall goes on without it.
 
     Metrics* metrics = nullptr;  // May be null; must outlive the manager.
   };

@@ -35,6 +35,7 @@ struct Gathering {
   bool closed GUARDED_BY(mutex) = false;  // Nobody waits any more.
   std::optional<Conversation> short_term GUARDED_BY(mutex);
   std::optional<EpisodesFound> episodes GUARDED_BY(mutex);
+  bool embedder_failed GUARDED_BY(mutex) = false;
   std::optional<FactsFound> facts GUARDED_BY(mutex);
   std::optional<std::vector<Rule>> rules GUARDED_BY(mutex);
   std::map<Tier, double> tier_ms GUARDED_BY(mutex);
@@ -106,14 +107,32 @@ class Asking {
   const Found found_;
 };
 
-void AskTiers(const MemoryManager::Stores& stores, const MemoryManager::Options& options,
-              Asking asking) {
-  asking.Put(Tier::kEpisodic, &Gathering::episodes, [&](const Gathering& asked) {
-    return stores.episodic.Find({.user = asked.request.user,
-                                 .terms = asked.question.terms,
-                                 .candidates_max = options.episode_candidates,
-                                 .as_of = asked.request.as_of},
-                                asked.deadline);
+// By words, and by meaning when the question's vector can be had in time.
+Result<EpisodesFound> FindEpisodes(const Clock& clock, EpisodicMemory& episodic,
+                                   const MemoryManager::Options& options, Gathering& asked) {
+  EpisodeQuery query{.user = asked.request.user,
+                     .terms = asked.question.terms,
+                     .candidates_max = options.episode_candidates,
+                     .similar_max = options.similar_episodes,
+                     .as_of = asked.request.as_of};
+  if (options.embedder != nullptr && !asked.request.query.empty()) {
+    Result<Embedding> embedding = options.embedder->EmbedQuestion(
+        asked.request.query, asked.deadline.Within(clock, options.embedding_budget));
+    if (embedding.ok()) {
+      query.embedding = std::move(embedding).value();
+      query.embedding_space = options.embedder->space();
+    } else {
+      const MutexLock lock(asked.mutex);
+      asked.embedder_failed = true;
+    }
+  }
+  return episodic.Find(query, asked.deadline);
+}
+
+void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
+              const MemoryManager::Options& options, Asking asking) {
+  asking.Put(Tier::kEpisodic, &Gathering::episodes, [&](Gathering& asked) {
+    return FindEpisodes(clock, stores.episodic, options, asked);
   });
   asking.Put(Tier::kSemantic, &Gathering::facts, [&](const Gathering& asked) {
     return stores.semantic.Find({.user = asked.request.user,
@@ -163,6 +182,9 @@ Harvest Collect(Gathering& found, RecalledContext& context) {
     }
   }
   found.closed = true;
+  if (found.embedder_failed) {
+    context.degraded.emplace_back("embedder");
+  }
   const auto missing = [&](Tier tier, bool there) {
     if (Wants(found.request, tier) && !there) {
       context.missing_tiers.push_back(tier);
@@ -192,8 +214,11 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   UMBRANET_ASSIGN_OR_RETURN(context.freshness, stores_.journal.ReadFreshness(request.user, by));
   Result<std::vector<Interaction>> pending =
       ReadPending(stores_.journal, request, context.freshness, options_.unreflected_max, by);
+  if (options_.embedder_missing) {
+    context.degraded.emplace_back("embedder");
+  }
   const Found found = std::make_shared<Gathering>(request, by);
-  AskTiers(stores_, options_, Asking(clock_, recall_pool_, found));
+  AskTiers(clock_, stores_, options_, Asking(clock_, recall_pool_, found));
   Harvest harvest = Collect(*found, context);
   if (!pending.ok() &&
       (context.missing_tiers.empty() || context.missing_tiers.front() != Tier::kShortTerm)) {

@@ -26,8 +26,8 @@ struct EpisodeQuery {
   // there is an embedding.
   std::size_t similar_max = 100;
   std::optional<Embedding> embedding = std::nullopt;  // The question's.
-  std::string embedding_space = {};    // Embedder::space() of it.
-  std::optional<Timestamp> as_of = std::nullopt;  // Only turns that had occurred by then.
+  std::string embedding_space = {};                   // Embedder::space() of it.
+  std::optional<Timestamp> as_of = std::nullopt;      // Only turns that had occurred by then.
 };
 
 struct EpisodeCandidate {

@@ -522,7 +522,7 @@ BatchProcessor::BatchProcessor(const Clock& clock, Stores stores, Extractor& ext
       metrics_(metrics),
       log_(log),
       options_(options),
-      episodic_(clock, metrics, stores.episodic, options.tier_budget),
+      episodic_(clock, metrics, stores.episodic, options.tier_budget, stores.embedder),
       semantic_(clock, metrics, stores.semantic, options.tier_budget),
       procedural_(clock, metrics, stores.procedural, options.tier_budget),
       pool_({.name = "reflect-tier",

@@ -64,6 +64,7 @@ class BatchProcessor {
     EpisodicMemory& episodic;
     SemanticMemory& semantic;
     ProceduralMemory& procedural;
+    EpisodeEmbedder* embedder = nullptr;  // May be null: episodes are stored without vectors.
   };
 
   struct Options {

@@ -27,11 +27,16 @@ TierProcessor::TierProcessor(const Clock& clock, Metrics& metrics, Tier tier, Me
 Status TierProcessor::Process(std::span<const ReflectionPlan> plans, const Lease& fence,
                               Deadline deadline) {
   const SteadyTime started = clock_.SteadyNow();
-  Status status = memory_.Apply(plans, fence, deadline.Within(clock_, budget_));
+  Status status = Apply(plans, fence, deadline.Within(clock_, budget_));
   const std::chrono::duration<double> elapsed = clock_.SteadyNow() - started;
   metrics_.reflection_tier_seconds.At({TierName(tier_), OutcomeName(status)})
       .Observe(elapsed.count());
   return status;
+}
+
+Status TierProcessor::Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
+                            Deadline deadline) {
+  return memory_.Apply(plans, fence, deadline);
 }
 
 }  // namespace umbranet

@@ -34,6 +34,10 @@ class TierProcessor {
   TierProcessor(const Clock& clock, Metrics& metrics, Tier tier, MemoryTier& memory, Millis budget);
   ~TierProcessor() = default;
 
+  // What is measured.
+  virtual Status Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
+                       Deadline deadline);
+
  private:
   const Clock& clock_;
   Metrics& metrics_;

@@ -180,6 +180,13 @@ Metrics::Metrics(const BuildInfo& build)
       reflection_summaries_total(CounterFamily(registry_, "umbranet_reflection_summaries_total",
                                                "Session summaries looked at, by what came of it."),
                                  {{"outcome", {"saved", "unchanged", "failed"}}}),
+      embedded_episodes_total(CounterFamily(registry_, "umbranet_embedded_episodes_total",
+                                            "Episodes that were given a vector.")
+                                  .Add({})),
+      embedding_failures_total(
+          CounterFamily(registry_, "umbranet_embedding_failures_total",
+                        "Times that episodes were left without a vector for now.")
+              .Add({})),
       chat_seconds(HistogramFamily(registry_, "umbranet_chat_seconds", "Whole chat turns.")
                        .Add({}, kAnswerBuckets)),
       chat_overhead_seconds(HistogramFamily(registry_, "umbranet_chat_overhead_seconds",

@@ -106,6 +106,8 @@ class Metrics {
   Counter& reflection_tier_already_applied_total;
   Histogram& reflection_batch_jobs;
   const LabelledMetric<Counter> reflection_summaries_total;  // outcome saved, unchanged, failed
+  Counter& embedded_episodes_total;
+  Counter& embedding_failures_total;
 
   // Chat and recall.
   Histogram& chat_seconds;

@@ -93,12 +93,11 @@ Status EpisodeCache::CatchUp(SqliteConnection& connection, std::int64_t user_key
     }
     UMBRANET_RETURN_IF_ERROR(rows.status());
   }
-  UMBRANET_RETURN_IF_ERROR(
-      ReadVectors(connection, user_key, shelf.last_vector,
-                  [&](const StoredVector& vector) NO_THREAD_SAFETY_ANALYSIS {
-                    shelf.episodes.SetVector(vector);
-                    shelf.last_vector = vector.vector_key;
-                  }));
+  UMBRANET_RETURN_IF_ERROR(ReadVectors(connection, user_key, shelf.last_vector,
+                                       [&](const StoredVector& vector) NO_THREAD_SAFETY_ANALYSIS {
+                                         shelf.episodes.SetVector(vector);
+                                         shelf.last_vector = vector.vector_key;
+                                       }));
   shelf.loaded = true;
   return {};
 }

@@ -51,8 +51,9 @@ class EpisodeSearch {
 
   Result<EpisodesFound> Run() {
     EpisodesFound found;
+    const std::size_t assistants = query_.candidates_max / kAssistantShare;
     UMBRANET_ASSIGN_OR_RETURN(found.assistant_statistics,
-                              Match(CorpusKind::kAssistantHalves, query_.candidates_max / kAssistantShare));
+                              Match(CorpusKind::kAssistantHalves, assistants));
     UMBRANET_ASSIGN_OR_RETURN(
         found.statistics, Match(CorpusKind::kUserHalves, query_.candidates_max - matched_.size()));
     UMBRANET_RETURN_IF_ERROR(Compare());
@@ -116,17 +117,15 @@ class EpisodeSearch {
     }
     const VectorProbe probe(*query_.embedding);
     std::vector<std::pair<float, std::int64_t>> by_role[2];
-    const Status read =
-        ReadVectors(connection_, user_key_, 0, [&](const StoredVector& stored) {
-          if (stored.space_key == *space && stored.vector.values.size() == probe.dimension()) {
-            const float product = probe.Product(stored.vector.values, stored.vector.scale);
-            similarity_.emplace(stored.episode_key, product);
-            if (product > 0) {
-              by_role[stored.role == Role::kUser ? 0 : 1].emplace_back(-product,
-                                                                       stored.episode_key);
-            }
-          }
-        });
+    const Status read = ReadVectors(connection_, user_key_, 0, [&](const StoredVector& stored) {
+      if (stored.space_key == *space && stored.vector.values.size() == probe.dimension()) {
+        const float product = probe.Product(stored.vector.values, stored.vector.scale);
+        similarity_.emplace(stored.episode_key, product);
+        if (product > 0) {
+          by_role[stored.role == Role::kUser ? 0 : 1].emplace_back(-product, stored.episode_key);
+        }
+      }
+    });
     UMBRANET_RETURN_IF_ERROR(read);
     std::size_t limit = query_.similar_max / kAssistantShare;
     for (const std::size_t role : {std::size_t{1}, std::size_t{0}}) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "umbranet/domain/memory_item.h"
@@ -12,13 +13,17 @@ namespace {
 constexpr std::string_view kSelectFact =
     "SELECT h.statement_id, h.subject_root, h.predicate, h.qualifier, h.qualifier_name, h.object,"
     " h.object_root, h.object_is_entity, h.negated, h.text, h.occurred_at, h.sequence, h.ordinal,"
-    " h.recorded_at, h.ended_at, h.superseded_by, s.statement_id, h.length, h.terms"
+    " h.recorded_at, h.ended_at, h.superseded_by, s.statement_id, h.length, h.terms,"
+    " h.confidence, h.valid_from, h.edited_text"
     " FROM fact_statement h LEFT JOIN fact_statement s ON s.statement_key = h.superseded_by"
     " WHERE h.statement_key = ? AND h.head = h.statement_key";
 constexpr std::string_view kSelectWitnesses =
     "SELECT interaction_id, confidence, valid_from, edited_text FROM fact_statement"
-    " WHERE head = ? AND occurred_at <= ?"
-    " ORDER BY occurred_at, sequence, interaction_id, ordinal";
+    " INDEXED BY fact_statement_by_witness WHERE head = ? AND occurred_at <= ?"
+    " ORDER BY occurred_at DESC, sequence DESC, interaction_id DESC, ordinal DESC LIMIT ?";
+constexpr std::string_view kCountWitnesses =
+    "SELECT count(DISTINCT interaction_id) FROM fact_statement"
+    " INDEXED BY fact_statement_by_witness WHERE head = ? AND occurred_at <= ?";
 constexpr std::string_view kSelectStatementId =
     "SELECT statement_id FROM fact_statement WHERE statement_key = ?";
 
@@ -60,6 +65,11 @@ Result<std::optional<StoredFact>> SqliteFactReader::Read(std::int64_t head) {
     }
     stored.length = static_cast<std::uint32_t>(row.Int(17));
     stored.terms = row.String(18);
+    fact.confidence = row.Real(19);
+    fact.valid_from = row.OptionalTime(20);
+    if (!row.IsNull(21)) {
+      fact.text = row.String(21);
+    }
     stored.place = {fact.occurred_at, row.Int(11), row.Int(12), fact.memory_id};
   }
   if (as_of_.has_value()) {
@@ -78,24 +88,38 @@ Result<std::optional<StoredFact>> SqliteFactReader::Read(std::int64_t head) {
 
 Status SqliteFactReader::ReadWitnesses(StoredFact& stored) {
   Fact& fact = stored.fact;
-  fact.confidence = 0;
+  const Timestamp horizon = as_of_.value_or(Timestamp::max());
   SqliteStatement witness = connection_.Prepare(kSelectWitnesses);
-  witness.BindAll(stored.head, as_of_.value_or(Timestamp::max()));
-  while (witness.Step()) {
+  witness.BindAll(stored.head, horizon, witnesses_max_);
+  std::optional<Timestamp> earliest_start;
+  bool edited = false;
+  std::unordered_set<std::string> named;
+  std::size_t read = 0;
+  while (witness.Step()) {  // The latest first.
+    ++read;
     fact.confidence = std::max(fact.confidence, witness.Real(1));
-    if (!fact.valid_from.has_value()) {
-      fact.valid_from = witness.OptionalTime(2);
-    }
-    if (!witness.IsNull(3)) {
+    earliest_start = witness.IsNull(2) ? earliest_start : witness.OptionalTime(2);
+    if (!edited && !witness.IsNull(3)) {
       fact.text = witness.String(3);
+      edited = true;
     }
-    SourceRef source{witness.String(0), Role::kUser};
-    if (std::find(fact.sources.begin(), fact.sources.end(), source) == fact.sources.end()) {
-      fact.sources.push_back(std::move(source));
+    std::string interaction_id = witness.String(0);
+    if (named.insert(interaction_id).second) {
+      fact.sources.push_back({std::move(interaction_id), Role::kUser});
     }
   }
+  UMBRANET_RETURN_IF_ERROR(witness.status());
+  std::reverse(fact.sources.begin(), fact.sources.end());
   fact.evidence = static_cast<std::uint32_t>(fact.sources.size());
-  return witness.status();
+  if (read < witnesses_max_) {
+    fact.valid_from = earliest_start;
+  } else {  // The earliest were not read; what the head said of the start has to do.
+    SqliteStatement count = connection_.Prepare(kCountWitnesses);
+    count.BindAll(stored.head, horizon);
+    fact.evidence = count.Step() ? static_cast<std::uint32_t>(count.Int(0)) : fact.evidence;
+    UMBRANET_RETURN_IF_ERROR(count.status());
+  }
+  return {};
 }
 
 Status SqliteFactReader::ReadPast(const FactSlot& slot, StoredFact& stored) {

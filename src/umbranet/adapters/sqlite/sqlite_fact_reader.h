@@ -3,6 +3,7 @@
 // Works in the snapshot of its connection, on that connection's thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,12 +29,19 @@ struct StoredFact {
 
 class SqliteFactReader {
  public:
+  static constexpr std::size_t kAllWitnesses = std::size_t{1} << 31U;
+
+  // A fact names at most `witnesses_max` of the turns that said it, the latest: what was said in a
+  // thousand turns would cost a search more to read than everything else that it found. Its
+  // evidence counts all of them.
   SqliteFactReader(SqliteConnection& connection, std::int64_t user_key, const UserKey& user,
-                   std::optional<Timestamp> as_of = std::nullopt)
+                   std::optional<Timestamp> as_of = std::nullopt,
+                   std::size_t witnesses_max = kAllWitnesses)
       : connection_(connection),
         user_key_(user_key),
         user_(user),
         as_of_(as_of),
+        witnesses_max_(witnesses_max),
         resolver_(connection, user_key) {}
 
   // Nothing when there is no fact with this head, or was none by then.
@@ -53,6 +61,7 @@ class SqliteFactReader {
   const std::int64_t user_key_;
   const UserKey& user_;
   const std::optional<Timestamp> as_of_;
+  const std::size_t witnesses_max_;
   SqliteEntityReader resolver_;
   std::map<FactSlot, std::map<std::int64_t, Past>> past_;  // By slot and head.
 };

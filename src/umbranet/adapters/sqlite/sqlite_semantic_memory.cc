@@ -47,6 +47,7 @@ constexpr std::string_view kDeleteUser = "DELETE FROM fact_statement WHERE user_
 
 // As of a time in the past the index cannot tell what was known, so more is taken than is wanted.
 constexpr std::size_t kAsOfFactor = 10;
+constexpr std::size_t kWitnessesMax = 64;  // Of a fact that a search found.
 
 struct Located {
   std::int64_t head = 0;
@@ -369,7 +370,7 @@ Result<FactsFound> SqliteSemanticMemory::Find(const FactQuery& query, Deadline d
       std::vector<std::int64_t> heads,
       index_.Search(*reader, scope, query.terms, found.statistics.document_frequency,
                     query.candidates_max * (query.as_of.has_value() ? kAsOfFactor : 1)));
-  SqliteFactReader facts(*reader, *user_key, query.user, query.as_of);
+  SqliteFactReader facts(*reader, *user_key, query.user, query.as_of, kWitnessesMax);
   const TermCounter counter(query.terms);
   std::set<std::int64_t> seen(heads.begin(), heads.end());
   const std::size_t matches = heads.size();

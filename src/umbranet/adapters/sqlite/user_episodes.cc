@@ -49,8 +49,8 @@ void UserEpisodes::Add(const Document& document) {
       bytes_ += sizeof(Posting);
     }
   }
-  const auto [session, fresh] = session_index_.emplace(
-      document.session_key, static_cast<std::uint32_t>(sessions_.size()));
+  const auto [session, fresh] =
+      session_index_.emplace(document.session_key, static_cast<std::uint32_t>(sessions_.size()));
   if (fresh) {
     sessions_.emplace_back();
   }
@@ -204,11 +204,11 @@ class UserEpisodes::Searching {
       const auto sequence = [&](std::size_t at) {
         return all_.documents_[order[at]].episode->sequence;
       };
-      const auto place = std::lower_bound(order.begin(), order.end(), stored.episode->sequence,
-                                          [&](std::uint32_t other, std::int64_t wanted) {
-                                            return all_.documents_[other].episode->sequence <
-                                                   wanted;
-                                          });
+      const auto place =
+          std::lower_bound(order.begin(), order.end(), stored.episode->sequence,
+                           [&](std::uint32_t other, std::int64_t wanted) {
+                             return all_.documents_[other].episode->sequence < wanted;
+                           });
       auto first = static_cast<std::size_t>(place - order.begin());
       if (first > 0) {
         const std::int64_t before = sequence(first - 1);

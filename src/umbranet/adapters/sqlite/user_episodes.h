@@ -85,10 +85,10 @@ class UserEpisodes {
   std::vector<Stored> documents_;
   std::unordered_map<std::string, PostingLists, TextHash, std::equal_to<>> terms_;
   std::unordered_map<std::int64_t, std::uint32_t> session_index_;  // By session key.
-  std::vector<std::vector<std::uint32_t>> sessions_;  // Documents by sequence and key.
-  std::vector<std::int8_t> values_;                   // All vectors' elements.
-  std::array<std::uint64_t, 2> count_{};              // Documents by role.
-  std::array<std::uint64_t, 2> length_{};             // Their terms.
+  std::vector<std::vector<std::uint32_t>> sessions_;               // Documents by sequence and key.
+  std::vector<std::int8_t> values_;                                // All vectors' elements.
+  std::array<std::uint64_t, 2> count_{};                           // Documents by role.
+  std::array<std::uint64_t, 2> length_{};                          // Their terms.
   std::size_t bytes_ = 0;
 };
 
