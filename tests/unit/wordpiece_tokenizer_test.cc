@@ -74,6 +74,9 @@ TEST(WordPieceTokenizer, TakesAHangulSyllableApart) {
 TEST(WordPieceTokenizer, ReadsAnySpaceAsSpaceAndLeavesControlsOut) {
   EXPECT_EQ(Tokens("the\u00a0play\n\tthe\u3000cafe"), "the play the cafe");
   EXPECT_EQ(Tokens("pl\u200bay\x01\x7f the"), "play the");
+  EXPECT_EQ(Tokens("pl\x0b\u0085"
+                   "ay"),
+            "play");
 }
 
 TEST(WordPieceTokenizer, LeavesOutBytesThatAreNotUtf8) {
