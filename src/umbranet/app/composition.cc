@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "umbranet/adapters/local_embedder/local_embedder.h"
+#include "umbranet/adapters/openai/openai_embedder.h"
 #include "umbranet/adapters/openai/openai_language_model.h"
 #include "umbranet/adapters/sqlite/ledger_store.h"
 #include "umbranet/adapters/sqlite/sqlite_database.h"
@@ -25,6 +27,7 @@
 #include "umbranet/governor/governor.h"
 #include "umbranet/http/api.h"
 #include "umbranet/http/server.h"
+#include "umbranet/memory/caching_embedder.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/reflection/batch_processor.h"
 #include "umbranet/reflection/condition_variable_doorbell.h"
@@ -171,11 +174,57 @@ Result<std::unique_ptr<LanguageModel>> OpenLanguageModel(const Settings& setting
   return std::unique_ptr<LanguageModel>(std::move(model));
 }
 
+Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const Clock& clock) {
+  if (settings.embedder == EmbedderChoice::kOff) {
+    return std::unique_ptr<Embedder>();
+  }
+  if (settings.HasEmbeddingEndpoint()) {
+    OpenAiEmbedder::Options options;
+    options.base_url = settings.embedding_base_url;
+    options.api_key = settings.embedding_api_key;
+    options.model = settings.embedding_model;
+    UMBRANET_ASSIGN_OR_RETURN(auto embedder, OpenAiEmbedder::Open(std::move(options), clock));
+    return std::unique_ptr<Embedder>(std::move(embedder));
+  }
+  LocalEmbedder::Options options;
+  options.folder = settings.embedding_model_folder.empty() ? DefaultModelFolder()
+                                                           : settings.embedding_model_folder;
+  options.threads = settings.embedding_threads;
+  if (options.folder.empty()) {
+    return NotFound("embedder: no model is beside the program");
+  }
+  UMBRANET_ASSIGN_OR_RETURN(auto embedder, LocalEmbedder::Open(std::move(options)));
+  return std::unique_ptr<Embedder>(std::move(embedder));
+}
+
+// What Application was given to embed with, and why that is nothing.
+struct OpenedEmbedder {
+  std::unique_ptr<Embedder> embedder;
+  std::string missing_because;
+};
+
+namespace {
+
+// A model that is not there leaves recall by words, which is no reason not to start.
+Result<OpenedEmbedder> OpenEmbedderIfThere(const Settings& settings, const Clock& clock) {
+  Result<std::unique_ptr<Embedder>> embedder = OpenEmbedder(settings, clock);
+  if (!embedder.ok() && embedder.error().code != ErrorCode::kNotFound) {
+    return std::move(embedder).error();
+  }
+  if (!embedder.ok()) {
+    return OpenedEmbedder{nullptr, std::move(embedder).error().message};
+  }
+  return OpenedEmbedder{std::move(embedder).value(), ""};
+}
+
+}  // namespace
+
 // Members in the order in which they lean on one another; they end in the opposite one.
 struct Application::Parts {
   Parts(const Settings& with, const Options& which, const Clock& the_clock,
         std::unique_ptr<SqliteDatabase> the_database, std::unique_ptr<SqliteLedgerStore> the_store,
-        std::unique_ptr<LanguageModel> the_model, std::string system_prompt)
+        std::unique_ptr<LanguageModel> the_model, OpenedEmbedder opened_embedder,
+        std::string system_prompt)
       : settings(with),
         options(which),
         clock(the_clock),
@@ -184,6 +233,10 @@ struct Application::Parts {
         database(std::move(the_database)),
         store(std::move(the_store)),
         model(std::move(the_model)),
+        opened(std::move(opened_embedder)),
+        embedder(opened.embedder == nullptr ? nullptr
+                                            : std::make_unique<CachingEmbedder>(
+                                                  *opened.embedder, CachingEmbedder::Options{})),
         journal(*store),
         ledger(*store),
         short_term(*database),
@@ -218,6 +271,8 @@ struct Application::Parts {
   std::unique_ptr<SqliteDatabase> database;
   std::unique_ptr<SqliteLedgerStore> store;
   std::unique_ptr<LanguageModel> model;
+  OpenedEmbedder opened;
+  std::unique_ptr<CachingEmbedder> embedder;  // Null: recall goes by words alone.
   SqliteJournal journal;
   SqliteJobLedger ledger;
   ConditionVariableDoorbell doorbell;
@@ -271,12 +326,13 @@ Result<std::unique_ptr<Application>> Application::Open(const Settings& settings,
   }
   UMBRANET_ASSIGN_OR_RETURN(std::string system_prompt, ReadSystemPrompt(settings));
   UMBRANET_ASSIGN_OR_RETURN(auto model, OpenLanguageModel(settings, clock));
+  UMBRANET_ASSIGN_OR_RETURN(OpenedEmbedder embedder, OpenEmbedderIfThere(settings, clock));
   UMBRANET_ASSIGN_OR_RETURN(auto database, SqliteDatabase::Open(clock, DatabaseOptions(settings)));
   UMBRANET_ASSIGN_OR_RETURN(auto store,
                             SqliteLedgerStore::Open(*database, LedgerOptions(settings)));
   auto parts =
       std::make_unique<Parts>(settings, options, clock, std::move(database), std::move(store),
-                              std::move(model), std::move(system_prompt));
+                              std::move(model), std::move(embedder), std::move(system_prompt));
   if (options.serve_http) {
     UMBRANET_RETURN_IF_ERROR(OpenServer(*parts));
   }
@@ -340,7 +396,13 @@ void Application::Start() {
                                {"commit", kCommit},
                                {"port", std::uint64_t{Port()}},
                                {"workers", std::uint64_t{parts_->settings.reflector_workers}},
-                               {"model", parts_->settings.HasModel()}});
+                               {"model", parts_->settings.HasModel()},
+                               {"embedder", parts_->embedder == nullptr
+                                                ? std::string_view("none")
+                                                : std::string_view(parts_->embedder->space())}});
+  if (!parts_->opened.missing_because.empty()) {
+    parts_->log.Warning("embedder_missing", {{"reason", parts_->opened.missing_because}});
+  }
 }
 
 bool Application::Stop(Deadline deadline) {

@@ -12,6 +12,7 @@
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/config/settings.h"
+#include "umbranet/ports/embedder.h"
 #include "umbranet/ports/language_model.h"
 
 namespace umbranet {
@@ -35,6 +36,10 @@ Status CheckStoredMemory(const Settings& settings, const Clock& clock, Deadline 
 // The model that the settings name; null when they name none.
 Result<std::unique_ptr<LanguageModel>> OpenLanguageModel(const Settings& settings,
                                                          const Clock& clock);
+
+// The embedder that the settings name; null when it is switched off. kNotFound: the model in this
+// process is not there, with a sentence that says which file is missing.
+Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const Clock& clock);
 
 class Application {
  public:

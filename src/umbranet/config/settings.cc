@@ -151,6 +151,13 @@ class Loader {
     if (settings.openai_base_url.empty() && !settings.openai_api_key.empty()) {
       settings.openai_base_url = "https://api.openai.com/v1";
     }
+    if (settings.embedding_base_url.empty() && !settings.embedding_api_key.empty()) {
+      settings.embedding_base_url = "https://api.openai.com/v1";
+    }
+    if (settings.embedder == EmbedderChoice::kEndpoint && settings.embedding_base_url.empty()) {
+      return Refused(
+          "EMBEDDER is endpoint, but none is named; set EMBEDDING_BASE_URL or EMBEDDING_API_KEY");
+    }
     if (!settings.reflection_queue_enabled) {
       return Refused(
           "REFLECTION_QUEUE_ENABLED is false, but this release reflects through its queue only; "

@@ -23,6 +23,8 @@ namespace umbranet {
 
 enum class ServeRole : std::uint8_t { kAll, kApi };
 
+enum class EmbedderChoice : std::uint8_t { kAuto, kLocal, kEndpoint, kOff };
+
 struct Settings {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8080;
@@ -38,6 +40,13 @@ struct Settings {
   std::string openai_model = "gpt-4o-mini";
   std::string system_prompt_file;
   std::uint32_t turn_timeout_ms = 60'000;
+
+  EmbedderChoice embedder = EmbedderChoice::kAuto;
+  std::string embedding_model_folder;
+  std::uint32_t embedding_threads = 2;
+  std::string embedding_base_url;
+  std::string embedding_api_key;
+  std::string embedding_model = "text-embedding-3-small";
 
   std::uint32_t reflector_workers = 3;
   std::uint32_t reflector_batch_size = 10;
@@ -62,6 +71,13 @@ struct Settings {
   // needs none.
   [[nodiscard]] bool HasModel() const {
     return !openai_api_key.empty() || !openai_base_url.empty();
+  }
+
+  // Whether texts are embedded by an endpoint rather than in this process.
+  [[nodiscard]] bool HasEmbeddingEndpoint() const {
+    return embedder == EmbedderChoice::kEndpoint ||
+           (embedder == EmbedderChoice::kAuto &&
+            (!embedding_api_key.empty() || !embedding_base_url.empty()));
   }
 };
 

@@ -117,15 +117,19 @@ std::string ShowListen(const Settings& settings) {
          std::to_string(settings.listen_port);
 }
 
-Status ParseBaseUrl(Settings& settings, std::string_view text) {
-  if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://")) {
-    return Malformed("write a URL such as https://api.openai.com/v1 or http://127.0.0.1:8081/v1");
-  }
-  while (text.ends_with('/')) {
-    text.remove_suffix(1);
-  }
-  settings.openai_base_url = std::string(text);
-  return {};
+SettingSpec BaseUrlSetting(std::string name, std::string description, Text member) {
+  auto parse = [member](Settings& settings, std::string_view text) -> Status {
+    if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://")) {
+      return Malformed("write a URL such as https://api.openai.com/v1 or http://127.0.0.1:8081/v1");
+    }
+    while (text.ends_with('/')) {
+      text.remove_suffix(1);
+    }
+    settings.*member = std::string(text);
+    return {};
+  };
+  return {std::move(name), std::move(description), false, std::move(parse),
+          [member](const Settings& settings) { return settings.*member; }};
 }
 
 // A part that this build does not carry: better refused at start than believed and ignored.
@@ -185,9 +189,10 @@ std::vector<SettingSpec> ModelSettings() {
                   "Key for the language model. Without it and without OPENAI_BASE_URL, replies are "
                   "made by quoting memories.",
                   &Settings::openai_api_key, true),
-      {"OPENAI_BASE_URL",
-       "Where an OpenAI-compatible API answers. Default with a key: https://api.openai.com/v1.",
-       false, ParseBaseUrl, [](const Settings& settings) { return settings.openai_base_url; }},
+      BaseUrlSetting(
+          "OPENAI_BASE_URL",
+          "Where an OpenAI-compatible API answers. Default with a key: https://api.openai.com/v1.",
+          &Settings::openai_base_url),
       TextSetting("OPENAI_MODEL", "Name of the model to ask.", &Settings::openai_model),
       TextSetting("UMBRANET_SYSTEM_PROMPT_FILE",
                   "File whose text takes the place of the built-in system prompt.",
@@ -195,6 +200,39 @@ std::vector<SettingSpec> ModelSettings() {
       NumberSetting("UMBRANET_TURN_TIMEOUT_MS",
                     "Budget of a chat turn, the model included, in milliseconds.",
                     &Settings::turn_timeout_ms, 1'000, 3'600'000),
+  };
+}
+
+std::vector<SettingSpec> EmbedderSettings() {
+  return {
+      ChoiceSetting<EmbedderChoice>(
+          "EMBEDDER",
+          "What turns texts into vectors, by which recall finds what is meant though no word is "
+          "shared. auto is the endpoint where one is set, else the model in this process; off, or "
+          "with neither at hand, recall goes by words alone.",
+          &Settings::embedder,
+          {{"auto", EmbedderChoice::kAuto},
+           {"local", EmbedderChoice::kLocal},
+           {"endpoint", EmbedderChoice::kEndpoint},
+           {"off", EmbedderChoice::kOff}}),
+      TextSetting("EMBEDDING_MODEL_FOLDER",
+                  "Folder of the model that runs in this process. Default: where scripts/setup has "
+                  "put it.",
+                  &Settings::embedding_model_folder),
+      NumberSetting("EMBEDDING_THREADS",
+                    "Threads that may be running the model at a time for reflection, and as many "
+                    "for questions.",
+                    &Settings::embedding_threads, 1, 64),
+      BaseUrlSetting("EMBEDDING_BASE_URL",
+                     "Where an OpenAI-compatible API makes embeddings. Default with a key: "
+                     "https://api.openai.com/v1.",
+                     &Settings::embedding_base_url),
+      TextSetting("EMBEDDING_API_KEY", "Key for that API.", &Settings::embedding_api_key, true),
+      TextSetting(
+          "EMBEDDING_MODEL",
+          "Name of the model that the endpoint is asked for. Another name is another space: "
+          "what is stored is embedded anew.",
+          &Settings::embedding_model),
   };
 }
 
@@ -255,7 +293,8 @@ std::vector<SettingSpec> RecallSettings() {
 
 std::vector<SettingSpec> BuildTable() {
   std::vector<SettingSpec> table;
-  for (auto section : {ServerSettings(), ModelSettings(), ReflectionSettings(), RecallSettings()}) {
+  for (auto section : {ServerSettings(), ModelSettings(), EmbedderSettings(), ReflectionSettings(),
+                       RecallSettings()}) {
     for (SettingSpec& spec : section) {
       table.push_back(std::move(spec));
     }

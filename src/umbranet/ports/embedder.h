@@ -25,9 +25,11 @@ class Embedder {
   // life of the embedder, and the same again after a restart with the same model.
   [[nodiscard]] virtual const std::string& space() const = 0;
 
-  // One vector for each text, in order, all of one size. All or none: kUnavailable and
-  // kDeadlineExceeded may be tried again, with kInvalidArgument a text or the model itself is at
-  // fault. A long text is represented by its beginning. No texts, no vectors.
+  // One vector for each text, in order, all of one size. All or none: kUnavailable,
+  // kResourceExhausted and kDeadlineExceeded may be tried again; with kInvalidArgument or
+  // kBadGateway the model itself is at fault, or refuses the texts. A long text is represented by
+  // its beginning. A text that says nothing, and bytes that are none, make a vector as any other.
+  // The company of other texts in a call may move a vector by rounding. No texts, no vectors.
   virtual Result<std::vector<Embedding>> EmbedPassages(std::span<const std::string_view> texts,
                                                        Deadline deadline) = 0;
 

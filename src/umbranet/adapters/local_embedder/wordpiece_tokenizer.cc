@@ -34,7 +34,7 @@ bool InRanges(std::span<const CodePointRange> ranges, char32_t value) {
 }
 
 bool IsSpace(char32_t value) {
-  return value == ' ' || In(value, '\t', '\r') || value == 0x85 || value == 0xA0 ||
+  return value == ' ' || value == '\t' || value == '\n' || value == '\r' || value == 0xA0 ||
          value == 0x1680 || In(value, 0x2000, 0x200A) || value == 0x2028 || value == 0x2029 ||
          value == 0x202F || value == 0x205F || value == 0x3000;
 }

@@ -55,20 +55,25 @@ bool IsQuotaUsedUp(const std::optional<ServerError>& error) {
                    error->code == "billing_hard_limit_reached");
 }
 
+std::string SettingOf(const ModelAddress& address, std::string_view name) {
+  return std::string(address.settings) + std::string(name);
+}
+
 std::string StatusText(int status) {
   return "openai: the server answered " + std::to_string(status);
 }
 
-CompletionFailure QuotaUsedUp() {
-  return {{ErrorCode::kResourceExhausted,
-           "openai: the account that OPENAI_API_KEY belongs to has no quota left"},
-          false};
+CompletionFailure QuotaUsedUp(const ModelAddress& address) {
+  return {
+      {ErrorCode::kResourceExhausted, "openai: the account that " + SettingOf(address, "_API_KEY") +
+                                          " belongs to has no quota left"},
+      false};
 }
 
-CompletionFailure KeyRefused(int status) {
-  return {{ErrorCode::kBadGateway,
-           StatusText(status) +
-               ": it does not accept the key; set OPENAI_API_KEY to one that may use this model"},
+CompletionFailure KeyRefused(int status, const ModelAddress& address) {
+  return {{ErrorCode::kBadGateway, StatusText(status) + ": it does not accept the key; set " +
+                                       SettingOf(address, "_API_KEY") +
+                                       " to one that may use this model"},
           false};
 }
 
@@ -76,8 +81,8 @@ CompletionFailure ModelUnknown(const std::optional<ServerError>& error,
                                const ModelAddress& address) {
   return {{ErrorCode::kBadGateway, "openai: " + std::string(address.base_url) +
                                        " does not know the model " + std::string(address.model) +
-                                       "; check OPENAI_MODEL and OPENAI_BASE_URL" +
-                                       Said(error, address)},
+                                       "; check " + SettingOf(address, "_MODEL") + " and " +
+                                       SettingOf(address, "_BASE_URL") + Said(error, address)},
           false};
 }
 
@@ -88,17 +93,17 @@ CompletionFailure ExplainStatus(const HttpResponseHead& head, std::string_view b
   const int status = head.status;
   const std::optional<ServerError> said = ReadServerError(body);
   if (status == 401 || status == 403) {
-    return KeyRefused(status);
+    return KeyRefused(status, address);
   }
   if (status == 404) {
     return ModelUnknown(said, address);
   }
   if (status == 429 && IsQuotaUsedUp(said)) {
-    return QuotaUsedUp();
+    return QuotaUsedUp(address);
   }
   Error error{ErrorCode::kBadGateway, StatusText(status) + Said(said, address)};
   if (status >= 300 && status < 400) {
-    error.message += ": a redirect; set OPENAI_BASE_URL to where it leads";
+    error.message += ": a redirect; set " + SettingOf(address, "_BASE_URL") + " to where it leads";
     return {std::move(error), false};
   }
   error.retry_after = RetryAfter(head, now);
@@ -117,11 +122,11 @@ CompletionFailure ExplainStatus(const HttpResponseHead& head, std::string_view b
 CompletionFailure ExplainServerError(const ServerError& error, const ModelAddress& address) {
   const std::optional<ServerError> said(error);
   if (IsQuotaUsedUp(said)) {
-    return QuotaUsedUp();
+    return QuotaUsedUp(address);
   }
   if (error.code == "invalid_api_key" || error.type == "authentication_error" ||
       error.code == "401" || error.code == "403") {
-    return KeyRefused(401);
+    return KeyRefused(401, address);
   }
   if (error.code == "model_not_found" || error.code == "404") {
     return ModelUnknown(said, address);

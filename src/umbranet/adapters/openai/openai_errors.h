@@ -24,10 +24,12 @@ struct ModelAddress {
   std::string_view model;
   std::string_view base_url;
   std::string_view secret;
+  // Of the settings that the sentences name: OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL.
+  std::string_view settings = "OPENAI";
 };
 
 // A response whose status is not 200:
-//   401, 403             kBadGateway: the key is wrong. Names OPENAI_API_KEY, never its value.
+//   401, 403             kBadGateway: the key is wrong. Names the setting, never its value.
 //   404                  kBadGateway: model or address unknown
 //   408, 409, 425        kUnavailable, retryable
 //   429                  kResourceExhausted with retry_after; retryable unless the quota is used up

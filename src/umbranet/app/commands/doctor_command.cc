@@ -126,6 +126,33 @@ Finding CheckModel(const CommandContext& context) {
           settings.openai_model + " at " + settings.openai_base_url, ""};
 }
 
+Finding CheckEmbedder(const CommandContext& context) {
+  const Settings& settings = context.settings();
+  const auto embedder = OpenEmbedder(settings, context.clock);
+  if (!embedder.ok() && embedder.error().code == ErrorCode::kNotFound) {
+    return {Verdict::kNote, "embedder", "none: " + embedder.error().message,
+            "run scripts/setup, or set EMBEDDING_MODEL_FOLDER or EMBEDDING_BASE_URL; until then "
+            "recall goes by words alone"};
+  }
+  if (!embedder.ok()) {
+    return {Verdict::kBad, "embedder", embedder.error().message,
+            "correct the setting or file that is named"};
+  }
+  if (*embedder == nullptr) {
+    return {Verdict::kNote, "embedder", "switched off: recall goes by words alone",
+            "unset EMBEDDER to recall by meaning too"};
+  }
+  const auto vector = (*embedder)->EmbedQuestion("How are you?", context.Within(Millis{30'000}));
+  if (!vector.ok()) {
+    return {Verdict::kBad, "embedder", vector.error().message,
+            settings.HasEmbeddingEndpoint()
+                ? "check EMBEDDING_BASE_URL, EMBEDDING_API_KEY, EMBEDDING_MODEL and the network"
+                : "remove the model's folder and run scripts/setup"};
+  }
+  return {Verdict::kGood, "embedder",
+          (*embedder)->space() + ", " + std::to_string(vector->size()) + " dimensions", ""};
+}
+
 Finding CheckKeys(const Settings& settings) {
   if (settings.api_keys.empty()) {
     return {Verdict::kNote, "API keys", "none: the server answers on loopback only",
@@ -143,8 +170,11 @@ Finding CheckKeys(const Settings& settings) {
 }  // namespace
 
 int RunDoctor(const CommandContext& context) {
-  const Finding findings[] = {CheckFolder(context.settings()), CheckDatabase(context),
-                              CheckServer(context), CheckModel(context),
+  const Finding findings[] = {CheckFolder(context.settings()),
+                              CheckDatabase(context),
+                              CheckServer(context),
+                              CheckModel(context),
+                              CheckEmbedder(context),
                               CheckKeys(context.settings())};
   json::array report;
   std::string text;
