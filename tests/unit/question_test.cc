@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -60,6 +61,28 @@ TEST(Question, RecognisesWhatAsksForADevelopment) {
 TEST(Question, RecognisesWhatAsksForThePresent) {
   EXPECT_TRUE(ReadQuestion("Where does my sister live?").about_present);
   EXPECT_FALSE(ReadQuestion("Where did my sister live before?").about_present);
+}
+
+TEST(Question, RecognisesWhatAsksForATime) {
+  for (const char* query :
+       {"When did the bakery open?", "In which month was the trip?", "How long is the lease?",
+        "What year was that?", "How many weeks are left?"}) {
+    EXPECT_TRUE(ReadQuestion(query).asks_when) << query;
+  }
+  for (const char* query : {"What should be brought when travelling?", "How many cats are there?",
+                            "Which bakery is open?", "when"}) {
+    EXPECT_FALSE(ReadQuestion(query).asks_when) << query;
+  }
+}
+
+TEST(Question, IsComparedWithoutTheNamesOfThoseWhoSpeak) {
+  const std::vector<std::string> speakers = {"Mira Sands", "Tom"};
+  EXPECT_EQ(WithoutNames("When did Mira visit Tom's aunt in Lyon?", speakers),
+            "When did visit aunt in Lyon?");
+  EXPECT_EQ(WithoutNames("Tom, is the lamp broken?", speakers), ", is the lamp broken?");
+  EXPECT_EQ(WithoutNames("Is the tom cat back?", speakers), "Is the tom cat back?");
+  EXPECT_EQ(WithoutNames("Who is Mira?", speakers), "Who is Mira?");
+  EXPECT_EQ(WithoutNames("Who is Anna?", {}), "Who is Anna?");
 }
 
 TEST(Question, HasNoTermsWhenItSaysNothing) {

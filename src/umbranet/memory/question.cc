@@ -32,6 +32,14 @@ constexpr std::array<std::string_view, 12> kPastWords = {
     "did",     "was",        "were",      "when",   "first", "original",
     "initial", "originally", "initially", "before", "ago",   "had"};
 
+constexpr std::array<std::string_view, 16> kAuxiliaries = {
+    "did", "do",  "does", "is",    "are",    "was", "were",  "will",
+    "has", "had", "have", "would", "should", "can", "could", "am"};
+constexpr std::array<std::string_view, 6> kTimeUnits = {"date",  "day",  "week",
+                                                        "month", "year", "time"};
+constexpr std::array<std::string_view, 7> kLengths = {"days",  "weeks",   "months", "years",
+                                                      "hours", "minutes", "decades"};
+
 std::unordered_set<std::string> Stems(std::string_view words) {
   const std::vector<std::string> terms = AnalyzeName(words);
   return {terms.begin(), terms.end()};
@@ -58,6 +66,25 @@ bool AsksAboutDevelopment(const std::vector<TextToken>& tokens) {
       if (pair && !purpose) {
         return true;
       }
+    }
+  }
+  return false;
+}
+
+template <std::size_t kSize>
+bool IsOneOf(const std::string& word, const std::array<std::string_view, kSize>& sought) {
+  return std::find(sought.begin(), sought.end(), word) != sought.end();
+}
+
+// "When did ...", "which year", "how long", "how many weeks"; not "when I ask about travel".
+bool AsksWhen(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const std::string& next = words[i + 1];
+    const bool many = words[i] == "how" && next == "many" && i + 2 < words.size();
+    if ((words[i] == "when" && IsOneOf(next, kAuxiliaries)) ||
+        ((words[i] == "what" || words[i] == "which") && IsOneOf(next, kTimeUnits)) ||
+        (words[i] == "how" && next == "long") || (many && IsOneOf(words[i + 2], kLengths))) {
+      return true;
     }
   }
   return false;
@@ -113,7 +140,33 @@ Question ReadQuestion(std::string_view query) {
   question.about_development = AsksAboutDevelopment(tokens);
   question.about_present =
       HasAny(question.words, kPresentWords) && !HasAny(question.words, kPastWords);
+  question.asks_when = AsksWhen(question.words);
   return question;
+}
+
+std::string WithoutNames(std::string_view query, std::span<const std::string> speakers) {
+  std::unordered_set<std::string> names;
+  for (const std::string& speaker : speakers) {
+    if (const std::vector<TextToken> name = Tokenize(speaker); !name.empty()) {
+      names.insert(name.front().folded);
+    }
+  }
+  std::string kept;
+  std::size_t copied = 0;
+  bool says_more = false;
+  for (const TextToken& token : Tokenize(query)) {
+    if (!token.capitalized || !names.contains(token.folded)) {
+      says_more = says_more || !token.stop_word;
+      continue;
+    }
+    kept.append(query.substr(copied, token.begin - copied));
+    copied = token.end;
+    while (copied < query.size() && query[copied] == ' ' && (kept.empty() || kept.back() == ' ')) {
+      ++copied;
+    }
+  }
+  kept.append(query.substr(copied));
+  return says_more ? kept : std::string(query);
 }
 
 QuestionTermCounter::QuestionTermCounter(const Question& question) : question_(question) {

@@ -4,11 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "umbranet/domain/time_range.h"
 
 namespace umbranet {
 
@@ -27,9 +30,20 @@ struct Question {
   std::vector<std::string> words;  // Every word folded, stop words too: names are found in these.
   bool about_development = false;  // Summary, order, over time: wants its sessions spread.
   bool about_present = false;      // What is so now: wants the latest of equals first.
+  bool asks_when = false;          // A date or a length of time: wants what has one.
+  // The times that it asks about ("in May", "last week"). Left empty by ReadQuestion: to resolve
+  // them takes a clock and a grammar.
+  std::vector<TimeRange> times;
 };
 
 [[nodiscard]] Question ReadQuestion(std::string_view query);
+
+// The question as its meaning is compared: without the names of those who speak in the memories.
+// They speak of themselves as "I" and address the others by name, so a name would bring what was
+// said *to* the one who is asked about. A name counts by its first word, the possessive goes with
+// it. Unchanged when nothing else would be left.
+[[nodiscard]] std::string WithoutNames(std::string_view query,
+                                       std::span<const std::string> speakers);
 
 // Counts a question's terms in texts that no index has counted. The question must outlive it.
 class QuestionTermCounter {

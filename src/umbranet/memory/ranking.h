@@ -17,18 +17,32 @@
 //   s(d) = bm25(d) (0.8 + 0.2 share of the question's idf that d holds)
 //        + 0.7 mean idf of every pair of the question's neighbouring terms that neighbours in d
 //
+// Meaning counts in the same coin. With c(d) the cosine of question and text, c0 its mean over the
+// candidates and i = ln(1 + (N - 0.5) / 1.5) the idf of a term that one document alone holds,
+//
+//   m(d) = 3 i max(0, (c(d) - c0) / (1 - c0))
+//
+// so a text that means the same as the question is worth three of the rarest words, and the level
+// that an embedder gives to texts with nothing in common falls out. c0 counts five texts of cosine
+// 0 beside the candidates. Without a vector m is 0. A text that has only its meaning for it must
+// lie a tenth of the way from c0 to 1.
+//
 // A conversation is read in context: a turn u with previous turns p1, p2 and next turn n1 of its
 // session, and a for its assistant half, has
 //
-//   g(u) = s(u) + 0.4 s(a) + c ((0.4 + 0.3 [p1 asks, another answers]) s(p1) + 0.2 s(p2) + 0.15
-//   s(n1)) g(u) = 0.8 g(u)                    when u only asks and nobody answers in the same turn
-//   g(u) = g(u) + 0.3 max s in the session
+//   g(u) = s(u) + 0.4 s(a) + m(u)
+//        + c ((0.4 + 0.3 [p1 asks, another answers]) s(p1) + 0.2 s(p2) + 0.15 s(n1))
+//   g(u) = 0.8 g(u)                    when u only asks and nobody answers in the same turn
+//   g(u) = g(u) + 0.3 max s in the session + 0.5 i [u speaks of a time that is asked about]
 //   g(u) = 1.8 g(u)                    when the question names u's speaker
-//   g(a) = 0.3 (s(a) + g(u))
+//   g(u) = 1.25 g(u)                   when a date or a length of time is asked for and u has one
+//   g(a) = 0.3 (s(a) + m(a) + g(u)), of which g(u) without the two factors before
 //
-// with c = 1 between people and 0.6 where the assistant's half closes the exchange. The weights
-// were chosen on plateaus: halving or doubling any single one moves recall@10 on the two
-// conversation sets of benchmarks/README.md by less than two points.
+// with c = 1 between people and 0.6 where the assistant's half closes the exchange. Times are those
+// that extraction has resolved (Episode::event_times). The weights were chosen on plateaus: halving
+// or doubling any single one moves recall@10 on the two conversation sets of benchmarks/README.md
+// by less than two points, and weights fitted to one half of the conversations do no better on the
+// other half than these (benchmarks/choose_weights.py).
 //
 // A fact takes the place of the turn that it comes from when it says as much about the question,
 // and never stands beside it: an item all of whose sources stand higher up is left out. Of a fact's

@@ -33,6 +33,18 @@ constexpr double kBareQuestion = 0.5;
 constexpr double kSession = 0.3;
 constexpr double kNamedSpeaker = 1.8;
 constexpr double kAssistant = 0.3;
+constexpr double kMeaning = 3.0;
+constexpr double kInAskedTime = 0.5;
+constexpr double kDated = 1.25;
+
+// Counted beside the candidates as texts that have nothing to do with the question, so that the
+// mean says something where there are few.
+constexpr double kUnrelatedTexts = 5.0;
+// Without a word of the question in it or beside it, a text must be at least so much like it.
+constexpr double kLikenessAlone = 0.1;
+// A span many times longer than the one that is asked about ("in the eighties") says little of it.
+constexpr int kSpanTimes = 3;
+constexpr Millis kDay{86'400'000};
 
 // Pairs of neighbouring terms are looked for in the best user halves alone: reading a text costs a
 // hundred times what counted terms do, and a pair lifts nothing that is far down.
@@ -62,7 +74,9 @@ struct Turn {
 
   double user_lexical = 0;
   double assistant_lexical = 0;
-  double score = 0;
+  bool dated = false;
+  bool in_asked_time = false;
+  ScoreParts parts;  // Of the user's half.
 
   [[nodiscard]] double Closed() const { return assistant == kNone ? 1.0 : kClosedExchange; }
 };
@@ -231,7 +245,43 @@ void ScoreWords(const Question& question, const TermWeights& user_terms,
   }
 }
 
-std::vector<Turn> JoinTurns(const std::vector<ScoredHalf>& halves) {
+// Embedders differ in what they give to texts that have nothing in common, 0.1 or 0.6; what counts
+// is how far above that a text lies.
+void CompareMeanings(std::vector<ScoredHalf>& halves) {
+  for (const Role role : {Role::kUser, Role::kAssistant}) {
+    double sum = 0;
+    double texts = kUnrelatedTexts;
+    for (const ScoredHalf& half : halves) {
+      if (half.candidate.episode->role == role && half.candidate.similarity) {
+        sum += *half.candidate.similarity;
+        texts += 1;
+      }
+    }
+    const double mean = std::clamp(sum / texts, 0.0, 0.99);
+    for (ScoredHalf& half : halves) {
+      if (half.candidate.episode->role == role && half.candidate.similarity) {
+        half.likeness = std::clamp((*half.candidate.similarity - mean) / (1 - mean), 0.0, 1.0);
+      }
+    }
+  }
+}
+
+// The idf of a term that one document alone holds: what a word can be worth at most.
+double RarestTerm(const CorpusStatistics& statistics) {
+  return std::log(1 + (std::max(static_cast<double>(statistics.documents), 1.0) - 0.5) / 1.5);
+}
+
+bool SpeaksOf(const Episode& episode, const std::vector<TimeRange>& asked) {
+  return std::any_of(
+      episode.event_times.begin(), episode.event_times.end(), [&](const TimeRange& told) {
+        return std::any_of(asked.begin(), asked.end(), [&](const TimeRange& range) {
+          return told.start < range.end && range.start < told.end &&
+                 told.end - told.start <= kSpanTimes * std::max(range.end - range.start, kDay);
+        });
+      });
+}
+
+std::vector<Turn> JoinTurns(const Question& question, const std::vector<ScoredHalf>& halves) {
   std::unordered_map<std::string_view, std::size_t> places;
   std::vector<Turn> turns;
   for (std::size_t i = 0; i < halves.size(); ++i) {
@@ -249,6 +299,8 @@ std::vector<Turn> JoinTurns(const std::vector<ScoredHalf>& halves) {
       turn.speaker = episode.speaker;
       turn.asks = EndsInQuestionMark(episode.text);
       turn.bare_question = IsBareQuestion(episode.text);
+      turn.dated = !episode.event_times.empty();
+      turn.in_asked_time = turn.dated && SpeaksOf(episode, question.times);
     } else {
       turn.assistant = i;
       turn.assistant_lexical = halves[i].lexical;
@@ -262,39 +314,77 @@ std::vector<Turn> JoinTurns(const std::vector<ScoredHalf>& halves) {
 
 // Neighbours in the sorted list are neighbours in the session wherever it matters: the store brings
 // the turn before and the two behind every one that matched, and one that did not gives nothing.
-void ReadInContext(std::vector<Turn>& turns) {
-  const auto together = [&](std::size_t a, std::size_t b) {
-    return turns[a].session == turns[b].session;
+double NeighboursOf(const std::vector<Turn>& turns, std::size_t i) {
+  const auto worth = [&](std::size_t other) {
+    return turns[i].session == turns[other].session
+               ? turns[other].Closed() * turns[other].user_lexical
+               : 0.0;
   };
-  std::map<std::string_view, double> session_best;
+  double score = 0;
+  if (i >= 1) {
+    const bool answered = turns[i - 1].asks && turns[i - 1].speaker != turns[i].speaker;
+    score += (kPrevious + (answered ? kPreviousAsked : 0)) * worth(i - 1);
+  }
+  if (i >= 2) {
+    score += kBeforePrevious * worth(i - 2);
+  }
+  if (i + 1 < turns.size()) {
+    score += kNext * worth(i + 1);
+  }
+  return score;
+}
+
+// Fills in the parts of every turn's user half, without the factor.
+void ReadInContext(const std::vector<ScoredHalf>& halves, double rarest_term,
+                   std::vector<Turn>& turns) {
+  std::unordered_map<std::string_view, double> session_best;
   for (const Turn& turn : turns) {
     double& best = session_best[turn.session];
     best = std::max(best, turn.user_lexical);
   }
   for (std::size_t i = 0; i < turns.size(); ++i) {
     Turn& turn = turns[i];
-    double score = turn.user_lexical + kOtherHalf * turn.assistant_lexical;
-    if (i >= 1 && together(i, i - 1)) {
-      const Turn& previous = turns[i - 1];
-      const bool answered = previous.asks && previous.speaker != turn.speaker;
-      score +=
-          previous.Closed() * (kPrevious + (answered ? kPreviousAsked : 0)) * previous.user_lexical;
+    const double asks = turn.bare_question                     ? kBareQuestion
+                        : turn.asks && turn.assistant == kNone ? kOnlyAsks
+                                                               : 1.0;
+    ScoreParts& parts = turn.parts;
+    parts.words = asks * turn.user_lexical;
+    parts.other_half = asks * kOtherHalf * turn.assistant_lexical;
+    parts.neighbours = asks * NeighboursOf(turns, i);
+    const double likeness = turn.user == kNone ? 0 : halves[turn.user].likeness;
+    if (parts.Score() > 0 || likeness >= kLikenessAlone) {
+      parts.meaning = asks * kMeaning * rarest_term * likeness;
     }
-    if (i >= 2 && together(i, i - 2)) {
-      score += turns[i - 2].Closed() * kBeforePrevious * turns[i - 2].user_lexical;
+    if (parts.Score() > 0) {
+      parts.time = turn.in_asked_time ? kInAskedTime * rarest_term : 0;
+      parts.session = kSession * session_best[turn.session];
     }
-    if (i + 1 < turns.size() && together(i, i + 1)) {
-      score += turns[i + 1].Closed() * kNext * turns[i + 1].user_lexical;
+  }
+}
+
+// From the turns to their halves.
+void ScoreHalves(const Question& question, const std::set<std::string>& named, double rarest_term,
+                 std::vector<Turn>& turns, std::vector<ScoredHalf>& halves) {
+  for (Turn& turn : turns) {
+    const double turn_score = turn.parts.Score();
+    if (turn.user != kNone) {
+      const bool speaks = named.contains(std::string(turn.speaker));
+      turn.parts.factor =
+          (speaks ? kNamedSpeaker : 1.0) * (question.asks_when && turn.dated ? kDated : 1.0);
+      halves[turn.user].parts = turn.parts;
+      halves[turn.user].score = turn.parts.Score();
     }
-    if (turn.bare_question) {
-      score *= kBareQuestion;
-    } else if (turn.asks && turn.assistant == kNone) {
-      score *= kOnlyAsks;
+    // The assistant's half needs something of its own: a long answer to a good turn is no evidence.
+    if (turn.assistant == kNone) {
+      continue;
     }
-    if (score > 0) {
-      score += kSession * session_best[turn.session];
+    ScoredHalf& half = halves[turn.assistant];
+    if (half.lexical > 0 || half.likeness >= kLikenessAlone) {
+      half.parts.words = kAssistant * half.lexical;
+      half.parts.meaning = kAssistant * kMeaning * rarest_term * half.likeness;
+      half.parts.turn = kAssistant * turn_score;
+      half.score = half.parts.Score();
     }
-    turn.score = score;
   }
 }
 
@@ -374,18 +464,11 @@ TurnScores ScoreTurns(const Question& question, EpisodesFound episodes,
              assistant_known ? WeighTerms(asked, episodes.assistant_statistics) : result.user_terms,
              halves);
 
-  std::vector<Turn> turns = JoinTurns(halves);
-  ReadInContext(turns);
-  for (const Turn& turn : turns) {
-    if (turn.user != kNone) {
-      const bool speaks = named.contains(std::string(turn.speaker));
-      halves[turn.user].score = turn.score * (speaks ? kNamedSpeaker : 1.0);
-    }
-    // The assistant's half needs words of its own: a long answer to a good turn is no evidence.
-    if (turn.assistant != kNone && turn.assistant_lexical > 0) {
-      halves[turn.assistant].score = kAssistant * (turn.assistant_lexical + turn.score);
-    }
-  }
+  CompareMeanings(halves);
+  std::vector<Turn> turns = JoinTurns(question, halves);
+  const double rarest_term = RarestTerm(episodes.statistics);
+  ReadInContext(halves, rarest_term, turns);
+  ScoreHalves(question, named, rarest_term, turns, halves);
   std::erase_if(halves, [](const ScoredHalf& half) { return half.score <= 0; });
   result.halves = std::move(halves);
   return result;

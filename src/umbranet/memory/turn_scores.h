@@ -14,12 +14,30 @@
 
 namespace umbranet {
 
+// What g(d) is made of: the sum of the parts times the factor.
+struct ScoreParts {
+  double words = 0;       // s(d)
+  double other_half = 0;  // Of a user's half: what the answer's words say.
+  double neighbours = 0;  // The turns around it.
+  double meaning = 0;     // m(d)
+  double time = 0;        // It speaks of the time that is asked about.
+  double session = 0;
+  double turn = 0;    // Of an assistant's half: what its turn is worth.
+  double factor = 1;  // It was said by whom the question names; it has a date where one is asked.
+
+  [[nodiscard]] double Score() const {
+    return (words + other_half + neighbours + meaning + time + session + turn) * factor;
+  }
+};
+
 struct ScoredHalf {
   EpisodeCandidate candidate;
   bool pending = false;  // From the journal, not reflected yet.
   double lexical = 0;    // s(d): what its own words are worth.
   double share = 0;      // The part of the question's idf that it holds, 0 to 1.
+  double likeness = 0;   // How far its similarity lies above the candidates' mean, 0 to 1.
   double score = 0;      // g(d): with its context.
+  ScoreParts parts = {};
 };
 
 // Weights of the question's terms in one corpus: w(t) idf(t). A related term has at most the idf of
