@@ -27,6 +27,7 @@ struct Question {
   std::vector<std::string> words;  // Every word folded, stop words too: names are found in these.
   bool about_development = false;  // Summary, order, over time: wants its sessions spread.
   bool about_present = false;      // What is so now: wants the latest of equals first.
+  bool about_choice = false;       // Wants advice: what the user prefers matters to the answer.
 };
 
 [[nodiscard]] Question ReadQuestion(std::string_view query);
