@@ -149,6 +149,21 @@ TEST_P(ProceduralMemoryContract, SayingItAgainIsEvidenceAndTheNewestWordingStand
   EXPECT_EQ(active[0].occurred_at, At(20));
 }
 
+TEST_P(ProceduralMemoryContract, SayingTheSameInOtherWordsIsEvidenceInEveryOrder) {
+  InEveryOrder([&] {
+    return std::vector{
+        Turn(ana_, 0, {Says("gram recipe weight", "recipes with weights in grams")}),
+        Turn(ana_, 10, {Says("bake gram recipe weight", "for baking too: weights in grams")}),
+        Turn(ana_, 20, {Says("gram recipe weight", "no grams", true)}),
+        Turn(ana_, 30, {Says("cup recipe spoon", "recipes in cups and spoons")})};
+  });
+  const auto items = ListAll(memory(), ana_);
+  ASSERT_THAT(items, SizeIs(3));
+  EXPECT_EQ(items[0].text, "for baking too: weights in grams");
+  EXPECT_THAT(items[0].sources, SizeIs(2));
+  EXPECT_EQ(items[0].superseded_by, items[1].memory_id);
+}
+
 TEST_P(ProceduralMemoryContract, AContradictionSupersedesInEveryOrder) {
   InEveryOrder([&] {
     return std::vector{Turn(ana_, 0, {Says("emoji", "use emoji")}),

@@ -191,6 +191,7 @@ TEST_F(MemoryApiTest, ShowsChangesAndDeletesOneMemory) {
   item.tier = Tier::kSemantic;
   item.text = "Ines lives in Porto";
   item.valid_from = ManualClock::kStart;
+  item.contradicts = {"ep_7"};
   item.sources = {{"i1", Role::kUser}};
   ON_CALL(semantic_, Get).WillByDefault([&](std::string_view, std::string_view, Deadline) {
     return Result<std::optional<MemoryItem>>(item);
@@ -204,6 +205,7 @@ TEST_F(MemoryApiTest, ShowsChangesAndDeletesOneMemory) {
   ON_CALL(semantic_, Erase).WillByDefault([](auto&&...) { return Result<bool>(true); });
   const ApiAnswer found = Call("GET", "/v1/memories/fa_1");
   EXPECT_EQ(SchemaViolation(found.Json(), "Item"), "");
+  EXPECT_EQ(found.Json().at("contradicts"), json::array({"ep_7"}));
   const ApiAnswer changed =
       Call("PATCH", "/v1/memories/fa_1",
            R"({"text":"Ines lives in Braga","valid_to":"2025-01-01T00:00:00Z"})");

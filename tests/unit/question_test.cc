@@ -60,7 +60,11 @@ TEST(Question, RecognisesWhatAsksForADevelopment) {
 
 TEST(Question, RecognisesWhatAsksForThePresent) {
   EXPECT_TRUE(ReadQuestion("Where does my sister live?").about_present);
+  EXPECT_TRUE(ReadQuestion("When is my appointment?").about_present);
+  EXPECT_TRUE(ReadQuestion("Have I been to Lisbon before?").about_present);
   EXPECT_FALSE(ReadQuestion("Where did my sister live before?").about_present);
+  EXPECT_FALSE(ReadQuestion("When did I see the dentist?").about_present);
+  EXPECT_FALSE(ReadQuestion("What is it that I had before?").about_present);
 }
 
 TEST(Question, RecognisesWhatAsksForATime) {

@@ -314,6 +314,58 @@ TEST(Ranking, PrefersTheLatestOfEqualStatementsWhenAskedForThePresent) {
             "My stamp album holds 52 stamps now.");
 }
 
+TEST(Ranking, PutsALaterValueOfTheSameThingAboveTheEarlierOne) {
+  Corpus corpus;
+  corpus.Say("My yearly garden budget is $300, and the garden budget is tight.", "s1")
+      .Say("The roses came from Ana.", "s1")
+      .Say("I raised the garden budget to $420.", "s2")
+      .Say("The garden gate squeaks.", "s2");
+  const auto now = Texts(corpus.Ask("What is my yearly garden budget?"));
+  ASSERT_GE(now.size(), 2U);
+  EXPECT_EQ(now[0], "I raised the garden budget to $420.");
+  EXPECT_EQ(now[1], "My yearly garden budget is $300, and the garden budget is tight.");
+  const auto then = Texts(corpus.Ask("What was my yearly garden budget before?"));
+  EXPECT_EQ(then[0], "My yearly garden budget is $300, and the garden budget is tight.");
+}
+
+TEST(Ranking, PutsTheEarlierValueFirstAsOfADayBeforeTheChange) {
+  Corpus corpus;
+  corpus.Say("My yearly garden budget is $300.", "s1")
+      .Say("I raised the garden budget to $420.", "s2");
+  EXPECT_EQ(Texts(corpus.Ask("What is my yearly garden budget?", 10, Day(1))),
+            std::vector<std::string>{"My yearly garden budget is $300."});
+}
+
+TEST(Ranking, DoesNotLetAnotherSpeakerOvertake) {
+  Corpus corpus;
+  corpus.Say("My yearly garden budget is $300.", "s1", "Ana")
+      .Say("My garden budget is now $420.", "s1", "Kim");
+  EXPECT_EQ(Texts(corpus.Ask("What is the yearly garden budget?"))[0],
+            "My yearly garden budget is $300.");
+}
+
+TEST(Ranking, KeepsBothSidesOfAContradictionAndMarksThem) {
+  Corpus corpus;
+  corpus.Say("I went to Lisbon with Ana, Lisbon was lovely.", "s1")
+      .Say("I have never been to Lisbon.", "s2")
+      .Say("I like trains.", "s3");
+  const auto items = corpus.Ask("Have I ever been to Lisbon?");
+  ASSERT_GE(items.size(), 2U);
+  EXPECT_EQ(items[0].item.text, "I have never been to Lisbon.");
+  EXPECT_THAT(items[0].item.contradicts, ElementsAre(items[1].item.memory_id));
+  EXPECT_THAT(items[1].item.contradicts, ElementsAre(items[0].item.memory_id));
+  EXPECT_FALSE(items[1].item.superseded_by.has_value());
+}
+
+TEST(Ranking, MarksNoContradictionWhereThingsHaveChanged) {
+  Corpus corpus;
+  corpus.Say("I rent the garage behind the house.", "s1").Say("I no longer rent the garage.", "s2");
+  const auto items = corpus.Ask("Do I rent the garage?");
+  ASSERT_GE(items.size(), 2U);
+  EXPECT_EQ(items[0].item.text, "I no longer rent the garage.");
+  EXPECT_THAT(items[0].item.contradicts, IsEmpty());
+}
+
 TEST(Ranking, SpreadsOverSessionsWhenAskedHowSomethingWent) {
   Corpus corpus;
   corpus.Say("The roof repair began.", "s1")
@@ -366,45 +418,6 @@ TEST(Ranking, KeepsItsLimit) {
   }
   EXPECT_THAT(corpus.Ask("kite", 7), SizeIs(7));
   EXPECT_THAT(corpus.Ask("kite", 0), IsEmpty());
-}
-
-Rule MakeRule(const std::string& id, const std::string& text, RuleKind kind,
-              const std::string& scope = "") {
-  Rule rule;
-  rule.memory_id = id;
-  rule.user = kUser;
-  rule.kind = kind;
-  rule.text = text;
-  rule.scope = scope;
-  rule.sources = {{id, Role::kUser}};
-  return rule;
-}
-
-TEST(RuleSelection, KeepsInstructionsOnAndPreferencesToTheirSubject) {
-  const std::vector<Rule> rules = {
-      MakeRule("ru_1", "always answer in metric units", RuleKind::kInstruction),
-      MakeRule("ru_2", "prefers window seats on trains", RuleKind::kPreference),
-      MakeRule("ru_3", "prefers tea over coffee", RuleKind::kPreference)};
-  const auto selected = SelectRules(ReadQuestion("Which seat on the train?"), rules, 6);
-  ASSERT_THAT(selected, SizeIs(2));
-  EXPECT_EQ(selected[0].memory_id, "ru_2");
-  EXPECT_EQ(selected[1].memory_id, "ru_1");
-  EXPECT_EQ(selected[0].tier, Tier::kProcedural);
-}
-
-TEST(RuleSelection, PutsTheScopedInstructionThatAppliesFirstAndKeepsItsLimit) {
-  const std::vector<Rule> rules = {
-      MakeRule("ru_1", "use short sentences", RuleKind::kInstruction),
-      MakeRule("ru_2", "give the distance in miles", RuleKind::kInstruction, "running"),
-      MakeRule("ru_3", "cite a source", RuleKind::kInstruction, "medicine")};
-  const auto selected = SelectRules(ReadQuestion("How was my last run?"), rules, 2);
-  ASSERT_THAT(selected, SizeIs(2));
-  EXPECT_EQ(selected[0].memory_id, "ru_2");
-  EXPECT_EQ(selected[1].memory_id, "ru_1");
-}
-
-TEST(RuleSelection, HasNothingWhereThereIsNoRule) {
-  EXPECT_THAT(SelectRules(ReadQuestion("anything"), {}, 6), IsEmpty());
 }
 
 }  // namespace

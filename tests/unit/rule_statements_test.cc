@@ -156,6 +156,42 @@ TEST(RuleStatements, ForgettingARuleWithdrawsIt) {
   }
 }
 
+TEST(RuleStatements, AllowingAgainWhatWasRefusedWithdrawsIt) {
+  Rule known = Known("I avoid loud restaurants", true);
+  known.kind = kP;
+  for (const std::string_view text :
+       {"I no longer avoid loud restaurants.", "I'm fine with loud restaurants now.",
+        "I don't mind loud restaurants anymore.", "I take back what I said about restaurants."}) {
+    const auto rules = RulesOf(text, {known});
+    ASSERT_EQ(rules.size(), 1U) << text;
+    EXPECT_TRUE(rules[0].withdraws) << text;
+  }
+  EXPECT_TRUE(RulesOf("I'm fine with loud restaurants.").empty());
+}
+
+TEST(RuleStatements, ANewChoiceTakesThePlaceOfTheOldOne) {
+  Rule known = Known("I prefer window seats");
+  known.kind = kP;
+  for (const std::string_view text :
+       {"I now prefer aisle seats.", "These days I prefer aisle seats.",
+        "I prefer aisle seats instead of window seats."}) {
+    const auto rules = RulesOf(text, {known});
+    ASSERT_EQ(rules.size(), 2U) << text;
+    EXPECT_TRUE(rules[0].withdraws) << text;
+    EXPECT_EQ(rules[0].key, known.key) << text;
+    EXPECT_FALSE(rules[1].withdraws) << text;
+  }
+  EXPECT_EQ(RulesOf("I prefer aisle seats.", {known}).size(), 1U);
+  EXPECT_EQ(RulesOf("I now prefer green tea.", {known}).size(), 1U);
+}
+
+TEST(RuleStatements, GivingSomethingUpIsAPreferenceAgainstIt) {
+  const auto rules = RulesOf("I no longer eat meat.");
+  ASSERT_EQ(rules.size(), 1U);
+  EXPECT_TRUE(rules[0].negative);
+  EXPECT_FALSE(rules[0].withdraws);
+}
+
 TEST(RuleStatements, StoppingWhatWasNeverAskedForIsAnInstruction) {
   const auto rules = RulesOf("Stop using emojis.");
   ASSERT_EQ(rules.size(), 1U);

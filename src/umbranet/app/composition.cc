@@ -31,6 +31,7 @@
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/reflection/batch_processor.h"
 #include "umbranet/reflection/condition_variable_doorbell.h"
+#include "umbranet/reflection/episode_embedder.h"
 #include "umbranet/reflection/memory_reflector.h"
 #include "umbranet/reflection/reflection_gauges.h"
 #include "umbranet/reflection/reflection_queue.h"
@@ -88,11 +89,14 @@ SqliteLedgerStore::Options LedgerOptions(const Settings& settings) {
   return options;
 }
 
-MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics) {
+MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
+                                     Embedder* embedder) {
   MemoryManager::Options options;
   options.metrics = &metrics;
   options.recall_budget = Millis{settings.recall_budget_ms};
   options.conversation_tokens = settings.conversation_tokens;
+  options.embedder = embedder;
+  options.embedder_missing = embedder == nullptr && settings.embedder != EmbedderChoice::kOff;
   return options;
 }
 
@@ -246,13 +250,19 @@ struct Application::Parts {
         recall_pool({.name = "recall", .threads_max = 16, .queue_max = 16'384}),
         memory(clock, recall_pool,
                {journal, ledger, doorbell, short_term, episodic, semantic, procedural},
-               MemoryOptions(with, metrics)),
+               MemoryOptions(with, metrics, embedder.get())),
         governor(clock, memory, model.get(),
                  GovernorOptions(with, std::move(system_prompt), metrics, InlineReflection())),
         queue(clock, ledger, doorbell,
               {.on_sweep = [this](const SweepReport& report) { CountSweep(metrics, report); }}),
-        processor(clock, {journal, ledger, episodic, semantic, procedural}, extractor, metrics, log,
-                  BatchOptions(with)),
+        // Not through the cache: what was said is embedded once.
+        episode_embedder(opened.embedder == nullptr
+                             ? nullptr
+                             : std::make_unique<EpisodeEmbedder>(clock, *opened.embedder, episodic,
+                                                                 metrics, log,
+                                                                 EpisodeEmbedder::Options())),
+        processor(clock, {journal, ledger, episodic, semantic, procedural, episode_embedder.get()},
+                  extractor, metrics, log, BatchOptions(with)),
         summarizer(journal, short_term, metrics, log, SummaryOptions(with)),
         reflector(clock, queue, processor, summarizer, metrics, log, ReflectorOptions(with)),
         authenticator(with.api_keys),
@@ -285,6 +295,7 @@ struct Application::Parts {
   Governor governor;
   RuleExtractor extractor;
   ReflectionQueue queue;
+  std::unique_ptr<EpisodeEmbedder> episode_embedder;  // Null without an embedder.
   BatchProcessor processor;
   SessionSummarizer summarizer;
   MemoryReflector reflector;
@@ -388,6 +399,9 @@ void Application::Start() {
   if (parts_->options.reflect) {
     parts_->queue.Start();
     parts_->reflector.Start();
+    if (parts_->episode_embedder != nullptr) {
+      parts_->episode_embedder->Start();
+    }
   }
   if (parts_->server != nullptr) {
     parts_->server->Start();
@@ -412,6 +426,9 @@ bool Application::Stop(Deadline deadline) {
   // First nobody new comes in and those inside are answered; then what is being reflected settles.
   const bool drained = parts_->server == nullptr || parts_->server->Stop(deadline);
   parts_->reflector.Stop();
+  if (parts_->episode_embedder != nullptr) {
+    parts_->episode_embedder->Stop();
+  }
   parts_->queue.Stop();
   parts_->log.Info("stopped", {{"drained", drained}});
   return drained;

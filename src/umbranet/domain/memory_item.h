@@ -55,6 +55,8 @@ struct MemoryItem {
   std::optional<Timestamp> valid_from;
   std::optional<Timestamp> valid_to;
   std::optional<std::string> superseded_by;  // memory_id of the successor
+  // memory_ids of what says the opposite, where neither says that things have changed.
+  std::vector<std::string> contradicts = {};
   std::vector<SourceRef> sources;
   // Who said it: kDefaultSpeaker is the user. Empty where no one did in these words (a fact), or
   // where a listing does not tell.

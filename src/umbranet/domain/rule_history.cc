@@ -22,6 +22,17 @@ std::unordered_set<std::string_view> WordsOf(std::string_view key) {
   return words;
 }
 
+// Two wordings of one rule: one holds all that the other says and hardly more, unless that says
+// enough by itself. Rules that differ in a word on either side ("two spaces", "four spaces") are
+// two.
+bool SayTheSame(std::size_t shared, std::size_t words, std::size_t others) {
+  constexpr std::size_t kWordsMin = 3;
+  constexpr std::size_t kWordsEnough = 5;
+  const std::size_t fewer = std::min(words, others);
+  return shared == fewer && fewer >= kWordsMin &&
+         (fewer >= kWordsEnough || std::max(words, others) - fewer <= 1);
+}
+
 std::size_t SharedWords(const std::unordered_set<std::string_view>& words, std::string_view key) {
   const std::unordered_set<std::string_view> others = WordsOf(key);
   return static_cast<std::size_t>(std::count_if(
@@ -54,9 +65,17 @@ class Folding {
     const RuleStatement& statement = statements_[index];
     std::size_t known = FindInForce(statement, statement.negative);
     if (known == kNoStatement) {
+      known = FindReworded(statement);
+    }
+    if (known == kNoStatement) {
       known = index;
       heads_.push_back(index);
       by_key_[statement.key].push_back(index);
+      const std::unordered_set<std::string_view> words = WordsOf(statement.key);
+      words_of_[index] = words.size();
+      for (const std::string_view word : words) {
+        by_word_[word].push_back(index);
+      }
     }
     fates_[index].head = known;
     fates_[known].newest = index;
@@ -109,10 +128,37 @@ class Folding {
     return kNoStatement;
   }
 
+  // The newest rule in force that says the same in other words.
+  [[nodiscard]] std::size_t FindReworded(const RuleStatement& statement) const {
+    const std::unordered_set<std::string_view> words = WordsOf(statement.key);
+    std::unordered_map<std::size_t, std::size_t> shared;  // By head.
+    for (const std::string_view word : words) {
+      const auto heads = by_word_.find(word);
+      if (heads != by_word_.end()) {
+        for (const std::size_t head : heads->second) {
+          ++shared[head];
+        }
+      }
+    }
+    std::size_t newest = kNoStatement;
+    for (const auto& [head, count] : shared) {
+      const bool later =
+          newest == kNoStatement || statements_[newest].place < statements_[head].place;
+      if (later && statements_[head].negative == statement.negative &&
+          SayTheSame(count, words.size(), words_of_.at(head)) &&
+          InForce(head, statement.place.occurred_at)) {
+        newest = head;
+      }
+    }
+    return newest;
+  }
+
   const std::span<const RuleStatement> statements_;
   std::vector<RuleFate> fates_;
   std::vector<std::size_t> heads_;  // In the order in which they were said.
-  std::unordered_map<std::string_view, std::vector<std::size_t>> by_key_;  // The same.
+  std::unordered_map<std::string_view, std::vector<std::size_t>> by_key_;   // The same.
+  std::unordered_map<std::string_view, std::vector<std::size_t>> by_word_;  // Heads by key's words.
+  std::unordered_map<std::size_t, std::size_t> words_of_;  // By head: the number of them.
 };
 
 }  // namespace

@@ -37,10 +37,12 @@ struct RuleFate {
 
 // Folds all of a user's rule statements, given in any order; the result is parallel to them.
 //
-// A statement bears witness to the rule in force with its key and polarity, or makes one. It ends
-// the rule with its key and the opposite polarity, which it supersedes. A withdrawal ends the rule
-// in force with its key, or else the one whose key shares most of its words, the newest of equals;
-// when none shares a word it does nothing.
+// A statement bears witness to the rule in force with its key and polarity, or else to the newest
+// one of its polarity that says the same in other words (the key of one holds all of at least three
+// words of the other's, and one more at most unless there are five), or makes one. It ends the rule
+// with its key and the opposite polarity, which it supersedes. A withdrawal ends the rule in force
+// with its key, or else the one whose key shares most of its words, the newest of equals; when none
+// shares a word it does nothing.
 std::vector<RuleFate> FoldRuleStatements(std::span<const RuleStatement> statements);
 
 // As MakeStatementId of facts. A rule's memory id is kRulePrefix + the id of its first statement.

@@ -276,10 +276,11 @@ std::vector<PlannedRule> FindWithdrawals(const WordStream& m, const Sentence& se
                                          std::span<const Rule> known) {
   struct Form {
     std::string_view phrase;
-    bool needs_known;  // The words fit other purposes as well.
+    bool needs_known;             // The words fit other purposes as well.
+    bool needs_negative = false;  // They allow something again.
   };
 
-  static constexpr std::array<Form, 22> kForms = {{
+  static constexpr auto kForms = std::to_array<Form>({
       {"you can forget about", false},
       {"you may forget about", false},
       {"forget about", true},
@@ -299,10 +300,23 @@ std::vector<PlannedRule> FindWithdrawals(const WordStream& m, const Sentence& se
       {"i no longer prefer", false},
       {"i no longer need", true},
       {"i no longer want", true},
+      {"i no longer avoid", true},
+      {"i no longer dislike", true},
+      {"i no longer hate", true},
+      {"i no longer mind", true},
+      {"i am no longer", true},
       {"i changed my mind about", true},
+      {"i have changed my mind about", true},
+      {"i take back what i said about", false},
       {"i do not mind", true},
+      {"i am fine with", true, true},
+      {"i am okay with", true, true},
+      {"i am ok with", true, true},
       {"never mind about", true},
-  }};
+      {"you can ignore", true},
+      {"scratch the", true},
+      {"cancel the", true},
+  });
   std::vector<PlannedRule> rules;
   for (const Clause& clause : sentence.clauses) {
     if (clause.question || clause.conditional || clause.reported) {
@@ -312,10 +326,12 @@ std::vector<PlannedRule> FindWithdrawals(const WordStream& m, const Sentence& se
     const std::size_t at = SkipCourtesy(m, clause.first, &standing);
     std::size_t content = 0;
     bool needs_known = false;
+    bool needs_negative = false;
     for (const Form& form : kForms) {
       content = m.Match(at, form.phrase);
       if (content != 0) {
         needs_known = form.needs_known;
+        needs_negative = form.needs_negative;
         break;
       }
     }
@@ -332,7 +348,8 @@ std::vector<PlannedRule> FindWithdrawals(const WordStream& m, const Sentence& se
                          m.Match(clause.last - 2, "any more") != 0;
     const std::string text = RuleText(m, content, clause.last);
     const bool fits = std::any_of(known.begin(), known.end(), [&](const Rule& rule) {
-      return !rule.withdrawn_at && !(stop && rule.negative) && SharesWords(text, rule.text);
+      return !rule.withdrawn_at && !(stop && rule.negative) && (rule.negative || !needs_negative) &&
+             SharesWords(text, rule.text);
     });
     if (needs_known && !fits && !(anymore && !stop)) {
       continue;

@@ -230,6 +230,9 @@ Auxiliaries ReadAuxiliaries(const WordStream& m, std::size_t subject) {
     const std::string_view word = m.Text(at);
     if (word == "not") {
       read.negated = true;
+    } else if (word == "no" && m.Is(at + 1, "longer")) {
+      read.negated = true;  // "I no longer eat meat."
+      ++at;
     } else if (word == "never" || word == "rarely" || word == "seldom") {
       read.negated = true;
       // "I have never read it" tells of the past, "I never eat it" of a habit.

@@ -60,6 +60,59 @@ std::string JoinScope(const WordStream& message, std::size_t first, std::size_t 
   return scope;
 }
 
+// "I now prefer", "these days I prefer", "I have switched to": what was preferred before is over.
+bool TellsOfNewTaste(const WordStream& message, const Sentence& sentence) {
+  for (std::size_t i = sentence.first; i < sentence.last; ++i) {
+    if (message.IsAny(i, {"now", "nowadays", "lately", "switched"}) ||
+        message.Match(i, "these days") != 0 || message.Match(i, "instead of") != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// At least half of the words of each key are those of the other, and not all of them.
+bool IsAnotherChoice(std::string_view key, std::string_view known) {
+  const auto words_of = [](std::string_view text) {
+    std::set<std::string_view> words;
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find(' '), text.size());
+      words.insert(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return words;
+  };
+  const std::set<std::string_view> words = words_of(key);
+  const std::set<std::string_view> others = words_of(known);
+  const auto shared = static_cast<std::size_t>(std::count_if(
+      words.begin(), words.end(), [&](std::string_view word) { return others.contains(word); }));
+  return shared > 0 && 2 * shared >= others.size() &&
+         2 * shared >= std::min(words.size(), others.size()) && key != known;
+}
+
+// The preferences in force that a new one takes the place of, as withdrawals. They go before it.
+std::vector<PlannedRule> FindReplaced(const WordStream& message, const Sentence& sentence,
+                                      std::span<const PlannedRule> stated,
+                                      std::span<const Rule> known) {
+  std::vector<PlannedRule> replaced;
+  if (stated.empty() || !TellsOfNewTaste(message, sentence)) {
+    return replaced;
+  }
+  for (const Rule& rule : known) {
+    const bool same_kind = rule.kind == RuleKind::kPreference && !rule.withdrawn_at &&
+                           rule.negative == stated.front().negative;
+    if (same_kind && IsAnotherChoice(RuleKey(stated.front().text), rule.key)) {
+      PlannedRule withdrawal;
+      withdrawal.kind = RuleKind::kPreference;
+      withdrawal.text = rule.text;
+      withdrawal.withdraws = true;
+      withdrawal.confidence = 0.8;
+      replaced.push_back(std::move(withdrawal));
+    }
+  }
+  return replaced;
+}
+
 }  // namespace
 
 bool IsFillerAdverb(std::string_view word) {
@@ -205,7 +258,9 @@ std::vector<PlannedRule> FindRules(const WordStream& message, std::span<const Ru
     if (take(FindInstructions(message, sentence))) {
       continue;
     }
-    take(FindPreferences(message, sentence));
+    std::vector<PlannedRule> preferences = FindPreferences(message, sentence);
+    take(FindReplaced(message, sentence, preferences, known));
+    take(std::move(preferences));
   }
   return rules;
 }

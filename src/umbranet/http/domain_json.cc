@@ -97,6 +97,10 @@ void WriteItem(JsonWriter& json, const MemoryItem& item) {
   if (item.superseded_by) {
     json.Field("superseded_by", *item.superseded_by);
   }
+  if (!item.contradicts.empty()) {
+    json.Key("contradicts");
+    WriteStrings(json, item.contradicts);
+  }
   WriteSources(json, item.sources);
   json.EndObject();
 }

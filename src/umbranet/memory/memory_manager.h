@@ -69,7 +69,7 @@ class MemoryManager {
     std::size_t episode_candidates = 200;  // Neighbours come on top. 400 find no more.
     std::size_t similar_episodes = 100;    // By meaning, on top of those by words.
     std::size_t fact_candidates = 64;
-    std::size_t rules_max = 6;           // In one recall; more would push memories out of a prompt.
+    std::size_t rules_max = 10;          // In one recall; more would push memories out of a prompt.
     std::size_t unreflected_max = 2000;  // Pending turns searched for read-your-writes.
     std::size_t conversation_tokens = 2000;
     // May be null: then nothing is found by meaning alone. Must outlive the manager.

@@ -12,6 +12,7 @@
 #include "umbranet/memory/prompt_context.h"
 #include "umbranet/memory/question.h"
 #include "umbranet/memory/ranking.h"
+#include "umbranet/memory/rule_selection.h"
 
 namespace umbranet {
 namespace {
@@ -229,7 +230,7 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   harvest.input.as_of = request.as_of;
   harvest.input.limit = request.limit;
   const Question& question = found->question;
-  context.rules = SelectRules(question, harvest.rules, options_.rules_max);
+  context.rules = SelectRules(question, harvest.rules, options_.rules_max, harvest.input.episodes);
   harvest.input.rules = context.rules;
   std::vector<RankedItem> ranked = RankMemories(question, std::move(harvest.input));
   context.context = PackContext(question, ranked, context.rules, TurnsInView(context.conversation),

@@ -48,13 +48,21 @@ std::string Speaker(const RankedItem& ranked) {
   return "\"" + QuoteAsData(TruncateUtf8(ranked.speaker, 64)) + "\" said: ";
 }
 
-std::string Validity(const MemoryItem& item) {
+// What is said of an item between its day and its text. `items` are those that it may contradict.
+std::string Validity(const MemoryItem& item, const std::vector<RankedItem>& items) {
   std::string words;
   if (item.valid_to) {
     words += ", until " + Day(*item.valid_to);
   }
   if (item.superseded_by) {
     words += ", no longer so";
+  }
+  for (const RankedItem& other : items) {
+    if (std::find(item.contradicts.begin(), item.contradicts.end(), other.item.memory_id) !=
+        item.contradicts.end()) {
+      words += ", contradicted by what was said on " + Day(other.item.occurred_at);
+      break;
+    }
   }
   return words;
 }
@@ -243,7 +251,7 @@ std::string PackContext(const Question& question, const std::vector<RankedItem>&
       continue;
     }
     (void)memory_block.Add("[" + std::to_string(memory_block.Lines() + 1) + "] " +
-                           Day(ranked.item.occurred_at) + Validity(ranked.item) + " " +
+                           Day(ranked.item.occurred_at) + Validity(ranked.item, items) + " " +
                            Speaker(ranked) + "\"" +
                            QuoteAsData(Excerpt(question, ranked.item.text, item_bytes)) + "\"" +
                            Sources(ranked.item) + "\n");

@@ -25,12 +25,17 @@ constexpr std::string_view kDevelopmentWords =
 constexpr std::array<std::array<std::string_view, 2>, 3> kDevelopmentPairs = {
     {{"over", "time"}, {"in", "order"}, {"order", "in"}}};
 
+// A proposal or a plan is asked for. Stems, as above.
+constexpr std::string_view kAdviceWords =
+    "suggest suggestion recommend recommendation advice advise idea tip option best good great "
+    "should plan choose pick consider help";
+
 constexpr std::array<std::string_view, 16> kPresentWords = {
     "is",        "are", "am",     "do",  "does", "has",    "have",   "current",
     "currently", "now", "latest", "can", "will", "should", "newest", "still"};
-constexpr std::array<std::string_view, 12> kPastWords = {
-    "did",     "was",        "were",      "when",   "first", "original",
-    "initial", "originally", "initially", "before", "ago",   "had"};
+constexpr std::array<std::string_view, 11> kPastWords = {
+    "did",        "was",       "were",   "when", "original", "initial",
+    "originally", "initially", "before", "ago",  "had"};
 
 constexpr std::array<std::string_view, 16> kAuxiliaries = {
     "did", "do",  "does", "is",    "are",    "was", "were",  "will",
@@ -46,11 +51,8 @@ std::unordered_set<std::string> Stems(std::string_view words) {
 }
 
 template <std::size_t kSize>
-bool HasAny(const std::vector<std::string>& words,
-            const std::array<std::string_view, kSize>& sought) {
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    return std::find(sought.begin(), sought.end(), word) != sought.end();
-  });
+bool IsOneOf(const std::array<std::string_view, kSize>& sought, std::string_view word) {
+  return std::find(sought.begin(), sought.end(), word) != sought.end();
 }
 
 bool AsksAboutDevelopment(const std::vector<TextToken>& tokens) {
@@ -71,23 +73,44 @@ bool AsksAboutDevelopment(const std::vector<TextToken>& tokens) {
   return false;
 }
 
-template <std::size_t kSize>
-bool IsOneOf(const std::string& word, const std::array<std::string_view, kSize>& sought) {
-  return std::find(sought.begin(), sought.end(), word) != sought.end();
-}
-
 // "When did ...", "which year", "how long", "how many weeks"; not "when I ask about travel".
 bool AsksWhen(const std::vector<std::string>& words) {
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
     const std::string& next = words[i + 1];
     const bool many = words[i] == "how" && next == "many" && i + 2 < words.size();
-    if ((words[i] == "when" && IsOneOf(next, kAuxiliaries)) ||
-        ((words[i] == "what" || words[i] == "which") && IsOneOf(next, kTimeUnits)) ||
-        (words[i] == "how" && next == "long") || (many && IsOneOf(words[i + 2], kLengths))) {
+    if ((words[i] == "when" && IsOneOf(kAuxiliaries, next)) ||
+        ((words[i] == "what" || words[i] == "which") && IsOneOf(kTimeUnits, next)) ||
+        (words[i] == "how" && next == "long") || (many && IsOneOf(kLengths, words[i + 2]))) {
       return true;
     }
   }
   return false;
+}
+
+// "When is", "have I ever", "has she been there before" ask for what is so by now; "when did" and
+// "before" elsewhere for what was.
+bool AsksAboutPresent(const std::vector<std::string>& words) {
+  const bool perfect = !words.empty() && (words.front() == "have" || words.front() == "has");
+  // "Who leads the choir?"
+  bool present = words.size() > 1 && words[0] == "who" && words[1].ends_with('s') &&
+                 !IsOneOf(kPastWords, words[1]);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool is_present = IsOneOf(kPresentWords, words[i]);
+    const bool open =
+        (words[i] == "when" && i + 1 < words.size() && IsOneOf(kPresentWords, words[i + 1])) ||
+        (words[i] == "before" && perfect);
+    if (IsOneOf(kPastWords, words[i]) && !open) {
+      return false;
+    }
+    present = present || is_present;
+  }
+  return present;
+}
+
+bool AsksForAdvice(const std::vector<TextToken>& tokens) {
+  static const std::unordered_set<std::string> stems = Stems(kAdviceWords);
+  return std::any_of(tokens.begin(), tokens.end(),
+                     [](const TextToken& token) { return stems.contains(token.term); });
 }
 
 void AddRelatedTerms(Question& question) {
@@ -138,8 +161,8 @@ Question ReadQuestion(std::string_view query) {
   }
   AddRelatedTerms(question);
   question.about_development = AsksAboutDevelopment(tokens);
-  question.about_present =
-      HasAny(question.words, kPresentWords) && !HasAny(question.words, kPastWords);
+  question.about_present = AsksAboutPresent(question.words);
+  question.about_choice = AsksForAdvice(tokens);
   question.asks_when = AsksWhen(question.words);
   return question;
 }

@@ -34,6 +34,7 @@ struct Question {
   // The times that it asks about ("in May", "last week"). Left empty by ReadQuestion: to resolve
   // them takes a clock and a grammar.
   std::vector<TimeRange> times;
+  bool about_choice = false;  // Wants advice: what the user prefers matters to the answer.
 };
 
 [[nodiscard]] Question ReadQuestion(std::string_view query);

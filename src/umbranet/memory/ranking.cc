@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "umbranet/memory/stance.h"
 #include "umbranet/memory/turn_scores.h"
 
 namespace umbranet {
@@ -36,8 +37,14 @@ constexpr std::size_t kDepthFactor = 6;
 // How much of a turn's text a rule must be to stand for all of it.
 constexpr double kMostOfText = 0.7;
 
-constexpr double kInstructionAlways = 1.0;
-constexpr double kInstructionScoped = 0.5;
+// A later statement about the same thing goes above the earlier one, which must be among the best
+// to be worth looking at; as many as these are read.
+constexpr std::size_t kOvertakenIn = 3;
+constexpr std::size_t kOvertakingIn = 40;
+// Of the earlier one's score the least that the later one has, and when another stands above both.
+constexpr double kOvertakingShare = 0.3;
+constexpr double kOvertakingAgainShare = 0.6;
+constexpr std::size_t kStanceTextMax = 1024;
 
 // Of a half of a turn only what is compared is filled in until FillIn: most are never answered
 // with, and copying their texts would cost more than ranking them.
@@ -298,6 +305,68 @@ void PutLatestFirst(std::vector<Entry>& entries) {
   }
 }
 
+// What was said later about the same thing goes above what it overtakes.
+void PutLaterStatementsFirst(const StanceReader& reader, std::vector<Entry>& entries) {
+  struct Statement {
+    Entry* entry = nullptr;
+    Stance stance;
+    double score = 0;  // Before anything was moved.
+    bool among_best = false;
+  };
+
+  std::vector<Statement> statements;
+  for (std::size_t i = 0; i < std::min(entries.size(), kOvertakingIn); ++i) {
+    const MemoryItem& item = entries[i].ranked.item;
+    if (entries[i].user_half || item.tier == Tier::kSemantic) {
+      const std::string_view text = std::string_view(item.text).substr(0, kStanceTextMax);
+      statements.push_back(
+          {&entries[i], reader.Read(text), item.score, statements.size() < kOvertakenIn});
+    }
+  }
+  // Oldest first, so that a chain of changes is lifted to its last link.
+  std::sort(statements.begin(), statements.end(), [](const Statement& a, const Statement& b) {
+    const MemoryItem& left = a.entry->ranked.item;
+    const MemoryItem& right = b.entry->ranked.item;
+    return std::tie(left.occurred_at, left.memory_id) <
+           std::tie(right.occurred_at, right.memory_id);
+  });
+  for (auto earlier = statements.begin(); earlier != statements.end(); ++earlier) {
+    if (!earlier->among_best) {
+      continue;
+    }
+    // Of several the one that says most of what is asked: the others may speak of something near,
+    // the more so when one stands above already.
+    MemoryItem& old = earlier->entry->ranked.item;
+    Statement* successor = nullptr;
+    bool overtaken = false;
+    for (auto later = earlier + 1; later != statements.end(); ++later) {
+      MemoryItem& item = later->entry->ranked.item;
+      const bool comparable = item.occurred_at != old.occurred_at &&
+                              later->score >= kOvertakingShare * old.score &&
+                              later->entry->ranked.speaker == earlier->entry->ranked.speaker;
+      const Bearing bearing =
+          comparable ? reader.BearingOf(earlier->stance, later->stance) : Bearing::kNone;
+      if (bearing == Bearing::kNone) {
+        continue;
+      }
+      if (bearing == Bearing::kContradicts) {
+        item.contradicts.push_back(old.memory_id);
+        old.contradicts.push_back(item.memory_id);
+      }
+      if (item.score > old.score) {
+        overtaken = true;
+      } else if (successor == nullptr || later->score > successor->score) {
+        successor = &*later;
+      }
+    }
+    if (successor != nullptr &&
+        (!overtaken || successor->score >= kOvertakingAgainShare * old.score)) {
+      successor->entry->ranked.item.score = old.score * kJustAbove;
+    }
+  }
+  std::sort(entries.begin(), entries.end(), Better);
+}
+
 // Keeps of every source the best item that speaks of it.
 void DropCovered(std::vector<Entry>& entries) {
   std::set<SourceRef> covered;
@@ -347,20 +416,6 @@ bool SaysOnlyARule(const Entry& entry, const std::vector<MemoryItem>& rules) {
   });
 }
 
-MemoryItem ItemOfRule(const Rule& rule, double score) {
-  MemoryItem item;
-  item.memory_id = rule.memory_id;
-  item.user = rule.user;
-  item.tier = Tier::kProcedural;
-  item.text = rule.text;
-  item.score = score;
-  item.occurred_at = rule.occurred_at;
-  item.valid_to = rule.withdrawn_at;
-  item.superseded_by = rule.superseded_by;
-  item.sources = rule.sources;
-  return item;
-}
-
 }  // namespace
 
 std::vector<RankedItem> RankMemories(const Question& question, RankingInput input) {
@@ -395,6 +450,9 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   entries.resize(std::min(entries.size(), input.limit * kDepthFactor));
   if (question.about_present) {
     PutLatestFirst(entries);
+    if (const StanceReader reader(question, turns.user_terms.weights); reader.Applies()) {
+      PutLaterStatementsFirst(reader, entries);
+    }
   }
   if (question.about_development) {
     SpreadSessions(entries, input.limit);
@@ -407,41 +465,6 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
     items.push_back(std::move(entry.ranked));
   }
   return items;
-}
-
-std::vector<MemoryItem> SelectRules(const Question& question, const std::vector<Rule>& rules,
-                                    std::size_t limit) {
-  const QuestionTermCounter counter(question);
-  std::vector<QuestionTermCounter::Counts> counts(rules.size());
-  CorpusStatistics statistics;
-  statistics.documents = rules.size();
-  statistics.document_frequency.resize(question.terms.size());
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    counter.Add(rules[i].text, counts[i]);
-    counter.Add(rules[i].scope, counts[i]);
-    statistics.length_mean += static_cast<double>(counts[i].length) /
-                              static_cast<double>(std::max<std::size_t>(rules.size(), 1));
-    for (std::size_t term = 0; term < question.terms.size(); ++term) {
-      statistics.document_frequency[term] += counts[i].term_counts[term] > 0 ? 1U : 0U;
-    }
-  }
-  const TermWeights terms = WeighTerms(question, statistics);
-  std::vector<MemoryItem> selected;
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    double score = ScoreText(terms, counts[i].term_counts, counts[i].length, kFactLength).bm25;
-    if (rules[i].kind == RuleKind::kInstruction) {
-      score += rules[i].scope.empty() ? kInstructionAlways : kInstructionScoped;
-    }
-    if (score > 0) {
-      selected.push_back(ItemOfRule(rules[i], score));
-    }
-  }
-  std::sort(selected.begin(), selected.end(), [](const MemoryItem& a, const MemoryItem& b) {
-    return std::tie(b.score, b.occurred_at, a.memory_id) <
-           std::tie(a.score, a.occurred_at, b.memory_id);
-  });
-  selected.resize(std::min(selected.size(), limit));
-  return selected;
 }
 
 }  // namespace umbranet

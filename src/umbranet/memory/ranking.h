@@ -47,7 +47,10 @@
 // A fact takes the place of the turn that it comes from when it says as much about the question,
 // and never stands beside it: an item all of whose sources stand higher up is left out. Of a fact's
 // sources the best is named, and those that would stand beside it. What has been superseded, and
-// the turns that said so, stand below their successors.
+// the turns that said so, stand below their successors. For what became no fact: when a question
+// asks for the present, what one speaker said later about the same thing, with another value or as
+// its denial, goes just above the best three that it overtakes (stance.h). Flat contradictions are
+// marked on both.
 #pragma once
 
 #include <cstddef>
@@ -58,7 +61,6 @@
 #include "umbranet/base/clock.h"
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/memory_item.h"
-#include "umbranet/domain/rule.h"
 #include "umbranet/memory/question.h"
 #include "umbranet/ports/episodic_memory.h"
 #include "umbranet/ports/semantic_memory.h"
@@ -83,12 +85,5 @@ struct RankedItem {
 
 // Best first, at most `limit`, no source twice.
 [[nodiscard]] std::vector<RankedItem> RankMemories(const Question& question, RankingInput input);
-
-// The rules that apply to a question, most pertinent first. Instructions are kept on even when they
-// share no word with it, preferences only when they do; `limit` is small on purpose, since what is
-// returned here pushes memories out of a prompt.
-[[nodiscard]] std::vector<MemoryItem> SelectRules(const Question& question,
-                                                  const std::vector<Rule>& rules,
-                                                  std::size_t limit);
 
 }  // namespace umbranet
