@@ -317,7 +317,7 @@ void PutLaterStatementsFirst(const StanceReader& reader, std::vector<Entry>& ent
   std::vector<Statement> statements;
   for (std::size_t i = 0; i < std::min(entries.size(), kOvertakingIn); ++i) {
     const MemoryItem& item = entries[i].ranked.item;
-    if (entries[i].user_half || item.tier == Tier::kSemantic) {
+    if (entries[i].OfUser() || item.tier == Tier::kSemantic) {
       const std::string_view text = std::string_view(item.text).substr(0, kStanceTextMax);
       statements.push_back(
           {&entries[i], reader.Read(text), item.score, statements.size() < kOvertakenIn});

@@ -31,8 +31,8 @@ std::unordered_map<std::string_view, double> WorthOfTurns(const Question& questi
   std::unordered_map<std::string_view, double> worth;
   const TermWeights terms = WeighTerms(question, turns.statistics);
   for (const EpisodeCandidate& candidate : turns.candidates) {
-    if (candidate.matched && candidate.episode.role == Role::kUser) {
-      worth.emplace(candidate.episode.interaction_id,
+    if (candidate.matched && candidate.episode->role == Role::kUser) {
+      worth.emplace(candidate.episode->interaction_id,
                     ScoreText(terms, candidate.term_counts, candidate.length, kRuleLength).bm25);
     }
   }
