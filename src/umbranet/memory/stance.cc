@@ -321,7 +321,7 @@ StanceReader::StanceReader(const Question& question, const std::vector<double>& 
 
 void StanceReader::ReadWhatIsAsked() {
   static const WordSet whether = {"have", "has", "do", "does", "am", "is", "are"};
-  static const WordSet lists = {"different", "list", "between", "all", "various", "each"};
+  static const WordSet lists = {"different", "list", "all", "various", "each"};
   const std::vector<std::string>& words = question_.words;
   if (!question_.about_present || question_.about_development ||
       std::any_of(words.begin(), words.end(),
