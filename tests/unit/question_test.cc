@@ -64,6 +64,7 @@ TEST(Question, RecognisesWhatAsksForThePresent) {
   EXPECT_TRUE(ReadQuestion("Have I been to Lisbon before?").about_present);
   EXPECT_FALSE(ReadQuestion("Where did my sister live before?").about_present);
   EXPECT_FALSE(ReadQuestion("When did I see the dentist?").about_present);
+  EXPECT_FALSE(ReadQuestion("How many days are between the exam and the trip?").about_present);
   EXPECT_FALSE(ReadQuestion("What is it that I had before?").about_present);
 }
 

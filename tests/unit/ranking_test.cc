@@ -328,6 +328,16 @@ TEST(Ranking, PutsALaterValueOfTheSameThingAboveTheEarlierOne) {
   EXPECT_EQ(then[0], "My yearly garden budget is $300, and the garden budget is tight.");
 }
 
+TEST(Ranking, PutsTheTurnThatEndedAFactAboveIt) {
+  Corpus corpus;
+  corpus.Say("I work at Acme as a nurse.", "s1").Say("I resigned from Acme.", "s2");
+  Fact& job = corpus.AddFact("fa_1", "work at Acme as a nurse", 1);
+  job.valid_to = Day(2);
+  EXPECT_EQ(Texts(corpus.Ask("Do I work at Acme?")).front(), "I resigned from Acme.");
+  EXPECT_NE(Texts(corpus.Ask("Where did I work before Acme?")).front(), "I resigned from Acme.");
+  EXPECT_EQ(Texts(corpus.Ask("Do I work at Acme?", 10, Day(1))).size(), 1U);
+}
+
 TEST(Ranking, PutsTheEarlierValueFirstAsOfADayBeforeTheChange) {
   Corpus corpus;
   corpus.Say("My yearly garden budget is $300.", "s1")

@@ -53,11 +53,17 @@ constexpr BearingCase kChanges[] = {
      "The piano lesson starts at 5:30 PM instead."},
     {"What is the deadline of the grant?", "The deadline of the grant is 12 May.",
      "I saw that the grant has a new deadline, the 20th of May."},
+    {"When is my meeting with Theo?", "I have a meeting with Theo on Friday.",
+     "The meeting with Theo is moved to Monday."},
     // Without a value: it will not be as it was said.
     {"When is the choir rehearsal?", "The choir rehearsal is on Monday evening.",
      "The choir rehearsal has been cancelled."},
     {"Is the choir rehearsal on Monday?", "The choir rehearsal is on Monday.",
      "The choir rehearsal on Monday was postponed."},
+    {"Do I have a car?", "I have a car, a red one.", "I sold my car."},
+    {"Where do I live?", "I live in Ghent.", "I don't live in Ghent anymore."},
+    {"Am I training for the marathon?", "I'm training for the marathon.",
+     "I gave up training for the marathon."},
     // Another name.
     {"Who leads my book club?", "My book club is led by Mira.",
      "My book club is now led by Theo, who leads it well."},

@@ -184,7 +184,9 @@ std::optional<TimeRange> FactSheet::TimeWithin(std::size_t first, std::size_t la
 
 void FactSheet::Add(const Statement& statement, Predicate predicate, std::string object,
                     const Extra& extra) {
-  if (object.empty() || object.size() > kFactTextMax || found_.facts.size() >= kFactsMax) {
+  // What is over may be whatever it was.
+  if ((object.empty() && !extra.retracts) || object.size() > kFactTextMax ||
+      found_.facts.size() >= kFactsMax) {
     return;
   }
   PlannedFact fact;
@@ -227,6 +229,7 @@ FactsRead FindFacts(const FactContext& context) {
   Mention person;
   for (const Sentence& sentence : context.message.sentences()) {
     sheet.SetSentence(sentence);
+    ReadEndings(sentence, sheet);
     for (Statement& statement : ReadStatements(context.message, sentence, context.self, person)) {
       if (statement.subject.empty()) {
         continue;

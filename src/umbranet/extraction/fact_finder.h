@@ -122,6 +122,8 @@ class FactSheet {
 [[nodiscard]] Phrase PlaceAt(const WordStream& m, std::size_t first, std::size_t end);
 
 // Parts of the finder.
+// "I sold my car", "I quit my job at Acme", "the meeting was called off": what is over.
+void ReadEndings(const Sentence& sentence, FactSheet& sheet);
 void ReadVerbFacts(const Statement& statement, FactSheet& sheet);
 void ReadCopulaFacts(const Statement& statement, FactSheet& sheet);
 void ReadHaveFacts(const Statement& statement, FactSheet& sheet);

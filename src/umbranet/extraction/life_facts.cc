@@ -340,7 +340,10 @@ class LifeReader : public VerbFactWriter {
     }
     const bool job = m_.IsAny(phrase.last - 1, {"job", "work"});
     if (job && s_.lemma != "stop") {
-      sheet_.Add(s_, Predicate::kWorksAt, ObjectText(m_, phrase), {.retracts = true});
+      // Whatever it was; of the speaker's own it is read with its place (ending_facts.cc).
+      if (s_.subject.name != sheet_.context().self) {
+        sheet_.Add(s_, Predicate::kWorksAt, "", {.retracts = true});
+      }
     } else if (s_.lemma == "leave" && IsName(m_, phrase.first) &&
                sheet_.context().entities.IsKnown(ObjectText(m_, phrase))) {
       const std::string left = ObjectText(m_, phrase);
@@ -359,6 +362,9 @@ class LifeReader : public VerbFactWriter {
       return;
     }
     const Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+    if (m_.Is(phrase.first, "rid")) {
+      return;
+    }
     for (std::size_t i = phrase.first; i < phrase.last; ++i) {
       const NounClass noun = ClassOf(m_.Text(i));
       if (noun == NounClass::kPet && !m_.IsAny(i + 1, {"food", "toy", "toys", "house", "bed"})) {

@@ -87,8 +87,8 @@ bool AsksWhen(const std::vector<std::string>& words) {
   return false;
 }
 
-// "When is", "have I ever", "has she been there before" ask for what is so by now; "when did" and
-// "before" elsewhere for what was.
+// What lies between two events asks for both, whatever came later. "When is", "have I ever", "has
+// she been there before" ask for what is so by now; "when did" and "before" elsewhere for what was.
 bool AsksAboutPresent(const std::vector<std::string>& words) {
   const bool perfect = !words.empty() && (words.front() == "have" || words.front() == "has");
   // "Who leads the choir?"
@@ -99,7 +99,7 @@ bool AsksAboutPresent(const std::vector<std::string>& words) {
     const bool open =
         (words[i] == "when" && i + 1 < words.size() && IsOneOf(kPresentWords, words[i + 1])) ||
         (words[i] == "before" && perfect);
-    if (IsOneOf(kPastWords, words[i]) && !open) {
+    if ((IsOneOf(kPastWords, words[i]) && !open) || words[i] == "between") {
       return false;
     }
     present = present || is_present;

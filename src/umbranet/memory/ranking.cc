@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "umbranet/base/text_analysis.h"
 #include "umbranet/memory/stance.h"
 #include "umbranet/memory/turn_scores.h"
 
@@ -234,6 +235,45 @@ void PutSuccessorsFirst(const HalfIndex& index, std::vector<Entry>& halves,
   }
 }
 
+// What ended without a successor ("I quit my job at Acme") stands below the turn that said so: the
+// turn that was said when the fact ended, and that shares a word with it.
+void PutEndingsFirst(std::vector<Entry>& halves, std::vector<Entry>& facts,
+                     const HalfIndex& index) {
+  const auto ended = [](const Entry& fact) {
+    return fact.ranked.item.valid_to && !fact.ranked.item.superseded_by;
+  };
+  if (std::none_of(facts.begin(), facts.end(), ended)) {
+    return;
+  }
+  std::multimap<Timestamp, Entry*> said_at;
+  for (Entry& half : halves) {
+    if (half.OfUser()) {
+      said_at.emplace(half.ranked.item.occurred_at, &half);
+    }
+  }
+  for (Entry& fact : facts) {
+    MemoryItem& old = fact.ranked.item;
+    if (!ended(fact)) {
+      continue;
+    }
+    const std::vector<std::string> words = AnalyzeTerms(old.text);
+    const auto [first, last] = said_at.equal_range(*old.valid_to);
+    for (auto ending = first; ending != last; ++ending) {
+      const std::vector<std::string> said = AnalyzeTerms(ending->second->half->text);
+      if (std::find_first_of(said.begin(), said.end(), words.begin(), words.end()) == said.end()) {
+        continue;
+      }
+      double top = old.score;
+      for (const SourceRef& source : old.sources) {
+        const std::size_t place = index.Find(source);
+        top = std::max(top, place == HalfIndex::kNone ? 0 : halves[place].ranked.item.score);
+      }
+      MemoryItem& item = ending->second->ranked.item;
+      item.score = std::max(item.score, top * kJustAbove);
+    }
+  }
+}
+
 // Names of a fact's sources the best, and those that would stand beside it by themselves: a fact
 // that was said in ten turns would otherwise bring nine that have little to do with the question.
 void NameFittingSources(const HalfIndex& index, const std::vector<Entry>& halves, Entry& fact) {
@@ -435,6 +475,9 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
     const HalfIndex index(entries);
     facts = ScoreFacts(index, entries, input, terms);
     PutSuccessorsFirst(index, entries, facts);
+    if (question.about_present) {
+      PutEndingsFirst(entries, facts, index);
+    }
     for (Entry& fact : facts) {
       NameFittingSources(index, entries, fact);
     }

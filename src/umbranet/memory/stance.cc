@@ -33,7 +33,7 @@ constexpr double kAssertedOfDenied = 0.8;
 constexpr std::string_view kRearranging =
     "reschedule postpone cancel delay extend shorten update revise switch replace increase "
     "decrease "
-    "reduce rename correct adjust";
+    "reduce rename correct adjust sell quit resign stop";
 constexpr std::string_view kChanging =
     "change move raise lower upgrade improve grow growth reach expand double triple promote "
     "surpass exceed boost rise drop add total";
@@ -187,7 +187,8 @@ void Reading::NoteChange(const Clause& clause, Stance& stance) const {
   static const StemSet rearranging = StemsOf(kRearranging);
   static const StemSet changing = StemsOf(kChanging);
   for (std::size_t i = clause.first; i < clause.last; ++i) {
-    const bool rearranges = rearranging.contains(tokens_[i].term);
+    const bool gave_up = (Word(i) == "gave" || Word(i) == "given") && Word(i + 1) == "up";
+    const bool rearranges = gave_up || rearranging.contains(tokens_[i].term);
     stance.rearranges = stance.rearranges || rearranges;
     stance.changes = stance.changes || rearranges || changing.contains(tokens_[i].term) ||
                      PlaceIn(kChangeAdverbs, Word(i)) < kChangeAdverbs.size() ||
@@ -195,8 +196,17 @@ void Reading::NoteChange(const Clause& clause, Stance& stance) const {
   }
 }
 
-// "March 22", "22 March", "the 22nd of March". Each returns the number of words read, or 0.
+// "March 22", "22 March", "the 22nd of March", "Friday". Each returns the number of words read, or
+// 0.
 std::size_t Reading::ReadDate(std::size_t i, StatedValue& value) const {
+  static const WordSet weekdays = {"monday",    "tuesday", "wednesday", "thursday", "friday",
+                                   "saturday",  "sunday",  "mondays",   "tuesdays", "wednesdays",
+                                   "thursdays", "fridays", "saturdays", "sundays"};
+  if (weekdays.contains(Word(i))) {
+    value.kind = "weekday";
+    value.value = tokens_[i].term;
+    return 1;
+  }
   std::size_t month = i;
   std::size_t day = i + 1;
   if (IsNumber(Word(i))) {
@@ -311,7 +321,7 @@ StanceReader::StanceReader(const Question& question, const std::vector<double>& 
 
 void StanceReader::ReadWhatIsAsked() {
   static const WordSet whether = {"have", "has", "do", "does", "am", "is", "are"};
-  static const WordSet lists = {"different", "list", "between", "all", "various", "each"};
+  static const WordSet lists = {"different", "list", "all", "various", "each"};
   const std::vector<std::string>& words = question_.words;
   if (!question_.about_present || question_.about_development ||
       std::any_of(words.begin(), words.end(),
@@ -355,6 +365,7 @@ void StanceReader::ReadKinds() {
     add(money, "money");
     add(percent, "percent");
     add(date, "date");
+    add(date, "weekday");
     if (words[i] == "when" || (words[i] == "time" && i > 0 && words[i - 1] == "what")) {
       add(clock, "clock");
     }
@@ -473,10 +484,13 @@ Bearing StanceReader::BearingOf(const Stance& earlier, const Stance& later) cons
   if (asked_ == Asked::kNothing || mass <= 0) {
     return Bearing::kNone;
   }
-  if (asked_ == Asked::kWhether && (earlier.denied != 0) != (later.denied != 0)) {
+  if ((earlier.denied != 0) != (later.denied != 0)) {
+    // Where a value is asked for, a flat denial is mostly of another matter.
     const Bearing bearing = BearingOfDenial(earlier, later);
-    if (bearing != Bearing::kNone) {
-      return bearing;
+    if (bearing == Bearing::kSucceeds || asked_ == Asked::kWhether) {
+      if (bearing != Bearing::kNone) {
+        return bearing;
+      }
     }
   }
   const double shared = Mass(earlier.terms & later.terms) / mass;

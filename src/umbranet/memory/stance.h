@@ -25,7 +25,8 @@ static_assert(kQuestionTermsMax <= 64);
 // A value of a kind that two texts can differ in. Of counts the kind says of what, so that three
 // rooms do not differ from two cats.
 struct StatedValue {
-  std::string kind;   // "money", "percent", "clock", "date", "name", "count:room"; "count:" alone
+  std::string
+      kind;  // "money", "percent", "clock", "date", "weekday", "name", "count:room", "count:"
   std::string value;  // "650", "4:30pm", "april 5"
   TermSet terms = 0;  // What is asked about in its clause, or else in the one before.
 };
