@@ -1,8 +1,13 @@
 // Goal: every embedder keeps the promises written in ports/embedder.h.
-// Method: one suite, run against the in-memory twin and the local embedder where a model is at hand
-// (scripts/setup fetches one; without it those tests are skipped by name).
-#include "umbranet/ports/embedder.h"
-
+// Method: one suite, run against the in-memory twin, the local embedder where a model is at hand
+// (scripts/setup fetches one; without it those tests are skipped by name), and the client of an
+// embeddings endpoint over a server in this process.
+//
+// Each of these faults, put into the local embedder by hand, was seen to be caught: vectors not
+// brought to length 1; vectors left in the order of length; the mean taken over the padding too;
+// padding attended to; the deadline not looked at; long texts not cut; a space that differs from
+// one embedder to the next.
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -12,11 +17,18 @@
 #include <utility>
 #include <vector>
 
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 #include <gtest/gtest.h>
+
+#include "umbranet/adapters/local_embedder/local_embedder.h"
+#include "umbranet/adapters/openai/openai_embedder.h"
+#include "umbranet/ports/embedder.h"
 
 #include "tests/doubles/in_memory_embedder.h"
 #include "tests/doubles/manual_clock.h"
-#include "umbranet/adapters/local_embedder/local_embedder.h"
+#include "tests/doubles/scripted_http_server.h"
 
 namespace umbranet {
 namespace {
@@ -24,6 +36,55 @@ namespace {
 float Cosine(const Embedding& a, const Embedding& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F);
 }
+
+// An embeddings endpoint over the twin. Its vectors are no unit vectors and come in the wrong
+// order, as the protocol allows.
+Script AnswerEmbeddings(const ReceivedRequest& request) {
+  InMemoryEmbedder twin;
+  const boost::json::value asked = boost::json::parse(request.body);
+  boost::json::array data;
+  std::int64_t index = 0;
+  for (const auto& text : asked.at("input").as_array()) {
+    boost::json::array values;
+    const auto vector = twin.EmbedQuestion(std::string_view(text.as_string()), Deadline::Never());
+    for (const float value : vector.value()) {
+      values.emplace_back(3.0 * value);
+    }
+    data.insert(data.begin(),
+                boost::json::object{{"index", index++}, {"embedding", std::move(values)}});
+  }
+  return {SendBytes{HttpResponseText(
+      200, boost::json::serialize(boost::json::object{{"data", std::move(data)}}))}};
+}
+
+// An endpoint's client together with the endpoint.
+class ServedEmbedder final : public Embedder {
+ public:
+  ServedEmbedder() {
+    server_.AnswerWith(AnswerEmbeddings);
+    OpenAiEmbedder::Options options;
+    options.base_url = server_.BaseUrl();
+    options.model = "twin";
+    options.texts_max = 2;  // So that a call of the suite takes several requests.
+    client_ = OpenAiEmbedder::Open(std::move(options), clock_).value();
+  }
+
+  [[nodiscard]] const std::string& space() const override { return client_->space(); }
+
+  Result<std::vector<Embedding>> EmbedPassages(std::span<const std::string_view> texts,
+                                               Deadline deadline) override {
+    return client_->EmbedPassages(texts, deadline);
+  }
+
+  Result<Embedding> EmbedQuestion(std::string_view question, Deadline deadline) override {
+    return client_->EmbedQuestion(question, deadline);
+  }
+
+ private:
+  SystemClock clock_;
+  ScriptedHttpServer server_;
+  std::unique_ptr<OpenAiEmbedder> client_;
+};
 
 struct EmbedderEngine {
   std::string name;
@@ -43,6 +104,7 @@ std::vector<EmbedderEngine> Engines() {
          }
          return std::move(embedder).value();
        }},
+      {"OpenAi", [](std::string&) { return std::make_unique<ServedEmbedder>(); }},
   };
 }
 

@@ -172,23 +172,35 @@ void ScriptedHttpServer::AcceptLoop() {
   }
 }
 
-Script ScriptedHttpServer::TakeScript(ReceivedRequest request) {
+void ScriptedHttpServer::AnswerWith(Answerer answerer) {
   MutexLock lock(mutex_);
-  requests_.push_back(std::move(request));
-  changed_.NotifyAll();
-  if (scripts_.empty()) {
+  answerer_ = std::move(answerer);
+}
+
+Script ScriptedHttpServer::TakeScript(const ReceivedRequest& request) {
+  Answerer answerer;
+  {
+    MutexLock lock(mutex_);
+    requests_.push_back(request);
+    changed_.NotifyAll();
+    if (!scripts_.empty()) {
+      Script script = std::move(scripts_.front());
+      scripts_.pop_front();
+      return script;
+    }
+    answerer = answerer_;
+  }
+  if (!answerer) {
     return {SendBytes{HttpResponseText(599, "{}")}};
   }
-  Script script = std::move(scripts_.front());
-  scripts_.pop_front();
-  return script;
+  return answerer(request);
 }
 
 void ScriptedHttpServer::Serve(int descriptor) {
   std::string buffer;
   for (;;) {
     std::optional<ReceivedRequest> request = ReadRequest(descriptor, buffer);
-    if (!request || !Play(descriptor, TakeScript(std::move(*request)))) {
+    if (!request || !Play(descriptor, TakeScript(*request))) {
       break;
     }
   }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <map>
 #include <string>
@@ -54,8 +55,12 @@ class ScriptedHttpServer {
   ScriptedHttpServer(const ScriptedHttpServer&) = delete;
   ScriptedHttpServer& operator=(const ScriptedHttpServer&) = delete;
 
+  using Answerer = std::function<Script(const ReceivedRequest&)>;
+
   // For the next request that has none yet. A request without a script is answered with 599.
   void Enqueue(Script script);
+  // Makes the script of every request that has none, on the thread of its connection.
+  void AnswerWith(Answerer answerer);
   void Open(int gate);
 
   [[nodiscard]] std::string BaseUrl() const;  // "http://127.0.0.1:port/v1"
@@ -75,7 +80,7 @@ class ScriptedHttpServer {
   // False: the connection is to be closed.
   bool Play(int descriptor, const Script& script);
   bool PlayStep(int descriptor, const ScriptStep& step);
-  Script TakeScript(ReceivedRequest request);
+  Script TakeScript(const ReceivedRequest& request);
 
   int listener_ = -1;
   std::uint16_t port_ = 0;
@@ -83,6 +88,7 @@ class ScriptedHttpServer {
   mutable ConditionVariable changed_;
   std::deque<Script> scripts_ GUARDED_BY(mutex_);
   std::vector<ReceivedRequest> requests_ GUARDED_BY(mutex_);
+  Answerer answerer_ GUARDED_BY(mutex_);
   std::vector<int> open_gates_ GUARDED_BY(mutex_);
   std::list<int> descriptors_ GUARDED_BY(mutex_);
   std::list<std::jthread> threads_ GUARDED_BY(mutex_);

@@ -126,9 +126,9 @@ TEST_F(VocabularyFile, IsReadFromLines) {
 }
 
 TEST_F(VocabularyFile, IsReadFromATokenizersJson) {
-  const auto tokenizer = WordPieceTokenizer::Load(Write(
-      "wordpiece_tokenizer.json",
-      R"({"model": {"type": "WordPiece", "vocab": {"[CLS]": 1, "[UNK]": 0, "play": 3, "[SEP]": 2}}})"));
+  const auto tokenizer = WordPieceTokenizer::Load(
+      Write("wordpiece_tokenizer.json",
+            R"({"model": {"vocab": {"[CLS]": 1, "[UNK]": 0, "play": 3, "[SEP]": 2}}})"));
   ASSERT_TRUE(tokenizer.ok());
   EXPECT_EQ(tokenizer->Encode("Play on", 8), (std::vector<TokenId>{1, 3, 0, 2}));
 }
