@@ -172,5 +172,18 @@ TEST(SettingsTest, AKeyOrABaseUrlMakesAModel) {
   EXPECT_EQ(local->settings.openai_base_url, "http://127.0.0.1:1/v1");
 }
 
+TEST(SettingsTest, AKeyOrABaseUrlMakesAnEmbeddingEndpointUnlessTheEmbedderIsChosen) {
+  EXPECT_FALSE(LoadSettings("", {}, {})->settings.HasEmbeddingEndpoint());
+  const auto keyed = LoadSettings("", {{"EMBEDDING_API_KEY", "sk-x"}}, {});
+  EXPECT_TRUE(keyed->settings.HasEmbeddingEndpoint());
+  EXPECT_EQ(keyed->settings.embedding_base_url, "https://api.openai.com/v1");
+  const std::pair<std::string, std::string> url{"EMBEDDING_BASE_URL", "http://127.0.0.1:1/v1/"};
+  EXPECT_TRUE(LoadSettings("", {url}, {})->settings.HasEmbeddingEndpoint());
+  EXPECT_FALSE(LoadSettings("", {url, {"EMBEDDER", "local"}}, {})->settings.HasEmbeddingEndpoint());
+  EXPECT_FALSE(LoadSettings("", {url, {"EMBEDDER", "off"}}, {})->settings.HasEmbeddingEndpoint());
+  EXPECT_NE(RefusalOf({{"EMBEDDER", "endpoint"}}).find("set EMBEDDING_BASE_URL"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace umbranet

@@ -28,8 +28,9 @@ std::string SpaceOf(const ModelDescription& description) {
 std::vector<std::size_t> ByLength(const std::vector<std::vector<TokenId>>& texts) {
   std::vector<std::size_t> order(texts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return texts[a].size() < texts[b].size(); });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(texts[a].size(), a) < std::pair(texts[b].size(), b);
+  });
   return order;
 }
 

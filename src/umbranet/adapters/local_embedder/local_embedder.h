@@ -35,7 +35,7 @@ class LocalEmbedder final : public Embedder {
     std::size_t threads = 2;
     // Tokens that go through the model together, padding included, so that a deadline is looked at
     // often and the memory of a run stays small. A single longer text goes alone.
-    std::size_t batch_tokens_max = 1'024;
+    std::size_t batch_tokens_max = 512;
   };
 
   // Looks whether everything is there, in well under a millisecond; reads nothing large.
