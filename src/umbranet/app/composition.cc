@@ -96,6 +96,7 @@ MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
   options.recall_budget = Millis{settings.recall_budget_ms};
   options.conversation_tokens = settings.conversation_tokens;
   options.embedder = embedder;
+  options.chat_embeddings_per_s = settings.chat_embeddings_per_s;
   options.embedder_missing = embedder == nullptr && settings.embedder != EmbedderChoice::kOff;
   return options;
 }

@@ -223,6 +223,11 @@ std::vector<SettingSpec> EmbedderSettings() {
                     "Threads that may be running the model at a time for reflection, and as many "
                     "for questions.",
                     &Settings::embedding_threads, 1, 64),
+      NumberSetting("CHAT_EMBEDDINGS_PER_SECOND",
+                    "Chat turns whose message gets a vector in a second; those beyond are recalled "
+                    "for by words alone, which costs a few milliseconds less of a processor each. "
+                    "POST /v1/recall is not held to it.",
+                    &Settings::chat_embeddings_per_s, 0, 100'000),
       BaseUrlSetting("EMBEDDING_BASE_URL",
                      "Where an OpenAI-compatible API makes embeddings. Default with a key: "
                      "https://api.openai.com/v1.",

@@ -172,6 +172,7 @@ void ChatTurn::CarryOut(const workflow::RecallMemories& /*what*/) {
   recall.limit = options_.recall_limit;
   recall.token_budget = options_.context_tokens;
   recall.session_id = request_.session_id;
+  recall.embedding_may_be_spared = true;
   Result<RecalledContext> recalled = memory_.Recall(recall, deadline_);
   Spent(answer_.timings.recall, from);
   if (!recalled.ok()) {

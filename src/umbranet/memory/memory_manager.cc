@@ -47,7 +47,11 @@ bool IsAway(const Error& error) {
 
 MemoryManager::MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool, Stores stores,
                              Options options)
-    : clock_(clock), recall_pool_(recall_pool), stores_(stores), options_(options) {}
+    : clock_(clock),
+      recall_pool_(recall_pool),
+      stores_(stores),
+      options_(options),
+      embedding_allowance_(clock, options.chat_embeddings_per_s) {}
 
 Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interaction> turns,
                                                           RunMode mode,

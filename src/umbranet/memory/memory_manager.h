@@ -20,6 +20,7 @@
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/memory_item.h"
 #include "umbranet/domain/rule.h"
+#include "umbranet/memory/embedding_allowance.h"
 #include "umbranet/ports/doorbell.h"
 #include "umbranet/ports/embedder.h"
 #include "umbranet/ports/episodic_memory.h"
@@ -42,6 +43,8 @@ struct RecallRequest {
   // When given, the running conversation of this session comes along in
   // RecalledContext::conversation.
   std::optional<std::string> session_id;
+  // The question may go without its vector when many ask at once (embedding_allowance.h).
+  bool embedding_may_be_spared = false;
 };
 
 // What a recall found, ready for an answer or a prompt.
@@ -76,6 +79,7 @@ class MemoryManager {
     Embedder* embedder = nullptr;
     bool embedder_missing = false;  // There should be one: recall names it as degraded.
     Millis embedding_budget{100};   // For the question; later, recall goes on without it.
+    double chat_embeddings_per_s = 50;  // Of recalls that may be spared theirs.
 
     Metrics* metrics = nullptr;  // May be null; must outlive the manager.
   };
@@ -140,6 +144,7 @@ class MemoryManager {
   BoundedWorkerPool& recall_pool_;
   const Stores stores_;
   const Options options_;
+  EmbeddingAllowance embedding_allowance_;
 };
 
 }  // namespace umbranet

@@ -23,11 +23,15 @@ constexpr std::size_t kLimitMax = 1'000;
 
 // What the tiers of one recall have brought so far.
 struct Gathering {
-  Gathering(RecallRequest asked, Deadline by)
-      : request(std::move(asked)), question(ReadQuestion(request.query)), deadline(by) {}
+  Gathering(RecallRequest asked, bool by_meaning, Deadline by)
+      : request(std::move(asked)),
+        question(ReadQuestion(request.query)),
+        embed(by_meaning),
+        deadline(by) {}
 
   const RecallRequest request;
   const Question question;
+  const bool embed;  // The question is to get a vector.
   const Deadline deadline;
 
   Mutex mutex;
@@ -116,7 +120,7 @@ Result<EpisodesFound> FindEpisodes(const Clock& clock, EpisodicMemory& episodic,
                      .candidates_max = options.episode_candidates,
                      .similar_max = options.similar_episodes,
                      .as_of = asked.request.as_of};
-  if (options.embedder != nullptr && !asked.request.query.empty()) {
+  if (asked.embed) {
     Result<Embedding> embedding = options.embedder->EmbedQuestion(
         asked.request.query, asked.deadline.Within(clock, options.embedding_budget));
     if (embedding.ok()) {
@@ -215,10 +219,13 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   UMBRANET_ASSIGN_OR_RETURN(context.freshness, stores_.journal.ReadFreshness(request.user, by));
   Result<std::vector<Interaction>> pending =
       ReadPending(stores_.journal, request, context.freshness, options_.unreflected_max, by);
-  if (options_.embedder_missing) {
+  const bool has_meaning = options_.embedder != nullptr && !request.query.empty();
+  const bool spared =
+      has_meaning && request.embedding_may_be_spared && !embedding_allowance_.Take();
+  if (options_.embedder_missing || spared) {
     context.degraded.emplace_back("embedder");
   }
-  const Found found = std::make_shared<Gathering>(request, by);
+  const Found found = std::make_shared<Gathering>(request, has_meaning && !spared, by);
   AskTiers(clock_, stores_, options_, Asking(clock_, recall_pool_, found));
   Harvest harvest = Collect(*found, context);
   if (!pending.ok() &&

@@ -1,0 +1,34 @@
+// How many questions of chat turns may be embedded a second.
+//
+// A turn is to be answered at once, and a vector takes a few milliseconds of a processor: a server
+// that several hundred people talk to would spend all it has on vectors, and everybody would wait.
+// So turns draw on an allowance that fills up evenly (a token bucket), and one that comes when it
+// is used up is recalled for by words alone, which its answer names as degraded. Whoever asks for a
+// recall itself is not held to it.
+//
+// All methods may be called from any thread.
+#pragma once
+
+#include "umbranet/base/clock.h"
+#include "umbranet/base/mutex.h"
+
+namespace umbranet {
+
+class EmbeddingAllowance {
+ public:
+  // `per_second` 0: none at all. So many may also come at once.
+  EmbeddingAllowance(const Clock& clock, double per_second)
+      : clock_(clock), per_second_(per_second), left_(per_second), filled_at_(clock.SteadyNow()) {}
+
+  // True: one may be embedded, and is counted.
+  [[nodiscard]] bool Take();
+
+ private:
+  const Clock& clock_;
+  const double per_second_;
+  Mutex mutex_;
+  double left_ GUARDED_BY(mutex_);
+  SteadyTime filled_at_ GUARDED_BY(mutex_);
+};
+
+}  // namespace umbranet
