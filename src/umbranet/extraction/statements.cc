@@ -123,9 +123,10 @@ class StatementReader {
     }
   }
 
-  // "What I like" names, "until I am rich" supposes; "that is why I work" claims all the same.
+  // "What I like" names, "until I am rich" supposes; "that is why I work" and
+  // "tea is what I like" claim all the same.
   [[nodiscard]] bool Unmade(std::size_t i) const {
-    const bool reason = m_.Is(i - 1, "why") && i > 1 && m_.IsAny(i - 2, {"is", "'s"});
+    const bool reason = i > 1 && m_.IsAny(i - 1, {"why", "what"}) && m_.IsAny(i - 2, {"is", "'s"});
     return UnmakesSubject(m_.Text(i - 1)) && !reason;
   }
 
