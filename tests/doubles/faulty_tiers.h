@@ -151,6 +151,16 @@ class FaultySemanticMemory final : public FaultyTier<SemanticMemory> {
     return inner_.ReadGraph(user, facts_max, deadline);
   }
 
+  Result<std::vector<EntityMerge>> Merges(const UserKey& user, std::size_t limit,
+                                          Deadline deadline) override {
+    return inner_.Merges(user, limit, deadline);
+  }
+
+  Result<std::size_t> Unmerge(const UserKey& user, std::string_view name, std::string_view from,
+                              Deadline deadline) override {
+    return inner_.Unmerge(user, name, from, deadline);
+  }
+
  private:
   Mutex known_entities_mutex_;
   std::optional<Error> known_entities_error_ GUARDED_BY(known_entities_mutex_);

@@ -33,7 +33,8 @@ std::vector<std::string> NamesOf(const Entity& entity) {
 
 }  // namespace
 
-void InMemorySemanticMemory::Mentioned(Mind& mind, const ReflectionPlan& plan) {
+void InMemorySemanticMemory::Mentioned(Mind& mind, MergeLogs& merges, const ReflectionPlan& plan,
+                                       Timestamp now) {
   // Names that a fact uses come after those of the plan's entities.
   constexpr std::uint32_t kFactOrdinal = 1'000'000;
   std::uint32_t ordinal = 0;
@@ -54,9 +55,14 @@ void InMemorySemanticMemory::Mentioned(Mind& mind, const ReflectionPlan& plan) {
         continue;
       }
       if (IsRelationName(key) == IsRelationName(other)) {
-        if (!IsRelationName(key)) {
+        if (!IsRelationName(key) &&
+            Note(merges, plan, std::min(key, other), std::max(key, other), now)) {
           mind.same.emplace_back(key, other);
         }
+        continue;
+      }
+      if (!Note(merges, plan, IsRelationName(key) ? key : other, IsRelationName(key) ? other : key,
+                now)) {
         continue;
       }
       auto& claims = mind.claims[IsRelationName(key) ? key : other];
@@ -82,7 +88,7 @@ Status InMemorySemanticMemory::Apply(std::span<const ReflectionPlan> plans, cons
       continue;
     }
     Mind& mind = minds_[plan.user];
-    Mentioned(mind, plan);
+    Mentioned(mind, merges_[plan.user], plan, clock_.Now());
     std::uint32_t ordinal = 0;
     for (const PlannedFact& fact : plan.facts) {
       Said said;
@@ -400,6 +406,11 @@ Result<std::uint64_t> InMemorySemanticMemory::EraseUser(const UserKey& user,
   const std::uint64_t removed = Derive(user, minds_[user], std::nullopt).facts.size();
   std::erase_if(applied_, [&](const auto& applied) { return applied.first == user; });
   minds_.erase(user);
+  // What an owner undid stays undone when everything is worked out anew.
+  std::erase_if(merges_[user], [](const auto& entry) { return !entry.second.parted_through; });
+  for (auto& [names, log] : merges_[user]) {
+    log.last_sequence = *log.parted_through;
+  }
   return removed;
 }
 

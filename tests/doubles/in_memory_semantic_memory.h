@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -41,8 +42,27 @@ class InMemorySemanticMemory final : public SemanticMemory {
                                             Deadline deadline) override;
   Result<KnowledgeGraph> ReadGraph(const UserKey& user, std::size_t facts_max,
                                    Deadline deadline) override;
+  Result<std::vector<EntityMerge>> Merges(const UserKey& user, std::size_t limit,
+                                          Deadline deadline) override;
+  Result<std::size_t> Unmerge(const UserKey& user, std::string_view name, std::string_view from,
+                              Deadline deadline) override;
 
  private:
+  // What turns said of two names, and through which place in the journal it was undone.
+  struct MergeLog {
+    std::string interaction_id;
+    Timestamp occurred_at{};
+    std::int64_t sequence = 0;
+    Timestamp recorded_at{};
+    std::int64_t last_sequence = 0;
+    std::optional<Timestamp> parted_at;
+    std::optional<std::int64_t> parted_through;
+
+    [[nodiscard]] bool Holds() const { return !parted_through || last_sequence > *parted_through; }
+  };
+
+  using MergeLogs = std::map<std::pair<std::string, std::string>, MergeLog>;
+
   struct Said {
     std::string statement_id;
     StatementPlace place;
@@ -81,7 +101,10 @@ class InMemorySemanticMemory final : public SemanticMemory {
     std::map<std::string, std::string> fact_of;  // Statement id -> memory id.
   };
 
-  static void Mentioned(Mind& mind, const ReflectionPlan& plan);
+  static void Mentioned(Mind& mind, MergeLogs& merges, const ReflectionPlan& plan, Timestamp now);
+  // False when the names are parted and this turn came before that.
+  static bool Note(MergeLogs& merges, const ReflectionPlan& plan, const std::string& name,
+                   const std::string& other, Timestamp now);
   static std::map<std::string, std::string> FindRoots(const Mind& mind);
   static std::string Resolve(const Mind& mind, const std::map<std::string, std::string>& roots,
                              const std::string& name, const StatementPlace& place);
@@ -102,6 +125,7 @@ class InMemorySemanticMemory final : public SemanticMemory {
   const Clock& clock_;
   Mutex mutex_;
   std::map<UserKey, Mind> minds_ GUARDED_BY(mutex_);
+  std::map<UserKey, MergeLogs> merges_ GUARDED_BY(mutex_);                // By normalised names.
   std::set<std::pair<UserKey, std::string>> applied_ GUARDED_BY(mutex_);  // Job ids.
   std::set<std::string> erased_ GUARDED_BY(mutex_);                       // Statement ids.
 };

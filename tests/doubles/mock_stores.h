@@ -157,6 +157,12 @@ class MockSemanticMemory : public MockTier<SemanticMemory> {
     ON_CALL(*this, ReadGraph).WillByDefault([](auto&&...) {
       return Result<KnowledgeGraph>(KnowledgeGraph());
     });
+    ON_CALL(*this, Merges).WillByDefault([](auto&&...) {
+      return Result<std::vector<EntityMerge>>(std::vector<EntityMerge>());
+    });
+    ON_CALL(*this, Unmerge).WillByDefault([](auto&&...) {
+      return Result<std::size_t>(std::size_t{0});
+    });
   }
 
   MOCK_METHOD(Result<FactsFound>, Find, (const FactQuery&, Deadline), (override));
@@ -164,6 +170,10 @@ class MockSemanticMemory : public MockTier<SemanticMemory> {
               (override));
   MOCK_METHOD(Result<KnowledgeGraph>, ReadGraph, (const UserKey&, std::size_t, Deadline),
               (override));
+  MOCK_METHOD(Result<std::vector<EntityMerge>>, Merges, (const UserKey&, std::size_t, Deadline),
+              (override));
+  MOCK_METHOD(Result<std::size_t>, Unmerge,
+              (const UserKey&, std::string_view, std::string_view, Deadline), (override));
 };
 
 class MockProceduralMemory : public MockTier<ProceduralMemory> {

@@ -228,6 +228,29 @@ TEST_F(MemoryApiTest, WhatIsNotThereIsNotFound) {
   EXPECT_EQ(Call("POST", "/v1/admin/dead-letters/none/retry").status, 404);
 }
 
+TEST_F(MemoryApiTest, ShowsWhichNamesWereMergedAndUndoesIt) {
+  ON_CALL(semantic_, Merges).WillByDefault([](auto&&...) {
+    return Result<std::vector<EntityMerge>>(std::vector<EntityMerge>{
+        {"my sister", "Ines", "i1", ManualClock::kStart, ManualClock::kStart, std::nullopt},
+        {"Bo", "Robert", "i0", ManualClock::kStart, ManualClock::kStart, ManualClock::kStart}});
+  });
+  const ApiAnswer log = Call("GET", "/v1/users/ada/merges");
+  EXPECT_EQ(SchemaViolation(log.Json(), "MergeLog"), "");
+  EXPECT_EQ(log.Json().at("merges").at(0).at("other"), "Ines");
+  EXPECT_FALSE(log.Json().at("merges").at(0).as_object().contains("parted_at"));
+  EXPECT_TRUE(log.Json().at("merges").at(1).as_object().contains("parted_at"));
+  EXPECT_CALL(semantic_, Unmerge)
+      .WillOnce([](const UserKey& user, std::string_view name, std::string_view from, Deadline) {
+        EXPECT_EQ(user.user_id + ' ' + std::string(name) + ' ' + std::string(from), "ada Ines ");
+        return Result<std::size_t>(std::size_t{1});
+      })
+      .WillOnce([](auto&&...) { return Result<std::size_t>(std::size_t{0}); });
+  const ApiAnswer undone = Call("POST", "/v1/users/ada/unmerge", R"({"name":"Ines"})");
+  EXPECT_EQ(SchemaViolation(undone.Json(), "Unmerged"), "");
+  EXPECT_EQ(Call("POST", "/v1/users/ada/unmerge", R"({"name":"Ines","from":"Bo"})").status, 404);
+  EXPECT_EQ(Call("POST", "/v1/users/ada/unmerge", R"({"from":"Bo"})").status, 400);
+}
+
 TEST_F(MemoryApiTest, ListsAndDrawsWithinTheDocumentedForm) {
   KnowledgeGraph graph;
   graph.entities.emplace_back();

@@ -20,7 +20,7 @@ bool IsNumber(std::string_view word) {
 struct Phrasing {
   std::string_view phrase;
   Predicate predicate;
-  bool negative = false;  // The predicate's opposite sense: "scared of".
+  bool negative = false;  // The predicate is denied: "bad at".
 };
 
 // After "be" and its adverbs; what follows is the object.
@@ -50,6 +50,12 @@ constexpr std::array kPhrasings = std::to_array<Phrasing>({
     {"skilled at", Predicate::kSkill},
     {"talented at", Predicate::kSkill},
     {"fluent in", Predicate::kSkill},
+    {"bad at", Predicate::kSkill, true},
+    {"terrible at", Predicate::kSkill, true},
+    {"awful at", Predicate::kSkill, true},
+    {"horrible at", Predicate::kSkill, true},
+    {"hopeless at", Predicate::kSkill, true},
+    {"no good at", Predicate::kSkill, true},
     {"from", Predicate::kOrigin},
     {"originally from", Predicate::kOrigin},
     {"born and raised in", Predicate::kOrigin},
@@ -115,13 +121,28 @@ class CopulaReader {
     sheet_.Add(s_, Predicate::kName, name, {.supersedes = true});
   }
 
+  // "five years old".
+  bool ReadAgeInWords(std::size_t at) {
+    static const std::unordered_set<std::string_view> words = {
+        "two",     "three",     "four",     "five",     "six",      "seven",    "eight",
+        "nine",    "ten",       "eleven",   "twelve",   "thirteen", "fourteen", "fifteen",
+        "sixteen", "seventeen", "eighteen", "nineteen", "twenty",   "thirty",   "forty",
+        "fifty",   "sixty",     "seventy",  "eighty",   "ninety"};
+    if (!words.contains(m_.Text(at)) || !m_.IsAny(at + 1, {"years", "year"}) ||
+        !m_.Is(at + 2, "old") || s_.negated) {
+      return false;
+    }
+    sheet_.Add(s_, Predicate::kAge, std::string(m_.Text(at)), {.supersedes = s_.copula});
+    return true;
+  }
+
   bool ReadAge() {
     std::size_t at = s_.rest;
     while (m_.IsAny(at, {"almost", "about", "around", "nearly", "turning", "over"})) {
       ++at;
     }
     if (!IsNumber(m_.Text(at)) || s_.negated) {
-      return false;
+      return ReadAgeInWords(at);
     }
     const bool years = m_.IsAny(at + 1, {"years", "year", "yrs"}) &&
                        (m_.Is(at + 2, "old") || at + 2 >= s_.end || m_.Is(at + 2, "young"));
@@ -140,13 +161,13 @@ class CopulaReader {
       if (at == 0) {
         continue;
       }
-      AddPhrasing(phrasing.predicate, at);
+      AddPhrasing(phrasing.predicate, at, phrasing.negative);
       return true;
     }
     return false;
   }
 
-  void AddPhrasing(Predicate predicate, std::size_t at) {
+  void AddPhrasing(Predicate predicate, std::size_t at, bool opposite) {
     Extra extra;
     extra.retracts = s_.ended;
     if (predicate == Predicate::kBirthday) {
@@ -194,8 +215,10 @@ class CopulaReader {
       } else if (predicate == Predicate::kDislikes) {
         return;
       } else {
-        extra.negated = true;
+        extra.negated = !opposite;
       }
+    } else {
+      extra.negated = opposite;
     }
     if (predicate == Predicate::kHealth) {
       extra.qualifier = m_.Is(at - 2, "allergic") ? "allergy" : "illness";
@@ -320,6 +343,24 @@ class CopulaReader {
         --first;
       }
       sheet_.Add(s_, Predicate::kStudies, ObjectText(m_, {first, i + 1}), extra);
+      if (m_.IsAny(i + 1, {"in", "at"})) {
+        const Phrase school = PlaceAt(m_, i + 2, s_.end);
+        if (!school.empty() && ClassOf(m_.Text(school.last - 1)) == NounClass::kSchool) {
+          sheet_.Add(s_, Predicate::kStudies, ObjectText(m_, school), extra);
+        }
+      }
+      return true;
+    }
+    if (word == "major" && i > s_.rest && !m_.IsAny(i - 1, {"a", "the", "an"})) {
+      const std::size_t first = m_.IsAny(s_.rest, {"a", "an"}) ? s_.rest + 1 : s_.rest;
+      sheet_.Add(s_, Predicate::kStudies, ObjectText(m_, {first, i}), extra);
+      return true;
+    }
+    if (word == "child" && m_.Is(i - 1, "only") && !extra.negated) {
+      Extra none = extra;
+      none.negated = true;
+      none.qualifier = "sibling";
+      sheet_.Add(s_, Predicate::kRelation, "siblings", none);
       return true;
     }
     if (word == "school" || word == "college" || word == "kindergarten" || word == "university") {
@@ -362,24 +403,61 @@ class CopulaReader {
         !m_.IsAny(s_.verb, {"am", "is", "was", "are", "were", "'s"})) {
       return true;
     }
-    const bool self = s_.subject.name == sheet_.context().self;
-    if (s_.past && !s_.ended && self) {
+    if (ReadAgent(first, i, last, extra)) {
+      return true;
+    }
+    // "When I am a doctor" is none yet.
+    if (!s_.past && s_.subject_at > 0 && m_.IsAny(s_.subject_at - 1, {"when", "once"})) {
+      return true;
+    }
+    if (s_.past && !s_.ended) {
       sheet_.Add(s_, Predicate::kState, "was " + ObjectText(m_, {first, last}), {});
       return true;
     }
     sheet_.Add(s_, Predicate::kWorksAs, ObjectText(m_, {first, last}), extra);
     for (std::size_t j = last; j < std::min(s_.end, last + 3); ++j) {
-      if (m_.IsAny(j, {"at", "for"})) {
-        const Phrase place = PlaceAt(m_, j + 1, s_.end);
-        if (!place.empty() && !m_.IsAny(place.first, {"a", "home", "years", "living"}) &&
-            (m_.At(place.first).capital ||
-             ClassOf(m_.Text(place.last - 1)) == NounClass::kWorkplace ||
-             ClassOf(m_.Text(place.last - 1)) == NounClass::kSchool)) {
-          sheet_.Add(s_, Predicate::kWorksAt, ObjectText(m_, place), extra);
-        }
+      if (m_.IsAny(j, {"at", "for", "in"})) {
+        AddEmployer(j, extra);
+        break;
       }
     }
     return true;
+  }
+
+  // "a good cook" can cook, "an aspiring singer" wants to be one.
+  bool ReadAgent(std::size_t first, std::size_t noun, std::size_t last, const Extra& extra) {
+    if (m_.Is(first, "aspiring")) {
+      Extra wish = extra;
+      wish.qualifier = "become";
+      sheet_.Add(s_, Predicate::kWants, ObjectText(m_, {first + 1, last}), wish);
+      return true;
+    }
+    const bool skilled = first > s_.rest && first == noun &&
+                         m_.IsAny(first - 1, {"good", "great", "excellent", "decent", "amazing",
+                                              "terrible", "bad", "horrible"});
+    if (!skilled || !m_.IsAny(noun, {"cook", "baker", "dancer", "singer", "writer", "painter",
+                                     "driver", "swimmer", "artist", "musician"})) {
+      return false;
+    }
+    Extra skill = extra;
+    skill.negated = extra.negated || m_.IsAny(first - 1, {"terrible", "bad", "horrible"});
+    sheet_.Add(s_, Predicate::kSkill, ObjectText(m_, {noun, last}), skill);
+    return true;
+  }
+
+  // The employer behind a job: "a nurse at the clinic", "a florist in a flower shop".
+  void AddEmployer(std::size_t preposition, const Extra& extra) {
+    const Phrase place = PlaceAt(m_, preposition + 1, s_.end);
+    if (place.empty() || m_.IsAny(place.first, {"home", "years", "living", "now", "real", "fun"})) {
+      return;
+    }
+    const NounClass noun = ClassOf(m_.Text(place.last - 1));
+    const bool workplace = noun == NounClass::kWorkplace || noun == NounClass::kSchool ||
+                           m_.IsAny(place.last - 1, {"navy", "army", "military", "government"});
+    const bool named = m_.At(place.first).capital && !m_.Is(preposition, "in");
+    if (workplace || named || (m_.Is(preposition, "at") && !extra.negated)) {
+      sheet_.Add(s_, Predicate::kWorksAt, ObjectText(m_, place), extra);
+    }
   }
 
   // "Ana is my sister", "Rita is Tom's wife".

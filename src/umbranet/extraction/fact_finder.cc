@@ -137,6 +137,11 @@ bool FactSheet::NameLast(std::string name) {
   }
   Mention named = std::move(unnamed_);
   unnamed_ = {};
+  // "I have a poodle. Her name is Coco": one pet, not two.
+  std::erase_if(found_.facts, [&named](const PlannedFact& fact) {
+    return fact.predicate == Predicate::kHasPet && !fact.object_is_entity && !fact.negated &&
+           fact.subject == named.owner && fact.object.ends_with(named.relation);
+  });
   named.name = std::move(name);
   Introduce(named);
   return true;
@@ -224,6 +229,40 @@ void FactSheet::Add(const Statement& statement, Predicate predicate, std::string
   found_.facts.push_back(std::move(fact));
 }
 
+bool FactSheet::IsNoNews(const PlannedFact& fact) const {
+  const bool described =
+      fact.predicate == Predicate::kRelation && fact.object_is_entity && !fact.negated &&
+      !fact.retracts && IsSharedByAll(fact.qualifier) &&
+      (fact.object.starts_with("my ") || fact.object.find('\'') != std::string::npos);
+  return described &&
+         std::none_of(found_.facts.begin(), found_.facts.end(), [&fact](const PlannedFact& other) {
+           return other.subject == fact.object || (&other != &fact && other.object == fact.object);
+         });
+}
+
+FactsRead FactSheet::Take() {
+  std::vector<std::string> dropped;
+  std::vector<PlannedFact> kept;
+  for (const PlannedFact& fact : found_.facts) {
+    if (IsNoNews(fact)) {
+      dropped.push_back(fact.object);
+    } else {
+      kept.push_back(fact);
+    }
+  }
+  found_.facts = std::move(kept);
+  // Whom no fact is left about is no entity either.
+  std::erase_if(found_.entities, [&](const PlannedEntity& entity) {
+    const auto named = [&entity](const PlannedFact& fact) {
+      return fact.subject == entity.name || fact.object == entity.name;
+    };
+    const bool orphan = std::find(dropped.begin(), dropped.end(), entity.name) != dropped.end() ||
+                        (!dropped.empty() && entity.name == context_.self);
+    return orphan && std::none_of(found_.facts.begin(), found_.facts.end(), named);
+  });
+  return std::move(found_);
+}
+
 FactsRead FindFacts(const FactContext& context) {
   FactSheet sheet(context);
   Mention person;
@@ -242,6 +281,9 @@ FactsRead FindFacts(const FactContext& context) {
         statement.subject.name = context.entities.Resolve(statement.subject.name);
       }
       const std::size_t before = sheet.size();
+      if (ReadGap(statement, sentence, sheet)) {
+        continue;
+      }
       if (statement.copula) {
         ReadCopulaFacts(statement, sheet);
       } else if (statement.lemma == "have") {
@@ -255,6 +297,7 @@ FactsRead FindFacts(const FactContext& context) {
     }
     ReadPossessions(sentence, sheet);
     ReadPassing(sentence, sheet);
+    ReadEnthusiasm(sentence, sheet);
     ReadAttributes(sentence, sheet);
   }
   return sheet.Take();

@@ -93,9 +93,12 @@ class FactSheet {
   // The date named between two words of the sentence, if any.
   [[nodiscard]] std::optional<TimeRange> TimeWithin(std::size_t first, std::size_t last) const;
 
-  [[nodiscard]] FactsRead Take() { return std::move(found_); }
+  [[nodiscard]] FactsRead Take();
 
  private:
+  // That somebody has a mother, a family or a friend is no news as long as neither a name nor
+  // anything else is told of them.
+  [[nodiscard]] bool IsNoNews(const PlannedFact& fact) const;
   // What was only described so far turns out to have a name.
   void Rename(const std::string& description, const std::string& name);
   [[nodiscard]] std::string SentenceText(const Statement& statement) const;
@@ -121,12 +124,21 @@ class FactSheet {
 // A place after "in", "to", "near": a name, or a noun phrase.
 [[nodiscard]] Phrase PlaceAt(const WordStream& m, std::size_t first, std::size_t end);
 
+// The noun phrase that ends at `end`, its determiner left out, or nothing; not before `floor`.
+[[nodiscard]] Phrase NounBefore(const WordStream& m, std::size_t floor, std::size_t end);
+
 // Parts of the finder.
 // "I sold my car", "I quit my job at Acme", "the meeting was called off": what is over.
 void ReadEndings(const Sentence& sentence, FactSheet& sheet);
 void ReadVerbFacts(const Statement& statement, FactSheet& sheet);
 void ReadCopulaFacts(const Statement& statement, FactSheet& sheet);
 void ReadHaveFacts(const Statement& statement, FactSheet& sheet);
+// "the car I drive", "hiking is what I love": the object stands before its statement. False when it
+// does not.
+bool ReadGap(const Statement& statement, const Sentence& sentence, FactSheet& sheet);
+// "a coffee lover", "running is my passion", "broccoli is gross": tastes told by nouns and set
+// phrases.
+void ReadEnthusiasm(const Sentence& sentence, FactSheet& sheet);
 // What happened or is to happen on a day that the clause names, when nothing finer was made of it.
 void ReadEventFacts(const Statement& statement, FactSheet& sheet);
 // "the deadline is 15 April", "my budget is $500": attributes that have one value at a time.

@@ -94,9 +94,15 @@ Phrase ObjectAt(const WordStream& m, std::size_t first, std::size_t end) {
     if (word.symbol && word.text != "'" && word.text != "&") {
       break;
     }
+    if (at == phrase.first + 1 && verbal && m.IsAny(at, {"out", "up", "around"})) {
+      phrase.last = at + 1;  // "hang out with friends": the particle is part of the verb.
+      continue;
+    }
     if (at > phrase.first && preposition && IsObjectPreposition(word.text)) {
       // Only right behind the verb, or one noun later: "playing games with friends" ends there.
-      if (at > phrase.first + 1) {
+      const bool particle =
+          phrase.last == at && at == phrase.first + 2 && m.IsAny(at - 1, {"out", "up", "around"});
+      if (at > phrase.first + 1 && !particle) {
         break;
       }
       preposition = false;
@@ -171,6 +177,26 @@ std::vector<Phrase> ObjectsAt(const WordStream& m, std::size_t first, std::size_
     at = item.last;
   }
   return objects;
+}
+
+Phrase NounBefore(const WordStream& m, std::size_t floor, std::size_t end) {
+  constexpr std::size_t kNounWordsMax = 4;
+  Phrase noun{end, end};
+  while (noun.first > floor && end - noun.first < kNounWordsMax) {
+    const std::size_t at = noun.first - 1;
+    const std::string_view word = m.Text(at);
+    const bool joins = word == "and" || word == "of" || word == "'s";
+    if (m.At(at).symbol || (!joins && (IsDeterminer(word) || EndsObject(word))) ||
+        (noun.first < end && !word.ends_with("ing") && !LemmaOf(word).empty())) {
+      break;
+    }
+    noun.first = at;
+  }
+  while (!noun.empty() && m.IsAny(noun.first, {"and", "of", "or", "'s", "yes", "no", "oh", "well",
+                                               "yeah", "think", "guess", "ok", "okay", "lol"})) {
+    ++noun.first;
+  }
+  return noun;
 }
 
 std::string ObjectText(const WordStream& m, Phrase phrase) {

@@ -60,6 +60,14 @@ class LifeReader : public VerbFactWriter {
       case Frame::kBecome:
         ReadBecome();
         return;
+      case Frame::kDrop:
+        if (m_.Is(s_.rest, "out") && s_.past && !s_.negated) {
+          sheet_.Add(s_, Predicate::kStudies, "dropped out", {.qualifier = "dropped out"});
+        }
+        return;
+      case Frame::kHurt:
+        ReadHurt();
+        return;
       case Frame::kRetire:
         sheet_.Add(s_, Predicate::kWorksAs, "retired", {.supersedes = true});
         return;
@@ -70,6 +78,15 @@ class LifeReader : public VerbFactWriter {
   }
 
  private:
+  static bool IsDwelling(std::string_view noun) {
+    return noun == "house" || noun == "apartment" || noun == "flat" || noun == "condo" ||
+           noun == "room" || noun == "cabin" || noun == "cottage" || noun == "town" ||
+           noun == "village" || noun == "suburb" || noun == "suburbs" || noun == "part" ||
+           noun == "area" || noun == "reservation" || noun == "outskirts" || noun == "middle" ||
+           noun == "studio" || noun == "place" || noun == "neighborhood" || noun == "ranch" ||
+           noun == "farm" || noun == "trailer";
+  }
+
   void ReadBelonging(Frame frame) {
     if (frame == Frame::kJoin && !s_.negated && !s_.future) {
       AddObject(Predicate::kMember, {}, true);
@@ -99,6 +116,13 @@ class LifeReader : public VerbFactWriter {
     if (!m_.IsAny(at, {"in", "at", "near", "on", "by", "outside", "around", "within"})) {
       ReadLater(at);
       return;
+    }
+    // "in a small flat in Porto": the town says more than the dwelling.
+    const Phrase dwelling = PlaceAt(m_, at + 1, s_.end);
+    if (!dwelling.empty() && IsDwelling(m_.Text(dwelling.last - 1)) &&
+        m_.IsAny(dwelling.last, {"in", "of", "near", "outside"}) &&
+        !m_.IsAny(dwelling.last + 1, {"my", "his", "her", "their"})) {
+      at = dwelling.last;
     }
     AddPlace(Predicate::kLivesIn, at + 1);
   }
@@ -215,6 +239,7 @@ class LifeReader : public VerbFactWriter {
       }
       if (m_.IsAny(i, {"at", "for"})) {
         AddEmployer(i + 1, extra);
+        ReadRole(i + 1, extra);
         return;
       }
       if (m_.IsAny(i, {"in", "with"})) {
@@ -223,6 +248,17 @@ class LifeReader : public VerbFactWriter {
             !field.empty() && (ClassOf(m_.Text(field.last - 1)) == NounClass::kWorkplace ||
                                ClassOf(m_.Text(field.last - 1)) == NounClass::kSchool);
         AddPhrase(place ? Predicate::kWorksAt : Predicate::kWorksAs, field, extra);
+        return;
+      }
+    }
+  }
+
+  // "for Acme as a translator".
+  void ReadRole(std::size_t from, const Extra& extra) {
+    constexpr std::size_t kReach = 5;
+    for (std::size_t i = from; i + 2 < std::min(s_.end, from + kReach); ++i) {
+      if (m_.Is(i, "as") && m_.IsAny(i + 1, {"a", "an", "the", "their"})) {
+        AddPhrase(Predicate::kWorksAs, ObjectAt(m_, i + 1, s_.end), extra);
         return;
       }
     }
@@ -252,7 +288,10 @@ class LifeReader : public VerbFactWriter {
       while (m_.IsAny(at, {"from", "in", "with", "a", "the"})) {
         ++at;
       }
-      AddPhrase(Predicate::kStudies, ObjectAt(m_, at, s_.end), {.qualifier = "graduated"});
+      if (!AddPhrase(Predicate::kStudies, ObjectAt(m_, at, s_.end), {.qualifier = "graduated"}) &&
+          (s_.past || s_.perfect)) {
+        sheet_.Add(s_, Predicate::kStudies, "graduated", {.qualifier = "graduated"});
+      }
       return;
     }
     if (m_.IsAny(at, {"in", "at", "to", "about", "how", "for"})) {
@@ -275,7 +314,14 @@ class LifeReader : public VerbFactWriter {
     if (s_.past && !s_.progressive && s_.lemma == "learn") {
       return;
     }
-    AddPhrase(Predicate::kStudies, ObjectAt(m_, at, s_.end), {});
+    const Phrase subject = ObjectAt(m_, at, s_.end);
+    AddPhrase(Predicate::kStudies, subject, {});
+    if (m_.Is(subject.last, "at")) {
+      const Phrase school = PlaceAt(m_, subject.last + 1, s_.end);
+      if (IsUsable(m_, school) && !m_.IsAny(school.first, {"home", "night", "moment"})) {
+        AddPhrase(Predicate::kStudies, school, {});
+      }
+    }
   }
 
   void ReadTeach() {
@@ -314,8 +360,32 @@ class LifeReader : public VerbFactWriter {
     }
   }
 
+  // "I broke my arm", "she is recovering from surgery".
+  void ReadHurt() {
+    if (s_.negated || s_.supposed || s_.future) {
+      return;
+    }
+    if (s_.lemma == "recover") {
+      if (m_.Is(s_.rest, "from")) {
+        AddPhrase(Predicate::kHealth, ObjectAt(m_, s_.rest + 1, s_.end), {});
+      }
+      return;
+    }
+    const Phrase part = ObjectAt(m_, s_.rest, s_.end);
+    if (!part.empty() && ClassOf(m_.Text(part.last - 1)) == NounClass::kBody) {
+      const bool broken = s_.lemma == "break" || s_.lemma == "fracture";
+      sheet_.Add(s_, Predicate::kHealth,
+                 (broken ? "broken " : std::string(m_.Text(s_.verb)) + ' ') + ObjectText(m_, part),
+                 {.qualifier = "injury"});
+    }
+  }
+
   void ReadBreakUp() {
     if (s_.negated || s_.supposed) {
+      return;
+    }
+    if (s_.lemma == "break" && m_.IsAny(s_.rest, {"my", "his", "her"})) {
+      ReadHurt();
       return;
     }
     const bool up = m_.Is(s_.rest, "up") || s_.lemma == "separate";
@@ -367,6 +437,18 @@ class LifeReader : public VerbFactWriter {
     }
     for (std::size_t i = phrase.first; i < phrase.last; ++i) {
       const NounClass noun = ClassOf(m_.Text(i));
+      // "a computer science degree", "a pet fish": the last noun is the thing.
+      if (i + 1 < phrase.last && ClassOf(m_.Text(phrase.last - 1)) != NounClass::kNone) {
+        continue;
+      }
+      if (noun == NounClass::kDegree) {
+        ReadDegree(phrase, i);
+        return;
+      }
+      if (noun == NounClass::kIllness) {
+        sheet_.Add(s_, Predicate::kHealth, ObjectText(m_, {phrase.first, i + 1}), {});
+        return;
+      }
       if (noun == NounClass::kPet && !m_.IsAny(i + 1, {"food", "toy", "toys", "house", "bed"})) {
         sheet_.AddPet(s_, {phrase.first, i + 1});
         return;
@@ -380,6 +462,15 @@ class LifeReader : public VerbFactWriter {
         return;
       }
     }
+  }
+
+  // "got my masters in history", "got a law degree".
+  void ReadDegree(Phrase phrase, std::size_t noun) {
+    std::size_t last = noun + 1;
+    if (m_.IsAny(last, {"in", "for"})) {
+      last = std::max(last, ObjectAt(m_, last + 1, s_.end).last);
+    }
+    sheet_.Add(s_, Predicate::kStudies, ObjectText(m_, {phrase.first, last}), {});
   }
 
   // "as a nurse", "at the bakery" after "a new job".

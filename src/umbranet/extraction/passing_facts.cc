@@ -18,11 +18,18 @@ class PassingReader {
   }
 
   void Read() {
+    ReadCount();
     for (std::size_t i = clause_.first; i + 1 < clause_.last; ++i) {
       if (m_.Match(i, "call me") != 0) {
         ReadNickname(i);
       } else if (m_.Is(i, "as") && m_.IsAny(i + 1, {"a", "an"})) {
         ReadRole(i + 2);
+      } else if (m_.Is(i, "in") && m_.IsAny(i + 1, {"the", "a"})) {
+        ReadService(i + 2);
+      } else if (m_.Is(i, "here") && m_.Is(i + 1, "in")) {
+        ReadHere(i + 2);
+      } else if (IsDiet(m_.Text(i + 1)) && !m_.Is(i, "being")) {
+        ReadDiet(i);
       } else if (m_.IsAny(i, {"living", "working", "being"}) && OfSpeaker(i)) {
         ReadGerund(i);
       }
@@ -41,6 +48,91 @@ class PassingReader {
       FactSheet::Extra extra;
       extra.qualifier = "called";
       sheet_.Add(statement_, Predicate::kName, std::string(m_.Source(i + 2, last)), extra);
+    }
+  }
+
+  [[nodiscard]] bool SpeakerBefore(std::size_t i) const {
+    for (std::size_t j = clause_.first; j < i; ++j) {
+      if (m_.IsAny(j, {"not", "never", "he", "she", "they", "you", "who", "his", "her", "if"})) {
+        return false;
+      }
+    }
+    for (std::size_t j = clause_.first; j < i; ++j) {
+      if (m_.IsAny(j, {"i", "me", "my"})) {
+        return !m_.Is(j, "my") || KinOf(m_.Text(j + 1)).relation.empty();
+      }
+    }
+    return i == clause_.first;
+  }
+
+  // "Two sons.", "just one dog and a cat": an answer that only counts.
+  void ReadCount() {
+    std::size_t at = clause_.first;
+    if (at > 0 && !m_.At(at - 1).symbol) {
+      return;
+    }
+    while (m_.IsAny(at, {"just", "only", "yes", "yeah", "well", "oh"})) {
+      ++at;
+    }
+    const bool counted = m_.IsAny(at, {"one", "two", "three", "four", "five", "six", "seven",
+                                       "eight", "2", "3", "4", "5", "6", "7"});
+    if (!counted) {
+      return;
+    }
+    for (std::size_t i = at + 1; i < std::min(clause_.last, at + 3); ++i) {
+      const Kin kin = KinOf(m_.Text(i));
+      const bool pet = ClassOf(m_.Text(i)) == NounClass::kPet;
+      const bool ends = i + 1 >= clause_.last || m_.At(i + 1).symbol ||
+                        m_.IsAny(i + 1, {"and", "too", "though", "named", "called", "for"});
+      if ((!kin.relation.empty() || pet) && ends) {
+        FactSheet::Extra extra;
+        extra.qualifier = std::string(pet ? std::string_view() : kin.relation);
+        extra.confidence = 0.6;
+        sheet_.Add(statement_, pet ? Predicate::kHasPet : Predicate::kRelation,
+                   ObjectText(m_, {at, i + 1}), extra);
+        return;
+      }
+    }
+  }
+
+  // "It is popular here in Oregon", but not "I am here in Oregon on vacation".
+  void ReadHere(std::size_t at) {
+    for (std::size_t j = clause_.first; j < clause_.last; ++j) {
+      if (m_.IsAny(j, {"vacation", "holiday", "visiting", "trip", "tour", "business", "weekend",
+                       "week", "conference", "you", "she", "he", "they"})) {
+        return;
+      }
+    }
+    const Phrase place = PlaceAt(m_, at, clause_.last);
+    const bool named = !place.empty() && IsName(m_, place.first);
+    if (named || (!place.empty() && SpeakerBefore(at))) {
+      Add(Predicate::kLivesIn, place);
+    }
+  }
+
+  // "I have been away in the army", "being in the navy".
+  void ReadService(std::size_t at) {
+    const std::size_t noun = at + (IsNationality(m_.Text(at)) || m_.Is(at, "us") ? 1U : 0U);
+    const bool force = m_.Match(noun, "air force") != 0;
+    const bool service = force || m_.IsAny(noun, {"army", "navy", "military", "marines"});
+    if (service && (SpeakerBefore(at) || m_.Is(clause_.first, "being"))) {
+      Add(Predicate::kWorksAt, {at, noun + (force ? 2U : 1U)});
+    }
+  }
+
+  // "I went vegan", "been vegan since I was five", "I'm on a keto diet", "I chose to be vegan".
+  void ReadDiet(std::size_t i) {
+    const bool turned =
+        m_.IsAny(i, {"went", "go", "going", "gone", "turned", "became", "been", "be", "stay"}) &&
+        IsDiet(m_.Text(i + 1));
+    const bool kept = m_.IsAny(i, {"my", "a"}) && IsDiet(m_.Text(i + 1)) &&
+                      m_.IsAny(i + 2, {"diet", "plan", "lifestyle"});
+    const std::size_t after = i + 2;
+    const bool thing = turned && m_.IsAny(after, {"food", "restaurant", "restaurants", "options",
+                                                  "dishes", "meals", "recipes", "cheese"});
+    if ((turned || kept) && !thing && (SpeakerBefore(i + 1) || i == clause_.first)) {
+      sheet_.Add(statement_, Predicate::kHealth, std::string(m_.Text(i + 1)),
+                 {.qualifier = "diet", .confidence = 0.7});
     }
   }
 
@@ -104,7 +196,7 @@ class PassingReader {
         return;
       }
       // "as a nurse, I ..." opens the clause; "works as a nurse" is read with its verb.
-      if (IsJob(word) && at == clause_.first + 2) {
+      if (IsJob(word) && at == clause_.first + 2 && !m_.IsAny(at, {"ai", "language", "role"})) {
         Add(Predicate::kWorksAs, {at, i + 1});
         return;
       }

@@ -163,13 +163,15 @@ const std::unordered_map<std::string_view, NounClass>& Classes() {
           "teeth", "foot", "feet",   "hand",    "mustache", "tattoo", "piercing", "dreadlock",
           "scar",  "curl", "muscle", "finger",  "toe",      "nose",   "ear",      "head"}},
         {NounClass::kIllness,
-         {"asthma",     "diabetes",     "allergy", "allergies", "cancer",   "arthritis", "anxiety",
-          "depression", "adhd",         "autism",  "dyslexia",  "migraine", "insomnia",  "epilepsy",
-          "celiac",     "hypertension", "anemia",  "ptsd",      "ocd",      "eczema",    "vertigo",
-          "scoliosis",  "tinnitus",     "gout",    "psoriasis", "cold",     "flu",       "covid"}},
+         {"asthma",   "diabetes",   "allergy",   "allergies",    "cancer",     "arthritis",
+          "anxiety",  "depression", "adhd",      "autism",       "dyslexia",   "migraine",
+          "insomnia", "epilepsy",   "celiac",    "hypertension", "anemia",     "ptsd",
+          "ocd",      "eczema",     "vertigo",   "surgery",      "transplant", "fibromyalgia",
+          "headache", "lupus",      "pneumonia", "bronchitis",   "concussion", "scoliosis",
+          "tinnitus", "gout",       "psoriasis", "cold",         "flu",        "covid"}},
         {NounClass::kSchool,
-         {"school", "college", "university", "kindergarten", "academy", "preschool", "harvard",
-          "yale", "stanford", "mit", "grade", "uni"}},
+         {"homeschool", "school", "college", "university", "kindergarten", "academy", "preschool",
+          "harvard", "yale", "stanford", "mit", "grade", "uni"}},
         {NounClass::kDegree,
          {"degree", "phd", "masters", "master", "bachelor", "bachelors", "mba", "diploma",
           "doctorate"}},
@@ -287,6 +289,13 @@ Kin KinOf(std::string_view word) {
   return {};
 }
 
+bool IsSharedByAll(std::string_view relation) {
+  static const WordSet words = {
+      "mother", "father",    "parent",   "family", "grandmother", "grandfather", "grandparent",
+      "friend", "colleague", "neighbor", "boss",   "manager",     "classmate",   "teammate"};
+  return words.contains(relation);
+}
+
 NounClass ClassOf(std::string_view noun) {
   const auto& table = Classes();
   if (const auto found = table.find(noun); found != table.end()) {
@@ -346,11 +355,12 @@ bool IsMaritalStatus(std::string_view word) {
 
 bool IsPhysicalAdjective(std::string_view word) {
   static const WordSet words = {
-      "tall",     "short",  "blonde",      "blond",        "brunette",   "redhead", "bald",
-      "skinny",   "thin",   "fat",         "chubby",       "overweight", "obese",   "muscular",
-      "slim",     "petite", "handsome",    "pale",         "freckled",   "curly",   "curvy",
-      "athletic", "strong", "left-handed", "right-handed", "ginger",     "plump",   "blind",
-      "deaf",     "tan",    "pretty"};
+      "tall",     "short",  "blonde",      "blond",        "brunette",   "redhead",  "bald",
+      "skinny",   "thin",   "fat",         "chubby",       "overweight", "obese",    "muscular",
+      "slim",     "petite", "handsome",    "pale",         "freckled",   "curly",    "curvy",
+      "athletic", "strong", "left-handed", "right-handed", "ginger",     "plump",    "blind",
+      "deaf",     "tan",    "pretty",      "sick",         "lanky",      "gorgeous", "attractive",
+      "tattooed", "sickly", "hairy"};
   return words.contains(word);
 }
 

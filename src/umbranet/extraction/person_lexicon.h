@@ -20,6 +20,9 @@ struct Kin {
 // "sister", "moms", "coworker", "ex-wife". A friend and a boss are relations as well.
 [[nodiscard]] Kin KinOf(std::string_view word);
 
+// A mother, a family, friends: relations that say nothing by being there.
+[[nodiscard]] bool IsSharedByAll(std::string_view relation);
+
 enum class NounClass : std::uint8_t {
   kNone,
   kPet,

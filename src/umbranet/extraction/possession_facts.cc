@@ -78,11 +78,18 @@ class HaveReader {
   // "a dog and two cats": the noun after the "and".
   void ReadSecond(std::size_t at, const Extra& extra) {
     for (int more = 0; more < 3; ++more) {
-      if (!m_.IsAny(at, {"and", ","}) || at >= s_.end) {
+      at += m_.IsAny(at, {"too", "also"}) ? 1U : 0U;
+      // A comma ends the clause, but not the list.
+      if (!m_.IsAny(at, {"and", ",", "&"})) {
         return;
       }
+      const bool closing = m_.Is(at, ",") && m_.Is(at + 1, "and");
+      at += closing ? 1U : 0U;
       std::size_t next = 0;
-      for (std::size_t i = at + 1; i < std::min(s_.end, at + 5); ++i) {
+      for (std::size_t i = at + 1; i < at + 5 && !m_.At(i).symbol; ++i) {
+        if (m_.IsAny(i, {"i", "my", "we", "he", "she", "they", "it", "is", "the", "her", "his"})) {
+          return;
+        }
         if (ReadNoun(at + 1, i, extra)) {
           next = i + 1;
           break;
@@ -106,8 +113,10 @@ class HaveReader {
     }
     switch (ClassOf(word)) {
       case NounClass::kPet:
-        // "a dog house", "a cat person".
-        if (m_.IsAny(i + 1, {"house", "person", "food", "sitter", "allergy"})) {
+        // "a dog house", "a cat person", "a pet fish".
+        if (m_.IsAny(i + 1, {"house", "person", "food", "sitter", "allergy", "farm", "farms",
+                             "training", "walking", "fish", "monkey", "pig", "snake", "shelter"}) ||
+            ClassOf(m_.Text(i + 1)) == NounClass::kPet) {
           return false;
         }
         ReadPet(first, i, extra);
@@ -115,6 +124,10 @@ class HaveReader {
       case NounClass::kVehicle:
       case NounClass::kOwnable:
       case NounClass::kInstrument:
+        // "a computer science degree", "a boat house": the last noun is what is had.
+        if (ClassOf(m_.Text(i + 1)) != NounClass::kNone || m_.Is(i + 2, "degree")) {
+          return false;
+        }
         sheet_.Add(s_, Predicate::kOwns, ObjectText(m_, Noun(first, i)), extra);
         return true;
       case NounClass::kBody:
@@ -213,7 +226,7 @@ class PossessionReader {
 
   void Read() {
     for (const Clause& clause : sentence_.clauses) {
-      if (clause.conditional || clause.reported) {
+      if (clause.conditional) {
         continue;
       }
       for (std::size_t i = clause.first; i < clause.last; ++i) {
@@ -234,7 +247,17 @@ class PossessionReader {
           }
           continue;
         }
+        if (!clause.question && !clause.reported) {
+          ReadTheirFavorite(clause, i);
+        }
         if (!m_.IsAny(i, {"my", "our"})) {
+          continue;
+        }
+        // What others say is theirs, but whom they speak of is there: "my sister says".
+        if (clause.reported) {
+          if (const auto read = ReadMention(m_, i, clause.last, sheet_.context().self)) {
+            sheet_.Introduce(read->mention);
+          }
           continue;
         }
         if (!clause.question && ReadFavorite(clause, i)) {
@@ -256,6 +279,30 @@ class PossessionReader {
     statement.verb = clause.first;
     statement.end = clause.last;
     return statement;
+  }
+
+  // "my daughter's favorite food is pizza".
+  void ReadTheirFavorite(const Clause& clause, std::size_t i) {
+    const auto owner = ReadMention(m_, i, clause.last, sheet_.context().self);
+    if (!owner || !m_.Is(owner->next, "'s") ||
+        !m_.IsAny(owner->next + 1, {"favorite", "favourite"})) {
+      return;
+    }
+    const std::size_t kind = owner->next + 2;
+    for (std::size_t be = kind; be < std::min(clause.last, kind + 4); ++be) {
+      if (m_.IsAny(be, {"is", "are", "'s"}) && !m_.Is(be + 1, "not")) {
+        Statement statement = OfSelf(clause);
+        statement.subject = owner->mention;
+        statement.subject.name = owner->mention.relation.empty()
+                                     ? sheet_.context().entities.Resolve(owner->mention.name)
+                                     : sheet_.Introduce(owner->mention);
+        Extra extra;
+        extra.qualifier = ObjectText(m_, Kind(kind, be));
+        sheet_.Add(statement, Predicate::kFavorite,
+                   ObjectText(m_, ObjectAt(m_, be + 1, clause.last)), extra);
+        return;
+      }
+    }
   }
 
   // "my favorite color is red", "red is my favorite color", "my favorite is red".
@@ -308,14 +355,64 @@ class PossessionReader {
       }
       if (first < j && j - first <= 5 &&
           !m_.IsAny(first, {"it", "that", "they", "this", "those", "these", "which", "he", "she",
-                            "what", "there", "one"})) {
+                            "what", "there", "one", "its"})) {
         extra.qualifier = ObjectText(m_, Kind(noun, clause.last));
         sheet_.Add(statement, Predicate::kFavorite, ObjectText(m_, {first, j}), extra);
+      } else if (j == first + 1) {
+        AddNamedBefore(first, Kind(noun, clause.last));
       }
       return true;
     }
+    // "some ice cream, my favorite", "its my favorite color".
+    const bool apposed = i == clause.first && i > sentence_.first && m_.Is(i - 1, ",");
+    if (apposed || (i > 0 && m_.Is(i - 1, "its"))) {
+      AddNamedBefore(apposed ? i : i - 1, Kind(noun, clause.last));
+    }
     // "my favorite band Nirvana", "listening to my favorite band".
     return true;
+  }
+
+  // What "it" stands for in "it is my favorite": what was named last, of colours the last colour.
+  void AddNamedBefore(std::size_t pronoun, Phrase kind) {
+    Statement statement;
+    statement.subject.name = std::string(sheet_.context().self);
+    Extra extra;
+    extra.qualifier = ObjectText(m_, kind);
+    extra.confidence = 0.6;
+    constexpr std::size_t kReach = 16;
+    const std::size_t floor = pronoun > kReach ? pronoun - kReach : 0;
+    const bool color =
+        extra.qualifier.starts_with("color") || extra.qualifier.starts_with("colour");
+    std::size_t end = pronoun;
+    while (end > floor && (m_.At(end - 1).symbol ||
+                           m_.IsAny(end - 1, {"and", "because", "since", "as", "too", "yes", "one",
+                                              "they", "it", "that", "which", "so", "now"}))) {
+      --end;
+    }
+    if (color) {
+      while (end > floor && !IsColor(m_.Text(end - 1))) {
+        --end;
+      }
+      if (end > floor) {
+        sheet_.Add(statement, Predicate::kFavorite, std::string(m_.Text(end - 1)), extra);
+      }
+      return;
+    }
+    Phrase thing = NounBefore(m_, floor, end);
+    // "Toto at the hall": the place is not meant.
+    if (thing.first > floor + 2) {
+      std::size_t before = thing.first - 1;
+      before -= m_.IsAny(before, {"the", "a", "an", "my"}) ? 1U : 0U;
+      if (m_.IsAny(before, {"at", "in", "on", "with", "from", "for"})) {
+        thing = NounBefore(m_, floor, before);
+      }
+    }
+    if (thing.empty() || thing.last < thing.first + 1 || IsAbstract(m_.Text(thing.last - 1)) ||
+        m_.IsAny(thing.last - 1, {"me", "you", "there", "here", "it", "that", "them"}) ||
+        m_.Text(thing.last - 1).ends_with("ly")) {
+      return;
+    }
+    sheet_.Add(statement, Predicate::kFavorite, ObjectText(m_, thing), extra);
   }
 
   // "color" of "my favorite color of all time is".
@@ -370,8 +467,14 @@ class PossessionReader {
     if (m_.IsAny(at, {"new", "day", "part-time", "full-time", "current"})) {
       ++at;
     }
+    if (m_.Match(at, "part time") != 0 || m_.Match(at, "full time") != 0) {
+      at += 2;
+    }
     if (!m_.IsAny(at, {"job", "work", "shift", "career"})) {
-      return false;
+      return ReadNamedJob(i + 1);
+    }
+    if (m_.Is(at + 1, "is") && m_.IsAny(at + 2, {"at", "with"})) {
+      ++at;
     }
     if (m_.IsAny(at + 1, {"at", "with"})) {
       const Phrase place = PlaceAt(m_, at + 2, clause.last);
@@ -387,9 +490,26 @@ class PossessionReader {
     return true;
   }
 
+  // "my factory job", "my coffee shop job".
+  bool ReadNamedJob(std::size_t first) {
+    constexpr std::size_t kReach = 4;
+    for (std::size_t j = first + 1; j < first + kReach && !m_.At(j).symbol; ++j) {
+      const NounClass place = ClassOf(m_.Text(j - 1));
+      const bool work = place == NounClass::kWorkplace || place == NounClass::kSchool;
+      if (m_.Is(j, "job") && work) {
+        Statement statement;
+        statement.subject.name = std::string(sheet_.context().self);
+        sheet_.Add(statement, Predicate::kWorksAt, ObjectText(m_, {first, j}), {});
+        return true;
+      }
+    }
+    return false;
+  }
+
   void ReadNoun(const Clause& clause, std::size_t i) {
     if (const auto read = ReadMention(m_, i, clause.last, sheet_.context().self)) {
       sheet_.Introduce(read->mention);
+      ReadSecond(read->next);
       return;
     }
     // "my 2011 Volkswagen", "my long hair", "my wheelchair".
@@ -407,6 +527,11 @@ class PossessionReader {
         }
         sheet_.Add(OfSelf(clause), Predicate::kOwns, ObjectText(m_, {i + 1, j + 1}),
                    {.confidence = 0.7});
+        if (m_.IsAny(j, {"house", "apartment", "flat", "condo", "home"}) && m_.Is(j + 1, "in") &&
+            IsName(m_, j + 2)) {
+          sheet_.Add(OfSelf(clause), Predicate::kLivesIn,
+                     ObjectText(m_, PlaceAt(m_, j + 2, clause.last)), {.confidence = 0.5});
+        }
         return;
       }
       if (noun == NounClass::kBody && !clause.question) {
@@ -414,6 +539,27 @@ class PossessionReader {
         return;
       }
     }
+  }
+
+  // "my dogs and cats", "my wife and kids".
+  void ReadSecond(std::size_t at) {
+    if (!m_.Is(at, "and")) {
+      return;
+    }
+    const bool pet = ClassOf(m_.Text(at + 1)) == NounClass::kPet;
+    const Kin kin = KinOf(m_.Text(at + 1));
+    const bool other = pet ? m_.Text(at + 1) != SingularOf(m_.Text(at + 1)) : kin.plural;
+    if (!other || m_.Is(at + 2, "'s")) {
+      return;
+    }
+    Mention mention;
+    mention.plural = true;
+    mention.type = pet ? EntityType::kAnimal : EntityType::kPerson;
+    mention.relation = std::string(pet ? SingularOf(m_.Text(at + 1)) : kin.relation);
+    mention.owner = std::string(sheet_.context().self);
+    mention.description = Describe(mention.owner, m_.Text(at + 1));
+    mention.name = mention.description;
+    sheet_.Introduce(mention);
   }
 
   // "my hair is red", "my long hair".

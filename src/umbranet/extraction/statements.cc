@@ -58,107 +58,11 @@ bool IsLeadIn(std::string_view word) {
 
 // Before "i", these make it no subject of a claim: "what I like" names, "do I like" asks.
 bool UnmakesSubject(std::string_view word) {
-  static const WordSet words = {"do",   "did",      "can",   "could",   "should", "would", "will",
-                                "what", "whatever", "if",    "whether", "am",     "have",  "may",
-                                "than", "shall",    "might", "how",     "unless", "wish",  "why"};
+  static const WordSet words = {"do",     "did",  "can",      "could", "should",  "would",
+                                "will",   "what", "whatever", "if",    "whether", "am",
+                                "have",   "may",  "than",     "shall", "might",   "how",
+                                "unless", "wish", "why",      "till",  "until"};
   return words.contains(word);
-}
-
-bool IsPetName(std::string_view word) {
-  return ClassOf(word) == NounClass::kPet;
-}
-
-// "named Ana", "called Ana", "Ana" right after a noun that needs a name.
-std::size_t NameAfter(const WordStream& m, std::size_t i, std::size_t end, std::string* name) {
-  std::size_t at = i;
-  bool announced = false;
-  if (m.IsAny(at, {"named", "called"})) {
-    ++at;
-    announced = true;
-  } else if (m.Is(at, ",") && at + 1 < end && IsName(m, at + 1) &&
-             (m.Is(EndOfName(m, at + 1, end), ",") || EndOfName(m, at + 1, end) >= end)) {
-    ++at;
-  }
-  std::size_t last = EndOfName(m, at, end);
-  if (last == at && announced && at < end && !m.At(at).symbol) {
-    last = at + 1;  // "a dog named rex", in lower case.
-  }
-  if (last == at) {
-    return i;
-  }
-  *name = std::string(m.Source(at, last));
-  return m.Is(last, ",") && m.Is(at - 1, ",") ? last + 1 : last;
-}
-
-// The noun that "my" introduces, adjectives skipped: a relation or a pet.
-struct OwnedNoun {
-  std::size_t at = 0;
-  std::string relation;
-  EntityType type = EntityType::kPerson;
-  Gender gender = Gender::kUnknown;
-  bool plural = false;
-};
-
-std::optional<OwnedNoun> ReadOwnedNoun(const WordStream& m, std::size_t i, std::size_t end) {
-  static const WordSet adjectives = {
-      "best",      "good",      "old",      "older", "younger", "little", "big",       "oldest",
-      "youngest",  "twin",      "elder",    "close", "closest", "dear",   "new",       "late",
-      "baby",      "first",     "second",   "only",  "two",     "three",  "four",      "middle",
-      "girl",      "boy",       "current",  "own",   "beloved", "lovely", "wonderful", "former",
-      "childhood", "step",      "adopted",  "pet",   "german",  "golden", "amazing",   "cute",
-      "sweet",     "long-time", "longtime", "whole", "other",   "5",      "6",         "7",
-      "8",         "3",         "4",        "2",     "year",    "great"};
-  std::size_t at = i;
-  while (at < end && at < i + 3 && adjectives.contains(m.Text(at)) &&
-         !(m.Is(at, "twin") && KinOf(m.Text(at + 1)).relation.empty())) {
-    ++at;
-  }
-  if (at >= end) {
-    return std::nullopt;
-  }
-  OwnedNoun noun;
-  noun.at = at;
-  if (const Kin kin = KinOf(m.Text(at)); !kin.relation.empty()) {
-    noun.relation = std::string(kin.relation);
-    noun.gender = kin.gender;
-    noun.plural = kin.plural;
-    const std::size_t in_law = m.Match(at + 1, "- in - law");
-    if (in_law != 0) {
-      noun.relation += "-in-law";
-      noun.at = in_law - 1;
-    }
-    return noun;
-  }
-  if (IsPetName(m.Text(at))) {
-    noun.relation = std::string(SingularOf(m.Text(at)));
-    noun.type = EntityType::kAnimal;
-    noun.plural = noun.relation != m.Text(at);
-    return noun;
-  }
-  return std::nullopt;
-}
-
-MentionRead MakeOwned(const WordStream& m, const OwnedNoun& noun, std::size_t end,
-                      std::string_view owner) {
-  MentionRead read;
-  Mention& mention = read.mention;
-  mention.type = noun.type;
-  mention.gender = noun.gender;
-  mention.plural = noun.plural;
-  mention.relation = noun.relation;
-  mention.owner = std::string(owner);
-  // Several are described as they were named: "my parents", "my dogs".
-  mention.description = Describe(owner, noun.plural ? m.Text(noun.at) : noun.relation);
-  mention.name = mention.description;
-  read.next = noun.at + 1;
-  if (!noun.plural) {
-    std::string name;
-    read.next = NameAfter(m, noun.at + 1, end, &name);
-    if (!name.empty()) {
-      mention.name = std::move(name);
-    }
-  }
-  return read;
 }
 
 class StatementReader {
@@ -183,9 +87,12 @@ class StatementReader {
     while (at < clause.last && (IsLeadIn(m_.Text(at)) || m_.At(at).symbol)) {
       ++at;
     }
-    bool found = false;
+    bool found = ReadDropped(clause, out);
     std::size_t from = at;
     // The subject at the beginning of the clause, whoever it is.
+    if (found) {
+      return;
+    }
     if (auto subject = ReadSubject(at, clause.last)) {
       subject = Join(std::move(*subject), clause.last);
       last = subject->mention;
@@ -206,13 +113,57 @@ class StatementReader {
     }
     // "In my free time I hike", "as a vegan we avoid ...": the speaker further on.
     for (std::size_t i = std::max(from, clause.first + 1); i < clause.last; ++i) {
-      if (!m_.IsAny(i, {"i", "we"}) || UnmakesSubject(m_.Text(i - 1))) {
+      if (!m_.IsAny(i, {"i", "we"}) || Unmade(i)) {
         continue;
       }
-      Mention self = Self(m_.Is(i, "we"));
+      // "my sister and I" are two.
+      Mention self = Self(m_.Is(i, "we") || m_.Is(i - 1, "and"));
       found = AddPredicates(self, i, i + 1, clause.last, out) || found;
       last = self;
     }
+  }
+
+  // "What I like" names, "until I am rich" supposes; "that is why I work" and
+  // "tea is what I like" claim all the same.
+  [[nodiscard]] bool Unmade(std::size_t i) const {
+    const bool reason = i > 1 && m_.IsAny(i - 1, {"why", "what"}) && m_.IsAny(i - 2, {"is", "'s"});
+    return UnmakesSubject(m_.Text(i - 1)) && !reason;
+  }
+
+  // "Love hiking!", "Just moved to Porto.": the speaker's own, when a sentence opens with the verb.
+  bool ReadDropped(const Clause& clause, std::vector<Statement>& out) {
+    std::size_t at = clause.first;
+    if (clause.joined || (at > 0 && !m_.At(at - 1).symbol)) {
+      return false;
+    }
+    while (at < clause.last && (m_.IsAny(at, {"just", "really", "also", "finally", "recently"}) ||
+                                IsLeadIn(m_.Text(at)) || m_.At(at).symbol)) {
+      ++at;
+    }
+    const bool just = at > clause.first && m_.IsAny(at - 1, {"just", "finally", "recently"});
+    const std::string_view word = m_.Text(at);
+    const bool taste = m_.IsAny(at, {"love", "hate", "prefer", "dislike", "adore"}) &&
+                       !m_.IsAny(at + 1, {"you", "it", "that", "this", "your", "the", "them", "how",
+                                          "when", "what", "is", "to"});
+    const bool to_do = m_.IsAny(at, {"love", "prefer"}) && m_.Is(at + 1, "to") &&
+                       !m_.IsAny(at + 2, {"hear", "see", "know", "be", "have", "meet"});
+    const bool done =
+        m_.IsAny(at, {"moved", "bought", "adopted", "graduated", "married"}) ||
+        (just && m_.IsAny(at, {"got", "started", "finished", "joined", "quit", "became", "ate"}));
+    if (!taste && !to_do && !done) {
+      return false;
+    }
+    Mention self = Self(false);
+    Statement s;
+    s.subject = self;
+    s.subject_at = at;
+    s.verb = at;
+    s.lemma = LemmaOf(word);
+    s.rest = at + 1;
+    s.end = clause.last;
+    s.past = done;
+    out.push_back(std::move(s));
+    return true;
   }
 
   // "Ana, my sister, is ..." and "My sister, Ana, is ...": two clauses that only name one person.
@@ -263,7 +214,7 @@ class StatementReader {
 
   std::optional<MentionRead> ReadSubject(std::size_t i, std::size_t end) const {
     if (m_.IsAny(i, {"i", "we"})) {
-      if (i > 0 && UnmakesSubject(m_.Text(i - 1))) {
+      if (i > 0 && Unmade(i)) {
         return std::nullopt;
       }
       return MentionRead{Self(m_.Is(i, "we")), i + 1};
@@ -359,6 +310,8 @@ class StatementReader {
         s.past = true;
       } else if (word == "will" || word == "shall") {
         s.future = true;
+      } else if ((word == "almost" || word == "nearly") && !be) {
+        s.supposed = true;  // "I almost bought a car"; "I am almost 30" is another matter.
       } else if (word == "can") {
         s.able = true;
       } else if (word == "would" || word == "could" || word == "might" || word == "may" ||
@@ -435,7 +388,9 @@ class StatementReader {
       }
     }
     // "I do yoga": the auxiliary is the verb.
-    if (lemma.empty() && at > 0 && m_.IsAny(at - 1, {"do", "does", "did"}) && IsDone(word)) {
+    const bool much = m_.Match(at, "a lot of") != 0 && IsDone(m_.Text(at + 3));
+    if (lemma.empty() && at > 0 && m_.IsAny(at - 1, {"do", "does", "did"}) &&
+        (IsDone(word) || much)) {
       s.past = s.past || m_.Is(at - 1, "did");
       s.verb = at - 1;
       s.lemma = "do";
@@ -491,77 +446,6 @@ class StatementReader {
 };
 
 }  // namespace
-
-std::string Describe(std::string_view owner, std::string_view noun) {
-  if (owner == kSelfEntity) {
-    return "my " + std::string(noun);
-  }
-  if (owner.starts_with("my ") || owner.find(' ') == std::string_view::npos ||
-      !owner.ends_with("s")) {
-    return std::string(owner) + "'s " + std::string(noun);
-  }
-  return std::string(owner) + "' " + std::string(noun);
-}
-
-bool IsName(const WordStream& m, std::size_t i) {
-  const Word& word = m.At(i);
-  if (word.symbol || !word.capital || word.text.size() < 2 || IsCommonWord(word.text)) {
-    return false;
-  }
-  // A verb in upper case opens a sentence; in the middle of one it is a name ("Mark", "Will").
-  const bool opens = i == 0 || m.At(i - 1).symbol;
-  return !opens || (LemmaOf(word.text).empty() && KinOf(word.text).relation.empty());
-}
-
-std::size_t EndOfName(const WordStream& m, std::size_t i, std::size_t end) {
-  constexpr std::size_t kNameWordsMax = 4;
-  std::size_t at = i;
-  while (at < end && at < i + kNameWordsMax && IsName(m, at)) {
-    ++at;
-  }
-  return at;
-}
-
-std::optional<MentionRead> ReadMention(const WordStream& m, std::size_t i, std::size_t end,
-                                       std::string_view self) {
-  std::optional<MentionRead> read;
-  if (m.IsAny(i, {"my", "our"})) {
-    const auto noun = ReadOwnedNoun(m, i + 1, end);
-    if (!noun) {
-      return std::nullopt;
-    }
-    read = MakeOwned(m, *noun, end, self);
-  } else if (IsName(m, i)) {
-    const std::size_t last = EndOfName(m, i, end);
-    Mention mention;
-    mention.name = std::string(m.Source(i, last));
-    read = MentionRead{std::move(mention), last};
-  } else {
-    return std::nullopt;
-  }
-  // "my brother's dog", "Tom's wife": what belongs to the one just read.
-  constexpr int kChainMax = 2;
-  for (int link = 0; link < kChainMax && m.Is(read->next, "'s"); ++link) {
-    const auto noun = ReadOwnedNoun(m, read->next + 1, end);
-    if (!noun) {
-      break;  // "my sister's name", "Tom's car"
-    }
-    read = MakeOwned(m, *noun, end, read->mention.name);
-  }
-  // "Ana, my sister, lives ...".
-  if (m.Is(read->next, ",") && m.Is(read->next + 1, "my") && read->mention.relation.empty()) {
-    const auto noun = ReadOwnedNoun(m, read->next + 2, end);
-    if (noun && (m.Is(noun->at + 1, ",") || noun->at + 1 >= end)) {
-      read->mention.relation = noun->relation;
-      read->mention.owner = std::string(self);
-      read->mention.description = Describe(self, noun->relation);
-      read->mention.gender = noun->gender;
-      read->mention.type = noun->type;
-      read->next = std::min(noun->at + 2, end);
-    }
-  }
-  return read;
-}
 
 std::vector<Statement> ReadStatements(const WordStream& m, const Sentence& sentence,
                                       std::string_view self, Mention& person) {

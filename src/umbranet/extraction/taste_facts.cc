@@ -15,7 +15,7 @@ class TasteReader : public VerbFactWriter {
   using VerbFactWriter::VerbFactWriter;
 
   void Read(Frame frame) {
-    if (s_.able && !s_.negated && ReadAbility(frame)) {
+    if (s_.able && (s_.negated ? ReadInability(frame) : ReadAbility(frame))) {
       return;
     }
     switch (frame) {
@@ -77,9 +77,7 @@ class TasteReader : public VerbFactWriter {
         }
         return;
       case Frame::kWear:
-        if (!s_.negated && (!s_.past || s_.lemma == "dye")) {
-          AddObject(Predicate::kPhysical, {}, s_.lemma == "dye");
-        }
+        ReadLooks();
         return;
       default:
         return;
@@ -103,13 +101,30 @@ class TasteReader : public VerbFactWriter {
     return true;
   }
 
+  // "I can't swim"; "I can't sing tonight" says nothing about singing.
+  bool ReadInability(Frame frame) {
+    const bool skill = frame == Frame::kHobbyVerb || frame == Frame::kPlay ||
+                       frame == Frame::kSpeak || frame == Frame::kDrive;
+    const bool vague = s_.lemma == "make" || s_.lemma == "build" || s_.lemma == "travel";
+    if (!skill || vague || sheet_.TimeWithin(s_.subject_at, s_.end)) {
+      return false;
+    }
+    Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+    phrase.first = s_.verb;
+    phrase.last = std::max(phrase.last, s_.verb + 1);
+    sheet_.Add(s_, Predicate::kSkill, ObjectText(m_, phrase), {.negated = true});
+    return true;
+  }
+
   void ReadTaste(bool negative) {
     if (s_.past && !s_.ended) {
       return;
     }
     // "I would like to visit Rome" wishes; "I would love it" replies.
     if (s_.supposed) {
-      if (m_.Is(s_.rest, "to") && !negative && !s_.negated) {
+      if (s_.lemma == "prefer" && !s_.negated) {
+        AddPhrase(Predicate::kLikes, ObjectAt(m_, s_.rest, s_.end), {.confidence = 0.6});
+      } else if (m_.Is(s_.rest, "to") && !negative && !s_.negated) {
         ReadWish(false);
       }
       return;
@@ -132,14 +147,14 @@ class TasteReader : public VerbFactWriter {
     const Predicate predicate = negative != turned ? Predicate::kDislikes : Predicate::kLikes;
     const bool like_to = m_.Is(s_.rest, "to");
     Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
+    std::size_t from = like_to ? s_.rest : phrase.first;
     if (like_to && phrase.first < s_.end && IsEmptyObject(m_.Text(phrase.first)) &&
         phrase.last - phrase.first > 1 &&
         m_.IsAny(phrase.first, {"be", "have", "get", "go", "do"})) {
       // "love to go hiking": what follows the empty verb is meant.
-      ++phrase.first;
-      phrase = ObjectAt(m_, phrase.first, s_.end);
+      from = phrase.first + 1;
     }
-    for (const Phrase& part : ObjectsAt(m_, phrase.first, s_.end)) {
+    for (const Phrase& part : ObjectsAt(m_, from, s_.end)) {
       AddPhrase(predicate, part, extra);
     }
   }
@@ -153,8 +168,9 @@ class TasteReader : public VerbFactWriter {
       return;
     }
     const NounClass noun = ClassOf(m_.Text(phrase.last - 1));
-    if (noun == NounClass::kPet) {
-      AddPhrase(Predicate::kHasPet, phrase, {});
+    if (noun == NounClass::kPet || s_.ended) {
+      AddPhrase(noun == NounClass::kPet ? Predicate::kHasPet : Predicate::kOwns, phrase,
+                {.retracts = s_.ended});
       return;
     }
     // What is bought is owned when it lasts; groceries do not.
@@ -307,6 +323,12 @@ class TasteReader : public VerbFactWriter {
         }
       }
     }
+    while (whole.last > whole.first && m_.IsAny(whole.last - 1, {"too", "someday", "also"})) {
+      --whole.last;
+    }
+    if (whole.empty() || m_.IsAny(whole.last - 1, {"that", "it", "this", "one", "so"})) {
+      return;
+    }
     if (m_.IsAny(whole.first,
                  {"know", "hear", "ask", "say", "see", "make", "thank", "share", "tell", "talk",
                   "meet", "you", "i", "we", "he", "she", "they", "it"})) {
@@ -353,6 +375,29 @@ class TasteReader : public VerbFactWriter {
     sheet_.AddEntity(ObjectText(m_, place), EntityType::kPlace);
     sheet_.Add(s_, done ? Predicate::kVisited : Predicate::kPlan,
                (done ? "" : "visit ") + ObjectText(m_, place), {.object_is_entity = done});
+  }
+
+  // "I wear glasses", "I dyed my hair pink".
+  void ReadLooks() {
+    if (s_.negated || s_.future) {
+      return;
+    }
+    const bool dyed = s_.lemma == "dye" || s_.lemma == "color";
+    if (!dyed) {
+      if (!s_.past) {
+        const auto worn = SplitObjects(m_, ObjectAt(m_, s_.rest, s_.end));
+        if (!worn.empty()) {
+          AddPhrase(Predicate::kPhysical, worn.front(), {});
+        }
+      }
+      return;
+    }
+    for (std::size_t i = s_.rest; i + 1 < s_.end && i < s_.rest + 4; ++i) {
+      if (m_.Is(i, "hair") && IsColor(m_.Text(i + 1))) {
+        sheet_.Add(s_, Predicate::kPhysical, std::string(m_.Text(i + 1)) + " hair", {});
+        return;
+      }
+    }
   }
 
   // "I spend my weekends hiking".

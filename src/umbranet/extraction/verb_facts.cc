@@ -135,6 +135,7 @@ constexpr std::array kFrames = std::to_array<VerbFrame>({
     {"know", Frame::kKnow},
     {"wear", Frame::kWear},
     {"dye", Frame::kWear},
+    {"color", Frame::kWear},
     {"weigh", Frame::kWear},
     {"turn", Frame::kTurn},
     {"spend", Frame::kSpend},
@@ -150,6 +151,12 @@ constexpr std::array kFrames = std::to_array<VerbFrame>({
     {"do", Frame::kHobbyObject},
     {"stand", Frame::kStand},
     {"tolerate", Frame::kStand},
+    {"drop", Frame::kDrop},
+    {"fracture", Frame::kHurt},
+    {"sprain", Frame::kHurt},
+    {"injure", Frame::kHurt},
+    {"recover", Frame::kHurt},
+    {"hurt", Frame::kHurt},
     {"care", Frame::kStand},
 });
 
@@ -174,6 +181,8 @@ bool IsLifeFrame(Frame frame) {
     case Frame::kGet:
     case Frame::kStart:
     case Frame::kBecome:
+    case Frame::kDrop:
+    case Frame::kHurt:
       return true;
     default:
       return false;

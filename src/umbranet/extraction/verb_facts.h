@@ -52,6 +52,8 @@ enum class Frame : std::uint8_t {
   kBecome,
   kStand,
   kTry,
+  kDrop,
+  kHurt,
 };
 
 // A statement and the sheet that its facts are written on.

@@ -33,7 +33,8 @@ constexpr std::array kRegular = std::to_array<std::string_view>({
     "cancel",   "postpone", "reschedule", "extend",      "complete",   "pass",       "fail",
     "sign",     "hire",     "promote",    "attempt",     "apply",      "try",        "explore",
     "turn",     "help",     "organize",   "record",      "enroll",     "tolerate",   "care",
-    "register", "publish",  "donate",     "invite",      "host",       "release",    "award",
+    "color",    "fracture", "sprain",     "injure",      "recover",    "register",   "publish",
+    "donate",   "invite",   "host",       "release",     "award",
 });
 
 struct Irregular {
@@ -83,6 +84,7 @@ constexpr std::array kIrregular = std::to_array<Irregular>({
     {"begin", "begin begins began begun beginning"},
     {"stand", "stand stands stood standing"},
     {"find", "find finds found finding"},
+    {"hurt", "hurt"},
 });
 
 using Forms = std::unordered_map<std::string, std::string_view>;
@@ -142,6 +144,7 @@ Forms MakeForms() {
   for (const std::string_view base : kRegular) {
     AddRegular(base, forms);
   }
+  forms.emplace("dropped", "drop");
   forms.emplace("planned", "plan");
   forms.emplace("planning", "plan");
   forms.emplace("stopped", "stop");

@@ -142,8 +142,9 @@ bool IsConjunction(std::string_view word) {
 
 // Words that open a condition, a wish or a game: nothing after them is claimed.
 bool IsCondition(std::string_view word) {
-  static const WordSet words = {"if",   "unless",   "suppose",        "imagine", "pretend",
-                                "wish", "assuming", "hypothetically", "assume",  "whether"};
+  static const WordSet words = {"if",     "unless",   "suppose", "imagine",        "pretend",
+                                "wish",   "assuming", "doubt",   "hypothetically", "assume",
+                                "whether"};
   return words.contains(word);
 }
 

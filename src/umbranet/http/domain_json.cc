@@ -188,6 +188,21 @@ void WriteGraph(JsonWriter& json, const KnowledgeGraph& graph) {
   json.EndArray().EndObject();
 }
 
+void WriteMerges(JsonWriter& json, const std::vector<EntityMerge>& merges) {
+  json.BeginObject().Key("merges").BeginArray();
+  for (const EntityMerge& merge : merges) {
+    json.BeginObject()
+        .Field("name", merge.name)
+        .Field("other", merge.other)
+        .Field("interaction_id", merge.interaction_id)
+        .Field("occurred_at", merge.occurred_at)
+        .Field("recorded_at", merge.recorded_at);
+    WriteTimeIfAny(json, "parted_at", merge.parted_at);
+    json.EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
 std::string RenderChatAnswer(const ChatAnswer& answer) {
   std::string body;
   body.reserve(1024 + answer.reply.size());

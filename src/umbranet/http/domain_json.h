@@ -26,6 +26,7 @@ void WriteFreshness(JsonWriter& json, const Freshness& freshness);
 void WriteReflection(JsonWriter& json, const JobStatus& status, bool with_history);
 void WriteEntry(JsonWriter& json, const JournalEntry& entry);
 void WriteGraph(JsonWriter& json, const KnowledgeGraph& graph);
+void WriteMerges(JsonWriter& json, const std::vector<EntityMerge>& merges);
 
 std::string RenderChatAnswer(const ChatAnswer& answer);
 std::string RenderRecall(const RecalledContext& recalled);

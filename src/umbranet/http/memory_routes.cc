@@ -1,4 +1,5 @@
-// Looking after memories: reflections, freshness, lists, changes, the graph, export, forgetting.
+// Looking after memories: reflections, freshness, lists, changes, the graph, merges of its names,
+// export, forgetting.
 #include <chrono>
 #include <utility>
 
@@ -169,24 +170,32 @@ void HandleDeleteMemory(const ApiContext& api, const HttpRequest& request, Respo
   }
 }
 
-void HandleGraph(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+// The 'limit' of a query that knows no other parameter; nothing when it was refused.
+std::optional<std::size_t> ReadLimit(const HttpRequest& request, ResponseWriter& writer) {
   constexpr std::string_view kKnown[] = {"limit"};
   const auto parameters = ParseQuery(request.query, kKnown);
   if (!parameters.ok()) {
     SendProblem(writer, {400, "bad_query", parameters.error().message});
+    return std::nullopt;
+  }
+  if (parameters->empty()) {
+    return kGraphFactsDefault;
+  }
+  const auto limit = ParseBoundedInteger(parameters->front().second, 1, kGraphFactsMax);
+  if (!limit) {
+    SendProblem(writer, {400, "out_of_range",
+                         "'limit' must be from 1 to " + std::to_string(kGraphFactsMax)});
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(*limit);
+}
+
+void HandleGraph(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  const auto facts_max = ReadLimit(request, writer);
+  if (!facts_max) {
     return;
   }
-  std::size_t facts_max = kGraphFactsDefault;
-  if (!parameters->empty()) {
-    const auto limit = ParseBoundedInteger(parameters->front().second, 1, kGraphFactsMax);
-    if (!limit) {
-      SendProblem(writer, {400, "out_of_range",
-                           "'limit' must be from 1 to " + std::to_string(kGraphFactsMax)});
-      return;
-    }
-    facts_max = static_cast<std::size_t>(*limit);
-  }
-  const auto graph = api.dependencies.memory.semantic().ReadGraph(UserInPath(request), facts_max,
+  const auto graph = api.dependencies.memory.semantic().ReadGraph(UserInPath(request), *facts_max,
                                                                   api.RequestDeadline());
   if (!graph.ok()) {
     api.SendError(writer, "graph", graph.error());
@@ -196,6 +205,47 @@ void HandleGraph(const ApiContext& api, const HttpRequest& request, ResponseWrit
   JsonWriter out(body);
   WriteGraph(out, *graph);
   SendJson(writer, 200, std::move(body));
+}
+
+void HandleMerges(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  const auto limit = ReadLimit(request, writer);
+  if (!limit) {
+    return;
+  }
+  const auto merges =
+      api.dependencies.memory.semantic().Merges(UserInPath(request), *limit, api.RequestDeadline());
+  if (!merges.ok()) {
+    api.SendError(writer, "merges", merges.error());
+    return;
+  }
+  std::string body;
+  JsonWriter out(body);
+  WriteMerges(out, *merges);
+  SendJson(writer, 200, std::move(body));
+}
+
+void HandleUnmerge(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (RefusedQuery(request, writer)) {
+    return;
+  }
+  const auto read = ReadBody(request, kUnmergeTable);
+  if (const auto* problem = std::get_if<Problem>(&read)) {
+    SendProblem(writer, *problem);
+    return;
+  }
+  const json::object& body = std::get<json::value>(read).get_object();
+  const auto undone = api.dependencies.memory.semantic().Unmerge(
+      UserInPath(request), TextField(body, "name").value_or(""),
+      TextField(body, "from").value_or(""), api.RequestDeadline());
+  if (!undone.ok()) {
+    api.SendError(writer, "unmerge", undone.error());
+  } else if (*undone == 0) {
+    SendProblem(writer, NoSuch("merge"));
+  } else {
+    std::string text;
+    JsonWriter(text).BeginObject().Field("undone", std::uint64_t{*undone}).EndObject();
+    SendJson(writer, 200, std::move(text));
+  }
 }
 
 void HandleExport(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
@@ -269,6 +319,8 @@ void AddMemoryRoutes(Router& router, const SharedApi& api) {
   add("PATCH", "/v1/memories/{memory_id}", HandlePatchMemory);
   add("DELETE", "/v1/memories/{memory_id}", HandleDeleteMemory);
   add("GET", "/v1/users/{user_id}/graph", HandleGraph);
+  add("GET", "/v1/users/{user_id}/merges", HandleMerges);
+  add("POST", "/v1/users/{user_id}/unmerge", HandleUnmerge);
   add("GET", "/v1/users/{user_id}/export", HandleExport);
   add("DELETE", "/v1/users/{user_id}", HandleForget);
 }

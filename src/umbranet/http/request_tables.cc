@@ -88,6 +88,11 @@ const ObjectTable kDeadFilterTable = {"DeadLetterFilter", kDeadFilterFields};
 
 namespace {
 
+constexpr std::array kUnmergeFields = {
+    FieldTable{"name", FieldKind::kText, true, 1, kIdBytesMax},
+    FieldTable{"from", FieldKind::kText, false, 1, kIdBytesMax},
+};
+
 constexpr std::array kTurnBatchFields = {
     FieldTable{"items", FieldKind::kObjects, true, 1, kBatchItemsMax, {}, &kTurnTable},
 };
@@ -98,13 +103,14 @@ constexpr std::array kRetryFields = {
 
 }  // namespace
 
+const ObjectTable kUnmergeTable = {"Unmerge", kUnmergeFields};
 const ObjectTable kTurnBatchTable = {"TurnBatch", kTurnBatchFields};
 const ObjectTable kRetryTable = {"DeadLetterRetry", kRetryFields};
 
 std::span<const ObjectTable* const> RequestTables() {
-  static constexpr std::array kAll = {&kChatTable,   &kTurnTable,        &kTurnBatchTable,
-                                      &kRecallTable, &kMemoryPatchTable, &kDeadFilterTable,
-                                      &kRetryTable};
+  static constexpr std::array kAll = {&kChatTable,       &kTurnTable,        &kTurnBatchTable,
+                                      &kRecallTable,     &kMemoryPatchTable, &kUnmergeTable,
+                                      &kDeadFilterTable, &kRetryTable};
   return kAll;
 }
 

@@ -25,6 +25,7 @@ extern const ObjectTable kTurnTable;
 extern const ObjectTable kTurnBatchTable;
 extern const ObjectTable kRecallTable;
 extern const ObjectTable kMemoryPatchTable;
+extern const ObjectTable kUnmergeTable;
 extern const ObjectTable kDeadFilterTable;
 extern const ObjectTable kRetryTable;
 

@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "umbranet/domain/entity_merge.h"
 #include "umbranet/domain/fact.h"
 #include "umbranet/ports/memory_tier.h"
 
@@ -54,6 +56,18 @@ class SemanticMemory : public MemoryTier {
 
   virtual Result<KnowledgeGraph> ReadGraph(const UserKey& user, std::size_t facts_max,
                                            Deadline deadline) = 0;
+
+  // Which names were made one, by which turn, and which of it was undone: the turns' newest first.
+  // One entry for each two names that a turn said to mean the same.
+  virtual Result<std::vector<EntityMerge>> Merges(const UserKey& user, std::size_t limit,
+                                                  Deadline deadline) = 0;
+
+  // Parts `name` from the names that turns said it means the same as, or from the one name `from`
+  // when that is not empty; facts go back to whom their turns named. It stays so when those turns
+  // are reflected again, whatever their order; a turn that comes later and says so anew unites the
+  // names again. How many merges were undone; 0 when there was none. kInvalidArgument: no name.
+  virtual Result<std::size_t> Unmerge(const UserKey& user, std::string_view name,
+                                      std::string_view from, Deadline deadline) = 0;
 };
 
 }  // namespace umbranet

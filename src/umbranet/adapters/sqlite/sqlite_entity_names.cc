@@ -228,7 +228,7 @@ Status SqliteEntityNames::Flush() {
       UMBRANET_RETURN_IF_ERROR(Store(name, row));
     }
   }
-  return {};
+  return merges_.Flush();
 }
 
 Result<std::string> SqliteEntityNames::Mention(const ReflectionPlan& plan, std::string_view text,
@@ -334,9 +334,16 @@ Status SqliteEntityNames::TakeIn(const ReflectionPlan& plan) {
         continue;
       }
       const bool relation = IsRelationName(name);
-      if (relation != IsRelationName(other)) {
-        UMBRANET_RETURN_IF_ERROR(Claim(plan, relation ? name : other, relation ? other : name));
-      } else if (!relation) {
+      const bool claim = relation != IsRelationName(other);
+      if (relation && !claim) {
+        continue;
+      }
+      const bool first = claim ? relation : name < other;
+      UMBRANET_ASSIGN_OR_RETURN(const bool counts,
+                                merges_.Note(plan, first ? name : other, first ? other : name));
+      if (counts && claim) {
+        UMBRANET_RETURN_IF_ERROR(Claim(plan, first ? name : other, first ? other : name));
+      } else if (counts) {
         UMBRANET_RETURN_IF_ERROR(Unite(name, other));
       }
     }
@@ -379,7 +386,8 @@ Result<std::vector<Entity>> ReadEntities(SqliteConnection& connection, std::int6
 
 Status EraseEntityNames(SqliteConnection& connection, std::int64_t user_key) {
   UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteNames, user_key));
-  return connection.Run(kDeleteClaims, user_key);
+  UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteClaims, user_key));
+  return EraseMerges(connection, user_key);
 }
 
 }  // namespace umbranet

@@ -4,7 +4,8 @@
 // the least of them becomes the root, so the outcome does not depend on the order of the turns. A
 // relation name ("sister") unites nothing, since two sisters share it: a turn that says whom it
 // means makes a claim, and the name then stands for whoever was introduced under it last at the
-// time that it is used, or before anyone was, for the first who will be.
+// time that it is used, or before anyone was, for the first who will be. What an owner has parted
+// (sqlite_entity_merges.h) stays parted.
 //
 // Both classes work in one transaction of their connection, on that connection's thread.
 #pragma once
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "umbranet/adapters/sqlite/sqlite_connection.h"
+#include "umbranet/adapters/sqlite/sqlite_entity_merges.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/fact.h"
@@ -62,8 +64,8 @@ class SqliteEntityReader {
 // Takes in the names of plans.
 class SqliteEntityNames {
  public:
-  SqliteEntityNames(SqliteConnection& connection, std::int64_t user_key)
-      : connection_(connection), user_key_(user_key) {}
+  SqliteEntityNames(SqliteConnection& connection, std::int64_t user_key, Timestamp now)
+      : connection_(connection), user_key_(user_key), merges_(connection, user_key, now) {}
 
   Status TakeIn(const ReflectionPlan& plan);
   // Writes what is still kept in memory. To be called before anybody resolves.
@@ -112,6 +114,7 @@ class SqliteEntityNames {
 
   SqliteConnection& connection_;
   const std::int64_t user_key_;
+  SqliteEntityMerges merges_;
   std::map<std::string, Name> names_;
   std::set<std::string> moved_;
   std::set<std::string> renamed_;

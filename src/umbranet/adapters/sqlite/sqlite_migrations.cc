@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "umbranet/adapters/sqlite/entity_merge_schema.h"
 #include "umbranet/adapters/sqlite/ledger_schema.h"
 #include "umbranet/adapters/sqlite/tier_schema.h"
 
@@ -45,7 +46,8 @@ Status RunStep(SqliteConnection& connection, const SqliteMigration& step) {
 std::vector<SqliteMigration> AllSqliteMigrations() {
   // Later components may refer to the tables of earlier ones.
   std::vector<SqliteMigration> all;
-  for (const std::vector<SqliteMigration>& component : {LedgerMigrations(), TierMigrations()}) {
+  for (const std::vector<SqliteMigration>& component :
+       {LedgerMigrations(), TierMigrations(), EntityMergeMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

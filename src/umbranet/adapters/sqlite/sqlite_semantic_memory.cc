@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "umbranet/adapters/sqlite/sqlite_accounts.h"
+#include "umbranet/adapters/sqlite/sqlite_entity_merges.h"
 #include "umbranet/adapters/sqlite/sqlite_entity_names.h"
 #include "umbranet/adapters/sqlite/sqlite_fact_reader.h"
 #include "umbranet/adapters/sqlite/sqlite_tier_book.h"
@@ -132,7 +133,7 @@ Status SqliteSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const 
 
 Status SqliteSemanticMemory::ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
                                         const std::vector<const ReflectionPlan*>& plans) const {
-  SqliteEntityNames names(connection, user_key);
+  SqliteEntityNames names(connection, user_key, database_.clock().Now());
   for (const ReflectionPlan* plan : plans) {
     UMBRANET_RETURN_IF_ERROR(names.TakeIn(*plan));
   }
@@ -438,6 +439,53 @@ Result<KnowledgeGraph> SqliteSemanticMemory::ReadGraph(const UserKey& user, std:
     }
   }
   return graph;
+}
+
+Result<std::vector<EntityMerge>> SqliteSemanticMemory::Merges(const UserKey& user,
+                                                              std::size_t limit,
+                                                              Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
+  UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key, FindAccount(*reader, user));
+  if (!user_key.has_value()) {
+    return std::vector<EntityMerge>();
+  }
+  return ReadMerges(*reader, *user_key, limit);
+}
+
+Result<std::size_t> SqliteSemanticMemory::Unmerge(const UserKey& user, std::string_view name,
+                                                  std::string_view from, Deadline deadline) {
+  const std::string parting = NormalizeName(name);
+  const std::string other = NormalizeName(from);
+  if (parting.empty() || (other.empty() && !from.empty())) {
+    return InvalidArgument("sqlite: name: must not be empty");
+  }
+  std::size_t undone = 0;
+  const Status written = database_.Write(
+      SqliteDatabase::Lane::kForeground,
+      [&](SqliteConnection& connection) -> Status {
+        undone = 0;
+        UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                                  FindAccount(connection, user));
+        if (!user_key.has_value()) {
+          return {};
+        }
+        UMBRANET_ASSIGN_OR_RETURN(
+            const PartedNames parted,
+            PartNames(connection, *user_key, parting, other, database_.clock().Now()));
+        undone = parted.merges;
+        SqliteFactSlots slots(connection, index_, *user_key, user);
+        for (const std::string& moved : parted.moved) {
+          UMBRANET_RETURN_IF_ERROR(slots.MoveStatementsOf(moved));
+        }
+        for (const std::string& root : parted.renamed) {
+          UMBRANET_RETURN_IF_ERROR(slots.TouchNamesOf(root));
+        }
+        return slots.Settle();
+      },
+      deadline);
+  UMBRANET_RETURN_IF_ERROR(written);
+  return undone;
 }
 
 }  // namespace umbranet

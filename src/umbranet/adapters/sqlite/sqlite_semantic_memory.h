@@ -42,6 +42,10 @@ class SqliteSemanticMemory final : public SemanticMemory {
   // The newest facts, newest first, and the entities in them.
   Result<KnowledgeGraph> ReadGraph(const UserKey& user, std::size_t facts_max,
                                    Deadline deadline) override;
+  Result<std::vector<EntityMerge>> Merges(const UserKey& user, std::size_t limit,
+                                          Deadline deadline) override;
+  Result<std::size_t> Unmerge(const UserKey& user, std::string_view name, std::string_view from,
+                              Deadline deadline) override;
 
  private:
   Status ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
