@@ -122,7 +122,8 @@ Result<EpisodesFound> FindEpisodes(const Clock& clock, EpisodicMemory& episodic,
                      .as_of = asked.request.as_of};
   if (asked.embed) {
     Result<Embedding> embedding = options.embedder->EmbedQuestion(
-        asked.request.query, asked.deadline.Within(clock, options.embedding_budget));
+        QuestionToEmbed(asked.request.query),
+        asked.deadline.Within(clock, options.embedding_budget));
     if (embedding.ok()) {
       query.embedding = std::move(embedding).value();
       query.embedding_space = options.embedder->space();

@@ -113,6 +113,12 @@ bool AsksForAdvice(const std::vector<TextToken>& tokens) {
                      [](const TextToken& token) { return stems.contains(token.term); });
 }
 
+// "Mira's", with either apostrophe.
+bool IsPossessive(std::string_view query, const TextToken& token) {
+  const std::string_view word = query.substr(token.begin, token.end - token.begin);
+  return word.ends_with("'s") || word.ends_with("\u2019s");
+}
+
 void AddRelatedTerms(Question& question) {
   const std::size_t asked = question.terms.size();
   for (std::size_t i = 0; i < asked; ++i) {
@@ -167,25 +173,27 @@ Question ReadQuestion(std::string_view query) {
   return question;
 }
 
-std::string WithoutNames(std::string_view query, std::span<const std::string> speakers) {
-  std::unordered_set<std::string> names;
-  for (const std::string& speaker : speakers) {
-    if (const std::vector<TextToken> name = Tokenize(speaker); !name.empty()) {
-      names.insert(name.front().folded);
-    }
-  }
+std::string QuestionToEmbed(std::string_view query) {
+  const std::vector<TextToken> tokens = Tokenize(query);
   std::string kept;
   std::size_t copied = 0;
   bool says_more = false;
-  for (const TextToken& token : Tokenize(query)) {
-    if (!token.capitalized || !names.contains(token.folded)) {
-      says_more = says_more || !token.stop_word;
-      continue;
-    }
-    kept.append(query.substr(copied, token.begin - copied));
-    copied = token.end;
-    while (copied < query.size() && query[copied] == ' ' && (kept.empty() || kept.back() == ' ')) {
-      ++copied;
+  bool name_before = false;  // The word before was a name that was left out.
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const bool joined = i >= 2 && name_before && tokens[i - 1].folded == "and";
+    const bool left_out_before = i >= 1 && copied == tokens[i - 1].end;
+    const bool subject =
+        !tokens[i].sentence_start && i >= 1 &&
+        (IsOneOf(kAuxiliaries, tokens[i - 1].folded) || joined || left_out_before);
+    const bool name = tokens[i].capitalized && !tokens[i].stop_word &&
+                      (subject || IsPossessive(query, tokens[i]));
+    if (name) {
+      kept.append(query.substr(copied, tokens[i].begin - copied));
+      copied = tokens[i].end;
+      name_before = true;
+    } else {
+      says_more = says_more || !tokens[i].stop_word;
+      name_before = name_before && tokens[i].folded == "and";
     }
   }
   kept.append(query.substr(copied));

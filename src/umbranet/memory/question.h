@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,12 +38,11 @@ struct Question {
 
 [[nodiscard]] Question ReadQuestion(std::string_view query);
 
-// The question as its meaning is compared: without the names of those who speak in the memories.
-// They speak of themselves as "I" and address the others by name, so a name would bring what was
-// said *to* the one who is asked about. A name counts by its first word, the possessive goes with
-// it. Unchanged when nothing else would be left.
-[[nodiscard]] std::string WithoutNames(std::string_view query,
-                                       std::span<const std::string> speakers);
+// The question as its meaning is compared: without the names of those whom it is about ("did Mira
+// ...", "Tom's dog"). People speak of themselves as "I" and call the others by name, so a name
+// would bring what was said *to* whom the question is about; that it is said by or of them is what
+// words and speakers tell. Unchanged when nothing else would be left.
+[[nodiscard]] std::string QuestionToEmbed(std::string_view query);
 
 // Counts a question's terms in texts that no index has counted. The question must outlive it.
 class QuestionTermCounter {
