@@ -66,12 +66,15 @@ struct EpisodeVector {
 
 class EpisodicMemory : public MemoryTier {
  public:
-  // Episodes with any of the terms, those that mean something similar when the query has an
-  // embedding, the other half of their turns, and the episodes of the one turn before and the two
-  // after each within its session: an answer stands behind what it answers. What a document
-  // consists of: the terms of its text (AnalyzeTerms), of its speaker's name (AnalyzeName) and of
-  // its date (DateTerms). Similarity is exact: every vector of the user in the query's space is
-  // looked at, and none of another space. A tier finds; ranking judges.
+  static constexpr std::size_t kNeighboursMin = 80;
+
+  // Episodes with any of the terms and, when the query has an embedding, those that mean something
+  // similar. With the best kNeighboursMin of either come at least the other half of their turns and
+  // the episodes of the one turn before and the two after each within its session: an answer stands
+  // behind what it answers, but what only just matched is no better for its neighbours. What a
+  // document consists of: the terms of its text (AnalyzeTerms), of its speaker's name (AnalyzeName)
+  // and of its date (DateTerms). Similarity is exact: every vector of the user in the query's space
+  // is looked at, and none of another space. A tier finds; ranking judges.
   virtual Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) = 0;
 
   // Up to `limit` episodes, of all users, without a vector in `space`, behind `cursor` ("" for the

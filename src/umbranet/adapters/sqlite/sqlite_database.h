@@ -71,7 +71,7 @@ class SqliteDatabase {
     std::string path;     // The file; its folder is made when it is missing.
     std::string address;  // Where this process serves, for others that find the folder locked.
     std::size_t readers_max = 8;
-    std::size_t reader_cache_kib = 1024;
+    std::size_t reader_cache_kib = 4096;
     std::size_t writer_cache_kib = 8192;
     std::size_t mmap_bytes = 0;
     std::size_t commands_max = 4096;  // That may wait in one lane; the next one is refused.

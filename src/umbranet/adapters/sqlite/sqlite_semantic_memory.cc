@@ -48,7 +48,7 @@ constexpr std::string_view kDeleteUser = "DELETE FROM fact_statement WHERE user_
 
 // As of a time in the past the index cannot tell what was known, so more is taken than is wanted.
 constexpr std::size_t kAsOfFactor = 10;
-constexpr std::size_t kWitnessesMax = 64;  // Of a fact that a search found.
+constexpr std::size_t kWitnessesMax = 32;  // Of a fact that a search found.
 
 struct Located {
   std::int64_t head = 0;

@@ -192,9 +192,10 @@ ALTER TABLE corpus ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 -- A user's episodes behind a key: the key of the table is part of every index.
 CREATE INDEX episode_by_user ON episode(user_key);
 
--- The turns that said a fact, the latest first.
+-- The turns that said a fact, with all that is read of them.
 CREATE INDEX fact_statement_by_witness
-  ON fact_statement(head, occurred_at, sequence, interaction_id, ordinal);
+  ON fact_statement(head, occurred_at, sequence, interaction_id, ordinal, confidence, valid_from,
+    edited_text);
 
 CREATE TABLE embedding_space(
   space_key INTEGER PRIMARY KEY,

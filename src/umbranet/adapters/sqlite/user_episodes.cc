@@ -118,7 +118,6 @@ class UserEpisodes::Searching {
       Compare(*space_key);
       TakeBest(std::vector<double>(similarity_.begin(), similarity_.end()), query_.similar_max);
     }
-    AddNeighbours();
     Answer(found);
     return found;
   }
@@ -162,6 +161,7 @@ class UserEpisodes::Searching {
   // Those with the highest values above 0, of each role within its share, become matches.
   void TakeBest(const std::vector<double>& values, std::size_t limit) {
     std::array<std::vector<std::uint32_t>, 2> by_role;
+    std::vector<std::uint32_t> best;
     for (std::uint32_t i = 0; i < values.size(); ++i) {
       const Episode& episode = *all_.documents_[i].episode;
       if (values[i] > 0 && episode.occurred_at <= horizon_) {
@@ -177,11 +177,19 @@ class UserEpisodes::Searching {
                          documents.end(), better);
         documents.resize(most);
       }
-      matched_.insert(matched_.end(), documents.begin(), documents.end());
+      best.insert(best.end(), documents.begin(), documents.end());
       return documents.size();
     };
     const std::size_t assistants = take(by_role[1], limit / kAssistantShare);
     take(by_role[0], limit - assistants);
+    std::sort(best.begin(), best.end(), better);
+    for (std::size_t i = 0; i < best.size(); ++i) {
+      if (i < EpisodicMemory::kNeighboursMin) {
+        AddNeighbours(best[i]);
+      }
+      Want(best[i]);
+    }
+    matched_.insert(matched_.end(), best.begin(), best.end());
   }
 
   void Compare(std::int64_t space_key) {
@@ -196,37 +204,34 @@ class UserEpisodes::Searching {
     }
   }
 
-  // Everything from the turn before each match to the second after it, within its session.
-  void AddNeighbours() {
-    for (const std::uint32_t match : matched_) {
-      const Stored& stored = all_.documents_[match];
-      const std::vector<std::uint32_t>& order = all_.sessions_[stored.session];
-      const auto sequence = [&](std::size_t at) {
-        return all_.documents_[order[at]].episode->sequence;
-      };
-      const auto place =
-          std::lower_bound(order.begin(), order.end(), stored.episode->sequence,
-                           [&](std::uint32_t other, std::int64_t wanted) {
-                             return all_.documents_[other].episode->sequence < wanted;
-                           });
-      auto first = static_cast<std::size_t>(place - order.begin());
-      if (first > 0) {
-        const std::int64_t before = sequence(first - 1);
-        while (first > 0 && sequence(first - 1) == before) {
-          --first;
+  // Everything from the turn before a match to the second after it, within its session.
+  void AddNeighbours(std::uint32_t match) {
+    const Stored& stored = all_.documents_[match];
+    const std::vector<std::uint32_t>& order = all_.sessions_[stored.session];
+    const auto sequence = [&](std::size_t at) {
+      return all_.documents_[order[at]].episode->sequence;
+    };
+    const auto place = std::lower_bound(order.begin(), order.end(), stored.episode->sequence,
+                                        [&](std::uint32_t other, std::int64_t wanted) {
+                                          return all_.documents_[other].episode->sequence < wanted;
+                                        });
+    auto first = static_cast<std::size_t>(place - order.begin());
+    if (first > 0) {
+      const std::int64_t before = sequence(first - 1);
+      while (first > 0 && sequence(first - 1) == before) {
+        --first;
+      }
+    }
+    std::size_t after = 0;
+    std::int64_t last = stored.episode->sequence;
+    for (std::size_t at = first; at < order.size(); ++at) {
+      if (sequence(at) > last) {
+        last = sequence(at);
+        if (++after > kTurnsAfter) {
+          break;
         }
       }
-      std::size_t after = 0;
-      std::int64_t last = stored.episode->sequence;
-      for (std::size_t at = first; at < order.size(); ++at) {
-        if (sequence(at) > last) {
-          last = sequence(at);
-          if (++after > kTurnsAfter) {
-            break;
-          }
-        }
-        Want(order[at]);
-      }
+      Want(order[at]);
     }
   }
 
