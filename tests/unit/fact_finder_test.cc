@@ -97,7 +97,7 @@ constexpr FactCase kFacts[] = {
     {"I got divorced in May.", "user relationship_status divorced +"},
     {"We broke up.", "user relationship_status single +"},
     {"I have a dog named Rex.", "user has_pet[dog] Rex"},
-    {"I have three cats and a dog.", "user has_pet dog"},
+    {"I have three cats and a dog.", "user has_pet[dog] dog"},
     {"I got a puppy two weeks ago! Her name's Coco.", "user has_pet[puppy] Coco"},
     {"My iguana needs a lamp.", "user has_pet[iguana] my iguana"},
     {"I don't have any pets.", "user has_pet pets !"},

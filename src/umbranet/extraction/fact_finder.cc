@@ -123,7 +123,13 @@ std::string FactSheet::Introduce(const Mention& mention) {
 }
 
 void FactSheet::AddPet(const Statement& statement, Phrase phrase) {
-  Add(statement, Predicate::kHasPet, ObjectText(m(), phrase));
+  // "I have a dog" and "my dog" are the same dog.
+  const std::string_view noun = m().Text(phrase.last - 1);
+  Extra extra;
+  if (phrase.last - phrase.first == 1 && SingularOf(noun) == noun) {
+    extra.qualifier = std::string(noun);
+  }
+  Add(statement, Predicate::kHasPet, ObjectText(m(), phrase), extra);
   unnamed_ = {};
   unnamed_.type = EntityType::kAnimal;
   unnamed_.relation = std::string(SingularOf(m().Text(phrase.last - 1)));
