@@ -274,12 +274,12 @@ TEST(FactFinder, AnotherSpeakerSpeaksOfThemselves) {
   }
 }
 
-TEST(FactFinder, ADescriptionMeansTheOneItIntroduced) {
+TEST(FactFinder, ADescriptionStaysOneSinceTheStoreKnowsWhomItMeans) {
   EntityResolver known;
   known.Learn({"Ana", EntityType::kPerson, {"my sister"}});
   const FactsRead found = FactsOf("My sister works at a bakery.", kSelfEntity, known);
   ASSERT_FALSE(found.facts.empty());
-  EXPECT_EQ(found.facts.back().subject, "Ana");
+  EXPECT_EQ(found.facts.back().subject, "my sister");
 }
 
 TEST(FactFinder, ASecondSisterDoesNotTakeTheFirstOnesDescription) {

@@ -147,12 +147,12 @@ TEST(RuleExtractor, TimesAreResolvedAgainstTheTurn) {
   EXPECT_EQ(plan.episodes[0].event_times[0].end, ParseTimestamp("2023-06-13T00:00:00Z"));
 }
 
-TEST(RuleExtractor, ALaterTurnOfTheBatchKnowsWhoWasIntroduced) {
+TEST(RuleExtractor, ALaterTurnNamesItsPeopleAsItDidAndLeavesTheRestToTheStore) {
   const auto plans = PlansOf({Turn("My sister Ana lives in Porto."), Turn("My sister is a vet.")});
   ASSERT_EQ(plans.size(), 2U);
   const auto& facts = plans[1].facts;
   EXPECT_TRUE(std::any_of(facts.begin(), facts.end(), [](const PlannedFact& fact) {
-    return fact.subject == "Ana" && fact.predicate == Predicate::kWorksAs;
+    return fact.subject == "my sister" && fact.predicate == Predicate::kWorksAs;
   }));
 }
 

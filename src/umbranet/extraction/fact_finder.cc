@@ -71,8 +71,8 @@ std::string FactSheet::Introduce(const Mention& mention) {
   if (mention.name == c.self) {
     return mention.name;
   }
+  // Whom "my sister" means is the store's to say, so that a wrong answer can be undone there.
   Mention known = mention;
-  known.name = c.entities.Resolve(mention.name);
   // "Ana is my sister": what this message itself has introduced comes first.
   for (const PlannedEntity& entity : found_.entities) {
     const auto& aliases = entity.aliases;
@@ -283,8 +283,6 @@ FactsRead FindFacts(const FactContext& context) {
       // Somebody's name alone is no fact; it becomes an entity with its first fact.
       if (!self && !statement.subject.relation.empty()) {
         statement.subject.name = sheet.Introduce(statement.subject);
-      } else if (!self) {
-        statement.subject.name = context.entities.Resolve(statement.subject.name);
       }
       const std::size_t before = sheet.size();
       if (ReadGap(statement, sentence, sheet)) {
