@@ -156,6 +156,7 @@ constexpr FactCase kFacts[] = {
     {"The company I work for is called Acme.", "user works_at Acme"},
     {"Oregon is the state I live in.", "user lives_in Oregon"},
     {"The boat I own is old.", "user owns boat"},
+    {"The shop I work at sells tea.", "user works_at shop"},
     // Tastes told by nouns and set phrases.
     {"I'm a huge jazz fan.", "user likes jazz"},
     {"I'm not a fan of jazz.", "user dislikes jazz"},

@@ -77,8 +77,8 @@ class MemoryManager {
     std::size_t conversation_tokens = 2000;
     // May be null: then nothing is found by meaning alone. Must outlive the manager.
     Embedder* embedder = nullptr;
-    bool embedder_missing = false;  // There should be one: recall names it as degraded.
-    Millis embedding_budget{100};   // For the question; later, recall goes on without it.
+    bool embedder_missing = false;      // There should be one: recall names it as degraded.
+    Millis embedding_budget{100};       // For the question; later, recall goes on without it.
     double chat_embeddings_per_s = 50;  // Of recalls that may be spared theirs.
 
     Metrics* metrics = nullptr;  // May be null; must outlive the manager.

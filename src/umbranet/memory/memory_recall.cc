@@ -121,9 +121,9 @@ Result<EpisodesFound> FindEpisodes(const Clock& clock, EpisodicMemory& episodic,
                      .similar_max = options.similar_episodes,
                      .as_of = asked.request.as_of};
   if (asked.embed) {
-    Result<Embedding> embedding = options.embedder->EmbedQuestion(
-        QuestionToEmbed(asked.request.query),
-        asked.deadline.Within(clock, options.embedding_budget));
+    Result<Embedding> embedding =
+        options.embedder->EmbedQuestion(QuestionToEmbed(asked.request.query),
+                                        asked.deadline.Within(clock, options.embedding_budget));
     if (embedding.ok()) {
       query.embedding = std::move(embedding).value();
       query.embedding_space = options.embedder->space();
