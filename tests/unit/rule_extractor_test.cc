@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include "umbranet/domain/entity_name.h"
+
 #include "tests/doubles/manual_clock.h"
 
 namespace umbranet {
@@ -54,6 +56,38 @@ TEST(RuleExtractor, PleasantriesMakeNoMemoryAtAll) {
     EXPECT_EQ(plan.skipped_reason, reason) << text;
     EXPECT_TRUE(plan.episodes.empty() && plan.facts.empty() && plan.rules.empty()) << text;
   }
+}
+
+TEST(RuleExtractor, NothingIsLearntFromPleasantriesEchoesAndGuesses) {
+  for (const std::string said :
+       {"Good morning! How are you today?", "Thanks a lot, that was really helpful.",
+        "You said \"I live in Oslo and I love tea\". Is that what you remember?",
+        "You think I own a boat?", "So you believe that I am a pilot.",
+        "The notes say: \"my sister lives in Porto\".", "What do you know about me?",
+        "Tell me again what I like.", "Could you guess where I work?"}) {
+    const ReflectionPlan plan = PlanOf(Turn(said));
+    EXPECT_TRUE(plan.facts.empty()) << said;
+    EXPECT_TRUE(plan.rules.empty()) << said;
+  }
+  const ReflectionPlan plan =
+      PlanOf(Turn("What should I read?", "Maybe you like poetry. You might be a teacher in Lyon."));
+  EXPECT_TRUE(plan.facts.empty());
+  EXPECT_TRUE(plan.rules.empty());
+}
+
+TEST(RuleExtractor, TheSameSaidInOtherWordsIsTheSameFact) {
+  const auto plans = PlansOf({Turn("I love hiking."), Turn("I really like hiking a lot!"),
+                              Turn("I have a dog."), Turn("My dog is asleep.")});
+  const auto key = [](const PlannedFact& fact) {
+    return std::string(PredicateName(fact.predicate)) + NormalizeName(fact.qualifier) +
+           NormalizeName(fact.object);
+  };
+  ASSERT_EQ(plans.size(), 4U);
+  for (const ReflectionPlan& plan : plans) {
+    ASSERT_EQ(plan.facts.size(), 1U);
+  }
+  EXPECT_EQ(key(plans[0].facts[0]), key(plans[1].facts[0]));
+  EXPECT_EQ(key(plans[2].facts[0]), key(plans[3].facts[0]));
 }
 
 TEST(RuleExtractor, WordsThatTellSomethingAreKeptBesideAGreeting) {
@@ -113,12 +147,12 @@ TEST(RuleExtractor, TimesAreResolvedAgainstTheTurn) {
   EXPECT_EQ(plan.episodes[0].event_times[0].end, ParseTimestamp("2023-06-13T00:00:00Z"));
 }
 
-TEST(RuleExtractor, ALaterTurnOfTheBatchKnowsWhoWasIntroduced) {
+TEST(RuleExtractor, ALaterTurnNamesItsPeopleAsItDidAndLeavesTheRestToTheStore) {
   const auto plans = PlansOf({Turn("My sister Ana lives in Porto."), Turn("My sister is a vet.")});
   ASSERT_EQ(plans.size(), 2U);
   const auto& facts = plans[1].facts;
   EXPECT_TRUE(std::any_of(facts.begin(), facts.end(), [](const PlannedFact& fact) {
-    return fact.subject == "Ana" && fact.predicate == Predicate::kWorksAs;
+    return fact.subject == "my sister" && fact.predicate == Predicate::kWorksAs;
   }));
 }
 

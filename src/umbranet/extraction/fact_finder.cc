@@ -71,8 +71,8 @@ std::string FactSheet::Introduce(const Mention& mention) {
   if (mention.name == c.self) {
     return mention.name;
   }
+  // Whom "my sister" means is the store's to say, so that a wrong answer can be undone there.
   Mention known = mention;
-  known.name = c.entities.Resolve(mention.name);
   // "Ana is my sister": what this message itself has introduced comes first.
   for (const PlannedEntity& entity : found_.entities) {
     const auto& aliases = entity.aliases;
@@ -123,7 +123,13 @@ std::string FactSheet::Introduce(const Mention& mention) {
 }
 
 void FactSheet::AddPet(const Statement& statement, Phrase phrase) {
-  Add(statement, Predicate::kHasPet, ObjectText(m(), phrase));
+  // "I have a dog" and "my dog" are the same dog.
+  const std::string_view noun = m().Text(phrase.last - 1);
+  Extra extra;
+  if (phrase.last - phrase.first == 1 && SingularOf(noun) == noun) {
+    extra.qualifier = std::string(noun);
+  }
+  Add(statement, Predicate::kHasPet, ObjectText(m(), phrase), extra);
   unnamed_ = {};
   unnamed_.type = EntityType::kAnimal;
   unnamed_.relation = std::string(SingularOf(m().Text(phrase.last - 1)));
@@ -277,8 +283,6 @@ FactsRead FindFacts(const FactContext& context) {
       // Somebody's name alone is no fact; it becomes an entity with its first fact.
       if (!self && !statement.subject.relation.empty()) {
         statement.subject.name = sheet.Introduce(statement.subject);
-      } else if (!self) {
-        statement.subject.name = context.entities.Resolve(statement.subject.name);
       }
       const std::size_t before = sheet.size();
       if (ReadGap(statement, sentence, sheet)) {

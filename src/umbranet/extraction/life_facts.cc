@@ -267,7 +267,7 @@ class LifeReader : public VerbFactWriter {
   void AddEmployer(std::size_t at, Extra extra) {
     const Phrase phrase = PlaceAt(m_, at, s_.end);
     if (!IsUsable(m_, phrase) ||
-        m_.IsAny(phrase.first, {"home", "night", "living", "least", "long", "hours", "years",
+        m_.IsAny(phrase.first, {"all", "home", "night", "living", "least", "long", "hours", "years",
                                 "while", "moment"}) ||
         (m_.At(phrase.first).text[0] >= '0' && m_.At(phrase.first).text[0] <= '9')) {
       return;

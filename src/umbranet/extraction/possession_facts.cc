@@ -293,9 +293,9 @@ class PossessionReader {
       if (m_.IsAny(be, {"is", "are", "'s"}) && !m_.Is(be + 1, "not")) {
         Statement statement = OfSelf(clause);
         statement.subject = owner->mention;
-        statement.subject.name = owner->mention.relation.empty()
-                                     ? sheet_.context().entities.Resolve(owner->mention.name)
-                                     : sheet_.Introduce(owner->mention);
+        if (!owner->mention.relation.empty()) {
+          statement.subject.name = sheet_.Introduce(owner->mention);
+        }
         Extra extra;
         extra.qualifier = ObjectText(m_, Kind(kind, be));
         sheet_.Add(statement, Predicate::kFavorite,

@@ -65,6 +65,9 @@ class GapReader {
     }
     if (m_.IsAny(at, {"in", "at", "on", "for", "to"})) {
       ++at;
+      if (!LemmaOf(m_.Text(at)).empty()) {
+        return true;  // "the shop I work at sells tea"
+      }
     }
     while (m_.IsAny(at, {"most", "best", "so", "much", "now", "too", "right", "currently"})) {
       ++at;

@@ -106,7 +106,8 @@ class StatementReader {
         found = AddPredicates(subject->mention, at, subject->next, clause.last, out);
       }
       from = subject->next;
-    } else if (at < clause.last && clause.joined && !last.empty() && Continues(at, last)) {
+    } else if (at < clause.last && clause.joined && !last.empty() && !m_.Is(clause.first, "or") &&
+               Continues(at, last)) {
       // "... and work as a nurse".
       found = AddPredicates(last, at, at, clause.last, out);
       from = at + 1;

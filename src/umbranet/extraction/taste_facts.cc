@@ -222,7 +222,7 @@ class TasteReader : public VerbFactWriter {
       return;
     }
     const Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
-    if (!IsUsable(m_, phrase)) {
+    if (!IsUsable(m_, phrase) || m_.IsAny(phrase.first, {"fast", "slow", "home", "safely"})) {
       return;
     }
     const NounClass noun = ClassOf(m_.Text(phrase.last - 1));
