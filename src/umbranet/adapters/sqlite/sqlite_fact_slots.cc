@@ -168,6 +168,9 @@ Status SqliteFactSlots::MoveStatementsOf(const std::string& name) {
 }
 
 Status SqliteFactSlots::Settle() {
+  if (touched_.empty() && to_index_.empty()) {
+    return {};
+  }
   for (const auto& [slot, touched] : touched_) {
     UMBRANET_RETURN_IF_ERROR(SettleSlot(slot, touched));
   }
@@ -176,7 +179,7 @@ Status SqliteFactSlots::Settle() {
     UMBRANET_RETURN_IF_ERROR(Index(head));
   }
   to_index_.clear();
-  return {};
+  return MarkCorpusRevised(connection_, user_key_, CorpusKind::kFacts);
 }
 
 Status SqliteFactSlots::SettleSlot(const FactSlot& slot, const Touched& touched) {

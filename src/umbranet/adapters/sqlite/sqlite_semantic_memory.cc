@@ -1,6 +1,7 @@
 #include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -315,8 +316,7 @@ Result<bool> SqliteSemanticMemory::Erase(std::string_view tenant, std::string_vi
 }
 
 Result<std::uint64_t> SqliteSemanticMemory::EraseFacts(SqliteConnection& connection,
-                                                       std::int64_t user_key,
-                                                       const UserKey& user) const {
+                                                       std::int64_t user_key, const UserKey& user) {
   UMBRANET_RETURN_IF_ERROR(CloseBook(connection, user_key, Tier::kSemantic));
   SqliteStatement rows = connection.Prepare(kSelectHeads);
   rows.BindAll(user_key);
@@ -327,6 +327,8 @@ Result<std::uint64_t> SqliteSemanticMemory::EraseFacts(SqliteConnection& connect
   }
   UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteUser, user_key));
   UMBRANET_RETURN_IF_ERROR(EraseEntityNames(connection, user_key));
+  UMBRANET_RETURN_IF_ERROR(MarkCorpusRevised(connection, user_key, CorpusKind::kFacts));
+  cache_.Drop(user_key);
   return heads.size();
 }
 
@@ -372,6 +374,8 @@ Result<FactsFound> SqliteSemanticMemory::Find(const FactQuery& query, Deadline d
       index_.Search(*reader, scope, query.terms, found.statistics.document_frequency,
                     query.candidates_max * (query.as_of.has_value() ? kAsOfFactor : 1)));
   SqliteFactReader facts(*reader, *user_key, query.user, query.as_of, kWitnessesMax);
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t revision,
+                            ReadCorpusRevision(*reader, *user_key, CorpusKind::kFacts));
   const TermCounter counter(query.terms);
   std::set<std::int64_t> seen(heads.begin(), heads.end());
   const std::size_t matches = heads.size();
@@ -380,16 +384,24 @@ Result<FactsFound> SqliteSemanticMemory::Find(const FactQuery& query, Deadline d
     if (i < matches && taken == query.candidates_max) {
       continue;
     }
-    UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredFact> stored, facts.Read(heads[i]));
-    if (!stored.has_value() ||
-        (query.as_of.has_value() && stored->fact.valid_from > *query.as_of)) {
-      continue;
+    // What was so in the past depends on when that was, and is not kept.
+    std::shared_ptr<const StoredFact> stored =
+        query.as_of.has_value() ? nullptr : cache_.Find(*user_key, revision, heads[i]);
+    if (stored == nullptr) {
+      UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredFact> read, facts.Read(heads[i]));
+      if (!read.has_value() || (query.as_of.has_value() && read->fact.valid_from > *query.as_of)) {
+        continue;
+      }
+      stored = std::make_shared<const StoredFact>(std::move(*read));
+      if (!query.as_of.has_value()) {
+        cache_.Keep(*user_key, revision, stored);
+      }
     }
     ++taken;
     if (stored->superseded_by.has_value() && seen.insert(*stored->superseded_by).second) {
       heads.push_back(*stored->superseded_by);
     }
-    found.candidates.push_back({.fact = std::move(stored->fact),
+    found.candidates.push_back({.fact = stored->fact,
                                 .term_counts = counter.Count(stored->terms),
                                 .length = stored->length});
   }

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string_view>
 
+#include "umbranet/adapters/sqlite/fact_cache.h"
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/adapters/sqlite/sqlite_fact_slots.h"
 #include "umbranet/adapters/sqlite/sqlite_text_index.h"
@@ -48,15 +49,18 @@ class SqliteSemanticMemory final : public SemanticMemory {
                               Deadline deadline) override;
 
  private:
+  static constexpr std::size_t kFactsCachedMax = 50'000;  // Some 50 MiB.
+
   Status ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
                     const std::vector<const ReflectionPlan*>& plans) const;
   Status AddStatements(SqliteConnection& connection, std::int64_t user_key,
                        const ReflectionPlan& plan, SqliteFactSlots& slots) const;
   Result<std::uint64_t> EraseFacts(SqliteConnection& connection, std::int64_t user_key,
-                                   const UserKey& user) const;
+                                   const UserKey& user);
 
   SqliteDatabase& database_;
   const SqliteTextIndex index_;
+  FactCache cache_{kFactsCachedMax};
 };
 
 }  // namespace umbranet

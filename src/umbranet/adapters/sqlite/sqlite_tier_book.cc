@@ -26,6 +26,8 @@ constexpr std::string_view kGrowCorpus =
     " SET documents = documents + excluded.documents, terms = terms + excluded.terms";
 constexpr std::string_view kReviseCorpus =
     "UPDATE corpus SET revision = revision + 1 WHERE user_key = ? AND kind = ?";
+constexpr std::string_view kSelectRevision =
+    "SELECT revision FROM corpus WHERE user_key = ? AND kind = ?";
 constexpr std::string_view kSelectCorpus =
     "SELECT documents, terms FROM corpus WHERE user_key = ? AND kind = ?";
 
@@ -89,6 +91,15 @@ Status GrowCorpus(SqliteConnection& connection, std::int64_t user_key, CorpusKin
 
 Status MarkCorpusRevised(SqliteConnection& connection, std::int64_t user_key, CorpusKind kind) {
   return connection.Run(kReviseCorpus, user_key, kind);
+}
+
+Result<std::int64_t> ReadCorpusRevision(SqliteConnection& connection, std::int64_t user_key,
+                                        CorpusKind kind) {
+  SqliteStatement corpus = connection.Prepare(kSelectRevision);
+  corpus.BindAll(user_key, kind);
+  const std::int64_t revision = corpus.Step() ? corpus.Int(0) : 0;
+  UMBRANET_RETURN_IF_ERROR(corpus.status());
+  return revision;
 }
 
 Result<CorpusStatistics> ReadCorpus(SqliteConnection& connection, std::int64_t user_key,

@@ -46,6 +46,9 @@ Status GrowCorpus(SqliteConnection& connection, std::int64_t user_key, CorpusKin
 // Says that a document of the corpus was changed or removed, so that what was kept of it in memory
 // is of no use any more.
 Status MarkCorpusRevised(SqliteConnection& connection, std::int64_t user_key, CorpusKind kind);
+// How often that has been said so far.
+Result<std::int64_t> ReadCorpusRevision(SqliteConnection& connection, std::int64_t user_key,
+                                        CorpusKind kind);
 // Without document_frequency.
 Result<CorpusStatistics> ReadCorpus(SqliteConnection& connection, std::int64_t user_key,
                                     CorpusKind kind);
