@@ -182,9 +182,8 @@ std::string QuestionToEmbed(std::string_view query) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const bool joined = i >= 2 && name_before && tokens[i - 1].folded == "and";
     const bool left_out_before = i >= 1 && copied == tokens[i - 1].end;
-    const bool subject =
-        !tokens[i].sentence_start && i >= 1 &&
-        (IsOneOf(kAuxiliaries, tokens[i - 1].folded) || joined || left_out_before);
+    const bool subject = !tokens[i].sentence_start && i >= 1 &&
+                         (IsOneOf(kAuxiliaries, tokens[i - 1].folded) || joined || left_out_before);
     const bool name = tokens[i].capitalized && !tokens[i].stop_word &&
                       (subject || IsPossessive(query, tokens[i]));
     if (name) {
