@@ -129,6 +129,29 @@ TEST_F(RecallApiTest, AnswersInTheFormOfTheContract) {
   EXPECT_EQ(answer.Json().at("freshness").at("pending"), 1);
 }
 
+TEST_F(RecallApiTest, ExplainsItselfOnlyWhenAsked) {
+  Remember("ada", "My sister Ines lives in Porto");
+  Remember("ada", "My sister called");
+  const ApiAnswer plain =
+      Call("POST", "/v1/recall", R"({"user_id":"ada","query":"Where does my sister live?"})");
+  EXPECT_EQ(plain.body.find("explanation"), std::string::npos);
+  EXPECT_FALSE(plain.Json().as_object().contains("left_out"));
+
+  const ApiAnswer explained =
+      Call("POST", "/v1/recall",
+           R"({"user_id":"ada","query":"Where does my sister live?","limit":1,"explain":true})");
+  ASSERT_EQ(explained.status, 200) << explained.body;
+  EXPECT_EQ(SchemaViolation(explained.Json(), "RecallAnswer"), "");
+  const json::value answer = explained.Json();
+  const json::value& why = answer.at("items").at(0).at("explanation");
+  EXPECT_EQ(SchemaViolation(why, "Explanation"), "");
+  EXPECT_EQ(why.at("found_by").at("lexical"), 1);
+  EXPECT_GT(why.at("parts").at("words").to_number<double>(), 0);
+  ASSERT_EQ(answer.at("left_out").as_array().size(), 1U);
+  EXPECT_EQ(SchemaViolation(answer.at("left_out").at(0), "LeftOut"), "");
+  EXPECT_EQ(answer.at("left_out").at(0).at("reason"), "below_limit");
+}
+
 TEST_F(RecallApiTest, NamesATierThatIsAway) {
   ON_CALL(semantic_, Find).WillByDefault([](auto&&...) -> Result<FactsFound> {
     return Unavailable("semantic: away");

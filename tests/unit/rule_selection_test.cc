@@ -2,7 +2,9 @@
 // first. Method: small invented sets of rules.
 #include "umbranet/memory/rule_selection.h"
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -61,7 +63,9 @@ TEST(RuleSelection, FindsAPreferenceByTheTurnThatStatedIt) {
   QuestionTermCounter::Counts counts;
   counter.Add("We build a cabin, and I prefer wood to stone.", counts);
   EpisodeCandidate candidate;
-  candidate.episode.interaction_id = "t1";
+  Episode episode;
+  episode.interaction_id = "t1";
+  candidate.episode = std::make_shared<const Episode>(std::move(episode));
   candidate.term_counts = counts.term_counts;
   candidate.length = counts.length;
   candidate.matched = true;

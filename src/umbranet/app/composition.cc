@@ -23,6 +23,7 @@
 #include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_short_term_memory.h"
 #include "umbranet/app/build_version.h"
+#include "umbranet/extraction/event_times.h"
 #include "umbranet/extraction/rule_extractor.h"
 #include "umbranet/governor/governor.h"
 #include "umbranet/http/api.h"
@@ -98,6 +99,9 @@ MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
   options.embedder = embedder;
   options.chat_embeddings_per_s = settings.chat_embeddings_per_s;
   options.embedder_missing = embedder == nullptr && settings.embedder != EmbedderChoice::kOff;
+  options.read_times = [](std::string_view text, Timestamp said_at) {
+    return EventTimes(text, said_at);
+  };
   return options;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "umbranet/extraction/entity_resolution.h"
+#include "umbranet/extraction/event_times.h"
 #include "umbranet/extraction/fact_finder.h"
 #include "umbranet/extraction/rule_statements.h"
 #include "umbranet/extraction/small_talk.h"
@@ -14,31 +15,6 @@ namespace umbranet {
 namespace {
 
 constexpr std::string_view kName = "rules/1";
-constexpr std::size_t kEventTimesMax = 8;
-
-// Spans that an episode can be asked for by: open ends close at the turn ("since 2016") or make
-// none ("until Friday"), lengths and recurrences have no place in time.
-std::vector<TimeRange> EventTimes(const std::vector<TimeExpression>& expressions,
-                                  Timestamp said_at) {
-  std::vector<TimeRange> times;
-  for (const TimeExpression& expression : expressions) {
-    if (expression.kind == TimeExpressionKind::kDuration ||
-        expression.kind == TimeExpressionKind::kSet || expression.range.start == kOpenStart) {
-      continue;
-    }
-    TimeRange range = expression.range;
-    if (range.end == kOpenEnd) {
-      range.end = std::max(range.start, said_at);
-    }
-    if (std::find(times.begin(), times.end(), range) == times.end()) {
-      times.push_back(range);
-    }
-    if (times.size() >= kEventTimesMax) {
-      break;
-    }
-  }
-  return times;
-}
 
 // How much an episode tells: facts, rules and dates of the speaker's own life weigh more than
 // questions and remarks.

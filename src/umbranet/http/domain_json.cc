@@ -83,11 +83,9 @@ void WriteFact(JsonWriter& json, const Fact& fact) {
   json.EndObject();
 }
 
-}  // namespace
-
-void WriteItem(JsonWriter& json, const MemoryItem& item) {
-  json.BeginObject()
-      .Field("memory_id", item.memory_id)
+// The members of an object that is open.
+void WriteItemFields(JsonWriter& json, const MemoryItem& item) {
+  json.Field("memory_id", item.memory_id)
       .Field("tier", TierName(item.tier))
       .Field("text", item.text);
   json.Key("score").Number(item.score, kScoreDecimals);
@@ -102,6 +100,69 @@ void WriteItem(JsonWriter& json, const MemoryItem& item) {
     WriteStrings(json, item.contradicts);
   }
   WriteSources(json, item.sources);
+}
+
+// The member "explanation" of an open object.
+void WriteExplanation(JsonWriter& json, const ItemExplanation& explanation) {
+  json.Key("explanation").BeginObject().Key("found_by").BeginObject();
+  for (const auto& [arm, place] : explanation.found_by) {
+    json.Field(RecallArmName(arm), place);
+  }
+  const ScoreParts& parts = explanation.parts;
+  json.EndObject().Key("parts").BeginObject();
+  json.Key("words").Number(parts.words, kScoreDecimals);
+  json.Key("other_half").Number(parts.other_half, kScoreDecimals);
+  json.Key("neighbours").Number(parts.neighbours, kScoreDecimals);
+  json.Key("meaning").Number(parts.meaning, kScoreDecimals);
+  json.Key("time").Number(parts.time, kScoreDecimals);
+  json.Key("session").Number(parts.session, kScoreDecimals);
+  json.Key("turn").Number(parts.turn, kScoreDecimals);
+  json.EndObject().Key("factors").BeginObject();
+  json.Key("named").Number(parts.named, kScoreDecimals);
+  json.Key("dated").Number(parts.dated, kScoreDecimals);
+  json.EndObject();
+  if (explanation.similarity) {
+    json.Key("similarity").Number(*explanation.similarity, kScoreDecimals);
+  }
+  if (!explanation.stands_for.empty()) {
+    json.Field("stands_for", explanation.stands_for);
+  }
+  json.EndObject();
+}
+
+void WriteExplainedItem(JsonWriter& json, const MemoryItem& item,
+                        const ItemExplanation& explanation) {
+  json.BeginObject();
+  WriteItemFields(json, item);
+  WriteExplanation(json, explanation);
+  json.EndObject();
+}
+
+// The members "items" and "left_out" of an open object.
+void WriteExplainedItems(JsonWriter& json, const std::vector<MemoryItem>& items,
+                         const RecallExplanation& explanation) {
+  json.Key("items").BeginArray();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    WriteExplainedItem(json, items[i], explanation.items[i]);
+  }
+  json.EndArray().Key("left_out").BeginArray();
+  for (const LeftOutItem& left_out : explanation.left_out) {
+    json.BeginObject().Field("reason", LeftOutReasonName(left_out.reason));
+    if (!left_out.in_favour_of.empty()) {
+      json.Field("in_favour_of", left_out.in_favour_of);
+    }
+    json.Key("item");
+    WriteExplainedItem(json, left_out.item, left_out.explanation);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+}  // namespace
+
+void WriteItem(JsonWriter& json, const MemoryItem& item) {
+  json.BeginObject();
+  WriteItemFields(json, item);
   json.EndObject();
 }
 
@@ -236,8 +297,13 @@ std::string RenderRecall(const RecalledContext& recalled) {
   std::string body;
   body.reserve(1024 + recalled.context.size() + 512 * recalled.items.size());
   JsonWriter json(body);
-  json.BeginObject().Key("items");
-  WriteItems(json, recalled.items);
+  json.BeginObject();
+  if (recalled.explanation) {
+    WriteExplainedItems(json, recalled.items, *recalled.explanation);
+  } else {
+    json.Key("items");
+    WriteItems(json, recalled.items);
+  }
   json.Key("rules");
   WriteItems(json, recalled.rules);
   json.Field("context", recalled.context);

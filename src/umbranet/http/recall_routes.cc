@@ -20,6 +20,7 @@ RecallRequest ReadRecall(const json::object& body, const std::string& tenant) {
   recall.token_budget =
       static_cast<std::size_t>(IntegerField(body, "token_budget", kTokenBudgetDefault));
   recall.as_of = TimestampField(body, "as_of");
+  recall.explain = BooleanField(body, "explain", false);
   if (const auto session = TextField(body, "session_id")) {
     recall.session_id = std::string(*session);
   }

@@ -65,6 +65,7 @@ constexpr std::array kRecallFields = {
     Integer("token_budget", 1, kTokenBudgetMax),
     Time("as_of"),
     Identifier("session_id"),
+    FieldTable{"explain", FieldKind::kBoolean},
 };
 
 constexpr std::array kMemoryPatchFields = {

@@ -20,7 +20,9 @@
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/memory_item.h"
 #include "umbranet/domain/rule.h"
+#include "umbranet/domain/time_range.h"
 #include "umbranet/memory/embedding_allowance.h"
+#include "umbranet/memory/recall_explanation.h"
 #include "umbranet/ports/doorbell.h"
 #include "umbranet/ports/embedder.h"
 #include "umbranet/ports/episodic_memory.h"
@@ -45,6 +47,7 @@ struct RecallRequest {
   std::optional<std::string> session_id;
   // The question may go without its vector when many ask at once (embedding_allowance.h).
   bool embedding_may_be_spared = false;
+  bool explain = false;  // Fill in RecalledContext::explanation.
 };
 
 // What a recall found, ready for an answer or a prompt.
@@ -58,6 +61,7 @@ struct RecalledContext {
   Freshness freshness;
   std::map<Tier, double> tier_ms;  // How long each tier took, milliseconds.
   double total_ms = 0;
+  std::optional<RecallExplanation> explanation;  // Only when asked for.
 };
 
 struct ForgetReport {
@@ -80,6 +84,9 @@ class MemoryManager {
     bool embedder_missing = false;      // There should be one: recall names it as degraded.
     Millis embedding_budget{100};       // For the question; later, recall goes on without it.
     double chat_embeddings_per_s = 50;  // Of recalls that may be spared theirs.
+    // The times that a text speaks of when it is said at a time. May be empty: then what a question
+    // says of times counts as words alone.
+    std::function<std::vector<TimeRange>(std::string_view text, Timestamp said_at)> read_times;
 
     Metrics* metrics = nullptr;  // May be null; must outlive the manager.
   };

@@ -20,6 +20,8 @@ namespace {
 // Of the rules in force, before the pertinent ones are chosen.
 constexpr std::size_t kRulesConsidered = 256;
 constexpr std::size_t kLimitMax = 1'000;
+// Bytes of a question in which times are looked for.
+constexpr std::size_t kTimesReadIn = 4096;
 
 // What the tiers of one recall have brought so far.
 struct Gathering {
@@ -237,10 +239,18 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
 
   harvest.input.as_of = request.as_of;
   harvest.input.limit = request.limit;
-  const Question& question = found->question;
+  Question question = found->question;
+  if (options_.read_times) {
+    question.times = options_.read_times(std::string_view(request.query).substr(0, kTimesReadIn),
+                                         request.as_of.value_or(clock_.Now()));
+  }
   context.rules = SelectRules(question, harvest.rules, options_.rules_max, harvest.input.episodes);
   harvest.input.rules = context.rules;
-  std::vector<RankedItem> ranked = RankMemories(question, std::move(harvest.input));
+  if (request.explain) {
+    context.explanation.emplace();
+  }
+  std::vector<RankedItem> ranked = RankMemories(
+      question, std::move(harvest.input), context.explanation ? &*context.explanation : nullptr);
   context.context = PackContext(question, ranked, context.rules, TurnsInView(context.conversation),
                                 request.token_budget);
   for (RankedItem& item : ranked) {

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -54,6 +55,8 @@ struct Entry {
   std::shared_ptr<const Episode> half;  // Null: a fact.
   bool pending = false;
   double share = 0;
+  double own_words = 0;                   // Of a fact: what its own words are worth.
+  std::optional<std::size_t> stands_for;  // Of a fact: the number of the half whose place it takes.
 
   [[nodiscard]] bool OfUser() const { return half != nullptr && half->role == Role::kUser; }
 
@@ -167,11 +170,17 @@ std::vector<Entry> ScoreFacts(const HalfIndex& index, const std::vector<Entry>& 
     const LexicalScore words =
         ScoreText(terms, candidate.term_counts, candidate.length, kFactLength);
     entry.share = words.share;
-    item.score = kFactWords * words.bm25;
+    entry.own_words = kFactWords * words.bm25;
+    item.score = entry.own_words;
     for (const SourceRef& source : item.sources) {
       const std::size_t place = words.share > 0 ? index.Find(source) : HalfIndex::kNone;
-      if (place != HalfIndex::kNone && words.share >= halves[place].share) {
-        item.score = std::max(item.score, halves[place].ranked.item.score * kJustAbove);
+      if (place == HalfIndex::kNone || words.share < halves[place].share) {
+        continue;
+      }
+      if (const double just_above = halves[place].ranked.item.score * kJustAbove;
+          just_above > item.score) {
+        item.score = just_above;
+        entry.stands_for = place;
       }
     }
     facts.push_back(std::move(entry));
@@ -408,13 +417,16 @@ void PutLaterStatementsFirst(const StanceReader& reader, std::vector<Entry>& ent
 }
 
 // Keeps of every source the best item that speaks of it.
-void DropCovered(std::vector<Entry>& entries) {
+void DropCovered(std::vector<Entry>& entries, RecallExplainer* explainer) {
   std::set<SourceRef> covered;
   std::erase_if(entries, [&](const Entry& entry) {
     const std::vector<SourceRef>& sources = entry.ranked.item.sources;
     bool news = sources.empty();
     for (const SourceRef& source : sources) {
       news = covered.insert(source).second || news;
+    }
+    if (!news && explainer != nullptr) {
+      explainer->LeaveOut(entry.ranked.item, LeftOutReason::kCovered);
     }
     return !news;
   });
@@ -440,13 +452,13 @@ void SpreadSessions(std::vector<Entry>& entries, std::size_t limit) {
   }
 }
 
-// A turn whose text is a rule that is answered with anyway.
-bool SaysOnlyARule(const Entry& entry, const std::vector<MemoryItem>& rules) {
+// The rule that is answered with anyway and is all that the turn says; null: none.
+const MemoryItem* OnlyRuleOf(const Entry& entry, const std::vector<MemoryItem>& rules) {
   if (!entry.OfUser()) {
-    return false;
+    return nullptr;
   }
   const Episode& half = *entry.half;
-  return std::any_of(rules.begin(), rules.end(), [&](const MemoryItem& rule) {
+  const auto said = std::find_if(rules.begin(), rules.end(), [&](const MemoryItem& rule) {
     const bool mostly = static_cast<double>(rule.text.size()) >=
                         kMostOfText * static_cast<double>(half.text.size());
     return mostly &&
@@ -454,42 +466,91 @@ bool SaysOnlyARule(const Entry& entry, const std::vector<MemoryItem>& rules) {
              return source.role == half.role && source.interaction_id == half.interaction_id;
            });
   });
+  return said == rules.end() ? nullptr : &*said;
+}
+
+void DropRules(const std::vector<MemoryItem>& rules, std::vector<Entry>& entries,
+               RecallExplainer* explainer) {
+  std::erase_if(entries, [&](Entry& entry) {
+    if (entry.ranked.item.score <= 0) {
+      return true;
+    }
+    const MemoryItem* const rule = OnlyRuleOf(entry, rules);
+    if (rule != nullptr && explainer != nullptr) {
+      FillIn(entry);
+      explainer->LeaveOut(entry.ranked.item, LeftOutReason::kSaysOnlyRule, rule->memory_id);
+    }
+    return rule != nullptr;
+  });
+}
+
+std::vector<Entry> RankFacts(const Question& question, const RankingInput& input,
+                             const TermWeights& turn_terms, std::vector<Entry>& halves,
+                             RecallExplainer* explainer) {
+  if (input.facts.candidates.empty()) {
+    return {};
+  }
+  // A term weighs in a fact what it weighs in a turn, so that both are on one scale; only where no
+  // turn was there to weigh it do the facts' own statistics serve.
+  TermWeights terms = halves.empty() ? WeighTerms(question, input.facts.statistics) : turn_terms;
+  terms.length_mean = std::max(input.facts.statistics.length_mean, 1.0);
+  const HalfIndex index(halves);
+  std::vector<Entry> facts = ScoreFacts(index, halves, input, terms);
+  if (explainer != nullptr) {
+    for (const Entry& fact : facts) {
+      explainer->AddFact(fact.ranked.item.memory_id, fact.own_words,
+                         fact.stands_for ? halves[*fact.stands_for].Id() : std::string());
+    }
+  }
+  PutSuccessorsFirst(index, halves, facts);
+  if (question.about_present) {
+    PutEndingsFirst(halves, facts, index);
+  }
+  for (Entry& fact : facts) {
+    NameFittingSources(index, halves, fact);
+  }
+  return facts;
+}
+
+// The entries up to `limit` are answered with.
+RecallExplanation Explain(const std::vector<Entry>& entries, std::size_t limit,
+                          RecallExplainer& explainer) {
+  std::vector<MemoryItem> items;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const MemoryItem& item = entries[i].ranked.item;
+    if (i < limit) {
+      items.push_back(item);
+    } else if (item.superseded_by) {
+      explainer.LeaveOut(item, LeftOutReason::kSuperseded, *item.superseded_by);
+    } else {
+      explainer.LeaveOut(item, LeftOutReason::kBelowLimit);
+    }
+  }
+  return explainer.Explain(items);
 }
 
 }  // namespace
 
-std::vector<RankedItem> RankMemories(const Question& question, RankingInput input) {
+std::vector<RankedItem> RankMemories(const Question& question, RankingInput input,
+                                     RecallExplanation* explanation) {
   TurnScores turns = ScoreTurns(question, std::move(input.episodes), input.pending, input.as_of);
+  std::optional<RecallExplainer> notes;
+  if (explanation != nullptr) {
+    notes.emplace(turns.halves);
+  }
+  RecallExplainer* const explainer = notes ? &*notes : nullptr;
   std::vector<Entry> entries;
   entries.reserve(turns.halves.size() + input.facts.candidates.size());
   for (ScoredHalf& half : turns.halves) {
     entries.push_back(EntryOfHalf(std::move(half)));
   }
-  std::vector<Entry> facts;
-  if (!input.facts.candidates.empty()) {
-    // A term weighs in a fact what it weighs in a turn, so that both are on one scale; only where
-    // no turn was there to weigh it do the facts' own statistics serve.
-    TermWeights terms =
-        entries.empty() ? WeighTerms(question, input.facts.statistics) : turns.user_terms;
-    terms.length_mean = std::max(input.facts.statistics.length_mean, 1.0);
-    const HalfIndex index(entries);
-    facts = ScoreFacts(index, entries, input, terms);
-    PutSuccessorsFirst(index, entries, facts);
-    if (question.about_present) {
-      PutEndingsFirst(entries, facts, index);
-    }
-    for (Entry& fact : facts) {
-      NameFittingSources(index, entries, fact);
-    }
-  }
+  std::vector<Entry> facts = RankFacts(question, input, turns.user_terms, entries, explainer);
   std::move(facts.begin(), facts.end(), std::back_inserter(entries));
-  std::erase_if(entries, [&](const Entry& entry) {
-    return entry.ranked.item.score <= 0 || SaysOnlyARule(entry, input.rules);
-  });
+  DropRules(input.rules, entries, explainer);
 
   KeepBest(entries, 2 * input.limit * kDepthFactor);
   std::for_each(entries.begin(), entries.end(), FillIn);
-  DropCovered(entries);
+  DropCovered(entries, explainer);
   entries.resize(std::min(entries.size(), input.limit * kDepthFactor));
   if (question.about_present) {
     PutLatestFirst(entries);
@@ -500,13 +561,14 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   if (question.about_development) {
     SpreadSessions(entries, input.limit);
   }
-  std::vector<RankedItem> items;
-  for (Entry& entry : entries) {
-    if (items.size() == input.limit) {
-      break;
-    }
-    items.push_back(std::move(entry.ranked));
+  const auto limit =
+      entries.begin() + static_cast<std::ptrdiff_t>(std::min(entries.size(), input.limit));
+  if (explainer != nullptr) {
+    *explanation = Explain(entries, input.limit, *explainer);
   }
+  std::vector<RankedItem> items;
+  std::transform(entries.begin(), limit, std::back_inserter(items),
+                 [](Entry& entry) { return std::move(entry.ranked); });
   return items;
 }
 

@@ -20,12 +20,12 @@
 // Meaning counts in the same coin. With c(d) the cosine of question and text, c0 its mean over the
 // candidates and i = ln(1 + (N - 0.5) / 1.5) the idf of a term that one document alone holds,
 //
-//   m(d) = 3 i max(0, (c(d) - c0) / (1 - c0))
+//   m(d) = 3.5 i max(0, (c(d) - c0) / (1 - c0))
 //
-// so a text that means the same as the question is worth three of the rarest words, and the level
-// that an embedder gives to texts with nothing in common falls out. c0 counts five texts of cosine
-// 0 beside the candidates. Without a vector m is 0. A text that has only its meaning for it must
-// lie a tenth of the way from c0 to 1.
+// so a text that means the same as the question is worth three and a half of the rarest words, and
+// the level that an embedder gives to texts with nothing in common falls out. c0 counts five texts
+// of cosine 0 beside the candidates. Without a vector m is 0. A text that has only its meaning for
+// it must lie a tenth of the way from c0 to 1.
 //
 // A conversation is read in context: a turn u with previous turns p1, p2 and next turn n1 of its
 // session, and a for its assistant half, has
@@ -62,6 +62,7 @@
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/memory_item.h"
 #include "umbranet/memory/question.h"
+#include "umbranet/memory/recall_explanation.h"
 #include "umbranet/ports/episodic_memory.h"
 #include "umbranet/ports/semantic_memory.h"
 
@@ -83,7 +84,9 @@ struct RankedItem {
   std::string session_id;
 };
 
-// Best first, at most `limit`, no source twice.
-[[nodiscard]] std::vector<RankedItem> RankMemories(const Question& question, RankingInput input);
+// Best first, at most `limit`, no source twice. `explanation`, where it is wanted, is filled in;
+// otherwise none is worked out.
+[[nodiscard]] std::vector<RankedItem> RankMemories(const Question& question, RankingInput input,
+                                                   RecallExplanation* explanation = nullptr);
 
 }  // namespace umbranet

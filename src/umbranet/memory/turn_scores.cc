@@ -33,7 +33,7 @@ constexpr double kBareQuestion = 0.5;
 constexpr double kSession = 0.3;
 constexpr double kNamedSpeaker = 1.8;
 constexpr double kAssistant = 0.3;
-constexpr double kMeaning = 3.0;
+constexpr double kMeaning = 3.5;
 constexpr double kInAskedTime = 0.5;
 constexpr double kDated = 1.25;
 
@@ -369,8 +369,8 @@ void ScoreHalves(const Question& question, const std::set<std::string>& named, d
     const double turn_score = turn.parts.Score();
     if (turn.user != kNone) {
       const bool speaks = named.contains(std::string(turn.speaker));
-      turn.parts.factor =
-          (speaks ? kNamedSpeaker : 1.0) * (question.asks_when && turn.dated ? kDated : 1.0);
+      turn.parts.named = speaks ? kNamedSpeaker : 1.0;
+      turn.parts.dated = question.asks_when && turn.dated ? kDated : 1.0;
       halves[turn.user].parts = turn.parts;
       halves[turn.user].score = turn.parts.Score();
     }

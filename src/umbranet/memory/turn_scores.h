@@ -14,7 +14,7 @@
 
 namespace umbranet {
 
-// What g(d) is made of: the sum of the parts times the factor.
+// What g(d) is made of: the sum of the parts times the factors.
 struct ScoreParts {
   double words = 0;       // s(d)
   double other_half = 0;  // Of a user's half: what the answer's words say.
@@ -22,11 +22,12 @@ struct ScoreParts {
   double meaning = 0;     // m(d)
   double time = 0;        // It speaks of the time that is asked about.
   double session = 0;
-  double turn = 0;    // Of an assistant's half: what its turn is worth.
-  double factor = 1;  // It was said by whom the question names; it has a date where one is asked.
+  double turn = 0;   // Of an assistant's half: what its turn is worth.
+  double named = 1;  // Factor: it was said by whom the question names.
+  double dated = 1;  // Factor: it has a date where one is asked for.
 
   [[nodiscard]] double Score() const {
-    return (words + other_half + neighbours + meaning + time + session + turn) * factor;
+    return (words + other_half + neighbours + meaning + time + session + turn) * named * dated;
   }
 };
 
