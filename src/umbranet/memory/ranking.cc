@@ -345,15 +345,17 @@ void PutLatestFirst(std::vector<Entry>& entries) {
   }
 }
 
-// What was said later about the same thing goes above what it overtakes.
-void PutLaterStatementsFirst(const StanceReader& reader, std::vector<Entry>& entries) {
-  struct Statement {
-    Entry* entry = nullptr;
-    Stance stance;
-    double score = 0;  // Before anything was moved.
-    bool among_best = false;
-  };
+struct Statement {
+  Entry* entry = nullptr;
+  Stance stance;
+  double score = 0;  // Before anything was moved.
+  bool among_best = false;
 
+  [[nodiscard]] MemoryItem& Item() const { return entry->ranked.item; }
+};
+
+// Oldest first, so that a chain of changes is lifted to its last link.
+std::vector<Statement> ReadStatements(const StanceReader& reader, std::vector<Entry>& entries) {
   std::vector<Statement> statements;
   for (std::size_t i = 0; i < std::min(entries.size(), kOvertakingIn); ++i) {
     const MemoryItem& item = entries[i].ranked.item;
@@ -363,45 +365,97 @@ void PutLaterStatementsFirst(const StanceReader& reader, std::vector<Entry>& ent
           {&entries[i], reader.Read(text), item.score, statements.size() < kOvertakenIn});
     }
   }
-  // Oldest first, so that a chain of changes is lifted to its last link.
   std::sort(statements.begin(), statements.end(), [](const Statement& a, const Statement& b) {
-    const MemoryItem& left = a.entry->ranked.item;
-    const MemoryItem& right = b.entry->ranked.item;
-    return std::tie(left.occurred_at, left.memory_id) <
-           std::tie(right.occurred_at, right.memory_id);
+    return std::tie(a.Item().occurred_at, a.Item().memory_id) <
+           std::tie(b.Item().occurred_at, b.Item().memory_id);
   });
-  for (auto earlier = statements.begin(); earlier != statements.end(); ++earlier) {
-    if (!earlier->among_best) {
+  return statements;
+}
+
+struct Overtaking {
+  const Statement* later = nullptr;
+  Bearing bearing = Bearing::kNone;
+};
+
+// What bears on statement `at`, oldest first. Marks flat contradictions on both.
+std::vector<Overtaking> FindOvertaking(const StanceReader& reader,
+                                       const std::vector<Statement>& statements, std::size_t at) {
+  const Statement& earlier = statements[at];
+  std::vector<Overtaking> found;
+  for (std::size_t i = at + 1; i < statements.size(); ++i) {
+    const Statement& later = statements[i];
+    const bool comparable = later.Item().occurred_at != earlier.Item().occurred_at &&
+                            later.score >= kOvertakingShare * earlier.score &&
+                            later.entry->ranked.speaker == earlier.entry->ranked.speaker;
+    const Bearing bearing =
+        comparable ? reader.BearingOf(earlier.stance, later.stance) : Bearing::kNone;
+    if (bearing == Bearing::kContradicts) {
+      later.Item().contradicts.push_back(earlier.Item().memory_id);
+      earlier.Item().contradicts.push_back(later.Item().memory_id);
+    }
+    if (bearing != Bearing::kNone) {
+      found.push_back({&later, bearing});
+    }
+  }
+  return found;
+}
+
+// Of several the one that says most of what is asked goes above the old one: the others may speak
+// of something near, the more so when one stands above already.
+void PutSuccessorAbove(const MemoryItem& old, const std::vector<Overtaking>& overtaking) {
+  const Statement* successor = nullptr;
+  bool overtaken = false;
+  for (const Overtaking& each : overtaking) {
+    if (each.later->Item().score > old.score) {
+      overtaken = true;
+    } else if (successor == nullptr || each.later->score > successor->score) {
+      successor = each.later;
+    }
+  }
+  if (successor != nullptr &&
+      (!overtaken || successor->score >= kOvertakingAgainShare * old.score)) {
+    successor->Item().score = old.score * kJustAbove;
+  }
+}
+
+// What stands between the old one and the one that is on top of it now: of a value that changed
+// twice the one in the middle, which the one on top overtakes in its turn and so speaks of the same
+// thing as both; and of what was denied twice the other denial.
+void PutLinksBetween(const StanceReader& reader, const MemoryItem& old,
+                     const std::vector<Overtaking>& overtaking) {
+  const auto top = std::max_element(overtaking.begin(), overtaking.end(),
+                                    [](const Overtaking& a, const Overtaking& b) {
+                                      return a.later->Item().score < b.later->Item().score;
+                                    });
+  if (top == overtaking.end()) {
+    return;
+  }
+  MemoryItem& last = top->later->Item();
+  double rise = old.score;
+  for (const Overtaking& each : overtaking) {
+    MemoryItem& link = each.later->Item();
+    if (link.score > old.score) {
       continue;
     }
-    // Of several the one that says most of what is asked: the others may speak of something near,
-    // the more so when one stands above already.
-    MemoryItem& old = earlier->entry->ranked.item;
-    Statement* successor = nullptr;
-    bool overtaken = false;
-    for (auto later = earlier + 1; later != statements.end(); ++later) {
-      MemoryItem& item = later->entry->ranked.item;
-      const bool comparable = item.occurred_at != old.occurred_at &&
-                              later->score >= kOvertakingShare * old.score &&
-                              later->entry->ranked.speaker == earlier->entry->ranked.speaker;
-      const Bearing bearing =
-          comparable ? reader.BearingOf(earlier->stance, later->stance) : Bearing::kNone;
-      if (bearing == Bearing::kNone) {
-        continue;
-      }
-      if (bearing == Bearing::kContradicts) {
-        item.contradicts.push_back(old.memory_id);
-        old.contradicts.push_back(item.memory_id);
-      }
-      if (item.score > old.score) {
-        overtaken = true;
-      } else if (successor == nullptr || later->score > successor->score) {
-        successor = &*later;
-      }
+    const bool between = link.occurred_at < last.occurred_at &&
+                         reader.BearingOf(each.later->stance, top->later->stance) != Bearing::kNone;
+    const bool denies_too = each.bearing == Bearing::kContradicts && each.later->stance.denied != 0;
+    if (between || denies_too) {
+      rise *= kJustAbove;
+      link.score = rise;
     }
-    if (successor != nullptr &&
-        (!overtaken || successor->score >= kOvertakingAgainShare * old.score)) {
-      successor->entry->ranked.item.score = old.score * kJustAbove;
+  }
+  last.score = std::max(last.score, rise * kJustAbove);
+}
+
+// What was said later about the same thing goes above what it overtakes.
+void PutLaterStatementsFirst(const StanceReader& reader, std::vector<Entry>& entries) {
+  const std::vector<Statement> statements = ReadStatements(reader, entries);
+  for (std::size_t at = 0; at < statements.size(); ++at) {
+    if (statements[at].among_best) {
+      const std::vector<Overtaking> overtaking = FindOvertaking(reader, statements, at);
+      PutSuccessorAbove(statements[at].Item(), overtaking);
+      PutLinksBetween(reader, statements[at].Item(), overtaking);
     }
   }
   std::sort(entries.begin(), entries.end(), Better);
@@ -474,7 +528,9 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
     terms.length_mean = std::max(input.facts.statistics.length_mean, 1.0);
     const HalfIndex index(entries);
     facts = ScoreFacts(index, entries, input, terms);
-    PutSuccessorsFirst(index, entries, facts);
+    if (!question.about_experience) {
+      PutSuccessorsFirst(index, entries, facts);
+    }
     if (question.about_present) {
       PutEndingsFirst(entries, facts, index);
     }
