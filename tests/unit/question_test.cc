@@ -60,6 +60,18 @@ TEST(Question, RecognisesWhatAsksForADevelopment) {
   EXPECT_FALSE(ReadQuestion("Where is the order form?").about_development);
 }
 
+TEST(Question, RecognisesWhatAsksWhetherSomethingWasEverDone) {
+  EXPECT_TRUE(ReadQuestion("Have I been to Lisbon before?").about_experience);
+  EXPECT_TRUE(ReadQuestion("Have we ever met Theo?").about_experience);
+  EXPECT_FALSE(ReadQuestion("Have I still a flat in Ghent?").about_experience);
+  EXPECT_FALSE(ReadQuestion("Have I got a car?").about_experience);
+  EXPECT_FALSE(ReadQuestion("Where have I been?").about_experience);
+  EXPECT_FALSE(ReadQuestion("Have I drawn a timeline with Ana?").about_development)
+      << "the timeline is what was drawn";
+  EXPECT_TRUE(ReadQuestion("Have I grown fitter over time?").about_development);
+  EXPECT_TRUE(ReadQuestion("Draw a timeline of my trips").about_development);
+}
+
 TEST(Question, RecognisesWhatAsksForThePresent) {
   EXPECT_TRUE(ReadQuestion("Where does my sister live?").about_present);
   EXPECT_TRUE(ReadQuestion("When is my appointment?").about_present);

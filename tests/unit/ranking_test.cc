@@ -328,6 +328,61 @@ TEST(Ranking, PutsALaterValueOfTheSameThingAboveTheEarlierOne) {
   EXPECT_EQ(then[0], "My yearly garden budget is $300, and the garden budget is tight.");
 }
 
+TEST(Ranking, PutsTheValueInTheMiddleOfAChainBetweenItsEnds) {
+  Corpus corpus;
+  corpus
+      .Say("My yearly garden budget is $300, a garden budget for the year: yearly it is tight.",
+           "s1")
+      .Say("Of the garden budget, now $350, I bought bulbs and a spade and seeds.", "s2")
+      .Say("The yearly look at the garden shows moss.", "s2")
+      .Say("I raised the yearly garden budget to $420.", "s3");
+  const auto texts = Texts(corpus.Ask("What is my yearly garden budget?"));
+  ASSERT_GE(texts.size(), 3U);
+  EXPECT_EQ(texts[0], "I raised the yearly garden budget to $420.");
+  EXPECT_EQ(texts[1], "Of the garden budget, now $350, I bought bulbs and a spade and seeds.");
+  EXPECT_TRUE(texts[2].starts_with("My yearly garden budget is $300"));
+}
+
+TEST(Ranking, LeavesWhatIsNoLinkOfTheChainWhereItIs) {
+  Corpus corpus;
+  corpus.Say("My yearly garden budget is $300, a garden budget for the year.", "s1")
+      .Say("I raised the yearly garden budget to $420.", "s2")
+      .Say("With a budget of now $15 I bought soup and bread and tea and cake.", "s3");
+  const auto texts = Texts(corpus.Ask("What is my yearly garden budget?"));
+  ASSERT_GE(texts.size(), 3U);
+  EXPECT_EQ(texts[0], "I raised the yearly garden budget to $420.");
+  EXPECT_TRUE(texts[1].starts_with("My yearly garden budget is $300"));
+}
+
+TEST(Ranking, PutsEveryDenialAboveWhatItDenies) {
+  Corpus corpus;
+  corpus.Say("I worked with Ana on the boat shed, Ana painted the boat shed.", "s1")
+      .Say("I never worked on a boat shed, so which varnish, brush and rope are good?", "s2")
+      .Say("I like trains.", "s2")
+      .Say("I never worked with Ana on the boat shed.", "s3");
+  const auto items = corpus.Ask("Have I worked with Ana on the boat shed before?", 3);
+  EXPECT_THAT(
+      Texts(items),
+      ElementsAre("I never worked with Ana on the boat shed.",
+                  "I never worked on a boat shed, so which varnish, brush and rope are good?",
+                  "I worked with Ana on the boat shed, Ana painted the boat shed."));
+  ASSERT_THAT(items, SizeIs(3));
+  EXPECT_THAT(items[2].item.contradicts, SizeIs(2));
+}
+
+TEST(Ranking, LetsNoSuccessorHideWhatWasOnceDone) {
+  Corpus corpus;
+  corpus.Say("I worked with Ana on the choir book.", "s1").Say("Kim is the one I see daily.", "s2");
+  corpus.AddFact("fa_old", "worked with Ana", 1).superseded_by = "fa_new";
+  corpus.AddFact("fa_new", "Kim is the one I see daily", 2);
+  const auto once = corpus.Ask("Have I worked with Ana before?");
+  ASSERT_FALSE(once.empty());
+  EXPECT_EQ(once[0].item.sources.front().interaction_id, "t1");
+  const auto now = corpus.Ask("Do I work with Ana?");
+  ASSERT_FALSE(now.empty());
+  EXPECT_EQ(now[0].item.sources.front().interaction_id, "t2");
+}
+
 TEST(Ranking, PutsTheTurnThatEndedAFactAboveIt) {
   Corpus corpus;
   corpus.Say("I work at Acme as a nurse.", "s1").Say("I resigned from Acme.", "s2");

@@ -55,10 +55,17 @@ bool IsOneOf(const std::array<std::string_view, kSize>& sought, std::string_view
   return std::find(sought.begin(), sought.end(), word) != sought.end();
 }
 
-bool AsksAboutDevelopment(const std::vector<TextToken>& tokens) {
+// "Have I edited timelines before?"; not "have I still" or "have I got", which ask for the present.
+bool AsksAboutExperience(const std::vector<std::string>& words) {
+  return words.size() > 2 && words[0] == "have" && (words[1] == "i" || words[1] == "we") &&
+         words[2] != "still" && words[2] != "got";
+}
+
+// Whether something was ever done is asked for itself, whatever words it is told in.
+bool AsksAboutDevelopment(const std::vector<TextToken>& tokens, bool about_experience) {
   static const std::unordered_set<std::string> stems = Stems(kDevelopmentWords);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (stems.contains(tokens[i].term)) {
+    if (!about_experience && stems.contains(tokens[i].term)) {
       return true;
     }
     for (const auto& [first, second] : kDevelopmentPairs) {
@@ -166,7 +173,8 @@ Question ReadQuestion(std::string_view query) {
     before = index;
   }
   AddRelatedTerms(question);
-  question.about_development = AsksAboutDevelopment(tokens);
+  question.about_experience = AsksAboutExperience(question.words);
+  question.about_development = AsksAboutDevelopment(tokens, question.about_experience);
   question.about_present = AsksAboutPresent(question.words);
   question.about_choice = AsksForAdvice(tokens);
   question.asks_when = AsksWhen(question.words);

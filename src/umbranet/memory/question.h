@@ -34,6 +34,8 @@ struct Question {
   // them takes a clock and a grammar.
   std::vector<TimeRange> times;
   bool about_choice = false;  // Wants advice: what the user prefers matters to the answer.
+  // "Have I ever ...": what was done stays done, whatever came in its place since.
+  bool about_experience = false;
 };
 
 [[nodiscard]] Question ReadQuestion(std::string_view query);

@@ -13,6 +13,8 @@
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
+#include "umbranet/memory/later_statements.h"
+#include "umbranet/memory/ranking_entry.h"
 #include "umbranet/memory/stance.h"
 #include "umbranet/memory/turn_scores.h"
 
@@ -23,9 +25,6 @@ namespace {
 // so its score stays a little below that of a turn which says the same.
 constexpr double kFactWords = 0.6;
 constexpr double kFactLength = 0.4;
-// A fact that holds as much of the question as its turn stands for it, just above.
-constexpr double kJustAbove = 1.0001;
-constexpr double kJustBelow = 0.999;
 
 // Every further item of a session, when the question asks how something went over time.
 constexpr double kSessionRepeat = 0.8;
@@ -39,31 +38,7 @@ constexpr std::size_t kDepthFactor = 6;
 // How much of a turn's text a rule must be to stand for all of it.
 constexpr double kMostOfText = 0.7;
 
-// A later statement about the same thing goes above the earlier one, which must be among the best
-// to be worth looking at; as many as these are read.
-constexpr std::size_t kOvertakenIn = 3;
-constexpr std::size_t kOvertakingIn = 40;
-// Of the earlier one's score the least that the later one has, and when another stands above both.
-constexpr double kOvertakingShare = 0.3;
-constexpr double kOvertakingAgainShare = 0.6;
-constexpr std::size_t kStanceTextMax = 1024;
-
-// Of a half of a turn only what is compared is filled in until FillIn: most are never answered
-// with, and copying their texts would cost more than ranking them.
-struct Entry {
-  RankedItem ranked;
-  std::shared_ptr<const Episode> half;  // Null: a fact.
-  bool pending = false;
-  double share = 0;
-  double own_words = 0;                   // Of a fact: what its own words are worth.
-  std::optional<std::size_t> stands_for;  // Of a fact: the number of the half whose place it takes.
-
-  [[nodiscard]] bool OfUser() const { return half != nullptr && half->role == Role::kUser; }
-
-  [[nodiscard]] const std::string& Id() const {
-    return half == nullptr ? ranked.item.memory_id : half->memory_id;
-  }
-};
+using Entry = RankingEntry;
 
 // Finds the entry of a half of a turn. Looks into the entries, which must stay where they are.
 class HalfIndex {
@@ -315,16 +290,6 @@ void NameFittingSources(const HalfIndex& index, const std::vector<Entry>& halves
   }
 }
 
-bool Better(const Entry& a, const Entry& b) {
-  const MemoryItem& left = a.ranked.item;
-  const MemoryItem& right = b.ranked.item;
-  if (left.score != right.score) {
-    return left.score > right.score;
-  }
-  // Ties fall to the later one, and the id makes the order the same on every backend.
-  return std::tie(right.occurred_at, a.Id()) < std::tie(left.occurred_at, b.Id());
-}
-
 // The best `size`, in order. Entries are large, so the many behind them are not sorted.
 void KeepBest(std::vector<Entry>& entries, std::size_t size) {
   if (entries.size() > size) {
@@ -352,68 +317,6 @@ void PutLatestFirst(std::vector<Entry>& entries) {
       std::swap(above.ranked.item.score, below.ranked.item.score);
     }
   }
-}
-
-// What was said later about the same thing goes above what it overtakes.
-void PutLaterStatementsFirst(const StanceReader& reader, std::vector<Entry>& entries) {
-  struct Statement {
-    Entry* entry = nullptr;
-    Stance stance;
-    double score = 0;  // Before anything was moved.
-    bool among_best = false;
-  };
-
-  std::vector<Statement> statements;
-  for (std::size_t i = 0; i < std::min(entries.size(), kOvertakingIn); ++i) {
-    const MemoryItem& item = entries[i].ranked.item;
-    if (entries[i].OfUser() || item.tier == Tier::kSemantic) {
-      const std::string_view text = std::string_view(item.text).substr(0, kStanceTextMax);
-      statements.push_back(
-          {&entries[i], reader.Read(text), item.score, statements.size() < kOvertakenIn});
-    }
-  }
-  // Oldest first, so that a chain of changes is lifted to its last link.
-  std::sort(statements.begin(), statements.end(), [](const Statement& a, const Statement& b) {
-    const MemoryItem& left = a.entry->ranked.item;
-    const MemoryItem& right = b.entry->ranked.item;
-    return std::tie(left.occurred_at, left.memory_id) <
-           std::tie(right.occurred_at, right.memory_id);
-  });
-  for (auto earlier = statements.begin(); earlier != statements.end(); ++earlier) {
-    if (!earlier->among_best) {
-      continue;
-    }
-    // Of several the one that says most of what is asked: the others may speak of something near,
-    // the more so when one stands above already.
-    MemoryItem& old = earlier->entry->ranked.item;
-    Statement* successor = nullptr;
-    bool overtaken = false;
-    for (auto later = earlier + 1; later != statements.end(); ++later) {
-      MemoryItem& item = later->entry->ranked.item;
-      const bool comparable = item.occurred_at != old.occurred_at &&
-                              later->score >= kOvertakingShare * old.score &&
-                              later->entry->ranked.speaker == earlier->entry->ranked.speaker;
-      const Bearing bearing =
-          comparable ? reader.BearingOf(earlier->stance, later->stance) : Bearing::kNone;
-      if (bearing == Bearing::kNone) {
-        continue;
-      }
-      if (bearing == Bearing::kContradicts) {
-        item.contradicts.push_back(old.memory_id);
-        old.contradicts.push_back(item.memory_id);
-      }
-      if (item.score > old.score) {
-        overtaken = true;
-      } else if (successor == nullptr || later->score > successor->score) {
-        successor = &*later;
-      }
-    }
-    if (successor != nullptr &&
-        (!overtaken || successor->score >= kOvertakingAgainShare * old.score)) {
-      successor->entry->ranked.item.score = old.score * kJustAbove;
-    }
-  }
-  std::sort(entries.begin(), entries.end(), Better);
 }
 
 // Keeps of every source the best item that speaks of it.
@@ -502,7 +405,9 @@ std::vector<Entry> RankFacts(const Question& question, const RankingInput& input
                          fact.stands_for ? halves[*fact.stands_for].Id() : std::string());
     }
   }
-  PutSuccessorsFirst(index, halves, facts);
+  if (!question.about_experience) {
+    PutSuccessorsFirst(index, halves, facts);
+  }
   if (question.about_present) {
     PutEndingsFirst(halves, facts, index);
   }
@@ -530,6 +435,16 @@ RecallExplanation Explain(const std::vector<Entry>& entries, std::size_t limit,
 }
 
 }  // namespace
+
+bool Better(const RankingEntry& a, const RankingEntry& b) {
+  const MemoryItem& left = a.ranked.item;
+  const MemoryItem& right = b.ranked.item;
+  if (left.score != right.score) {
+    return left.score > right.score;
+  }
+  // Ties fall to the later one, and the id makes the order the same on every backend.
+  return std::tie(right.occurred_at, a.Id()) < std::tie(left.occurred_at, b.Id());
+}
 
 std::vector<RankedItem> RankMemories(const Question& question, RankingInput input,
                                      RecallExplanation* explanation) {

@@ -49,8 +49,9 @@
 // sources the best is named, and those that would stand beside it. What has been superseded, and
 // the turns that said so, stand below their successors. For what became no fact: when a question
 // asks for the present, what one speaker said later about the same thing, with another value or as
-// its denial, goes just above the best three that it overtakes (stance.h). Flat contradictions are
-// marked on both.
+// its denial, goes just above the best three that it overtakes (stance.h), and between the two go
+// the values in the middle of a chain of changes. Flat contradictions are marked on both. Whether
+// something was ever done is left to what was said of it: no fact supersedes that.
 #pragma once
 
 #include <cstddef>
