@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
+#include <system_error>
 #include <utility>
 
 namespace umbranet {
@@ -13,6 +15,8 @@ constexpr std::chrono::nanoseconds kLookAgain = Millis{20};
 // No token is shorter than a byte, and hardly any longer than this: what stands behind it in a text
 // is not read at all.
 constexpr std::size_t kTokenBytesMax = 64;
+// Fewer passages than this are not worth a thread of their own.
+constexpr std::size_t kTextsAPart = 4;
 
 Error OutOfTime() {
   return DeadlineExceeded("embedder: the texts are not embedded in time");
@@ -198,7 +202,37 @@ Result<std::vector<Embedding>> LocalEmbedder::Embed(std::span<const std::string_
 
 Result<std::vector<Embedding>> LocalEmbedder::EmbedPassages(std::span<const std::string_view> texts,
                                                             Deadline deadline) {
-  return Embed(texts, folder_.description.passage_prefix, passage_places_, deadline);
+  const std::string& prefix = folder_.description.passage_prefix;
+  const std::size_t parts =
+      std::clamp<std::size_t>(texts.size() / kTextsAPart, 1, options_.threads);
+  const std::size_t size = (texts.size() + parts - 1) / parts;
+  using Vectors = Result<std::vector<Embedding>>;
+  std::vector<Vectors> done(parts, Vectors(std::vector<Embedding>()));
+  const auto embed = [&](std::size_t part) {
+    const std::size_t first = std::min(part * size, texts.size());
+    done[part] = Embed(texts.subspan(first, std::min(size, texts.size() - first)), prefix,
+                       passage_places_, deadline);
+  };
+  {
+    std::vector<std::jthread> helpers;  // They inherit this thread's priority.
+    for (std::size_t part = 1; part < parts; ++part) {
+      try {
+        helpers.emplace_back([&embed, part] { embed(part); });
+      } catch (const std::system_error&) {  // No thread to be had.
+        embed(part);
+      }
+    }
+    embed(0);
+  }
+  std::vector<Embedding> vectors;
+  vectors.reserve(texts.size());
+  for (Vectors& part : done) {
+    if (!part.ok()) {
+      return std::move(part).error();
+    }
+    std::move(part->begin(), part->end(), std::back_inserter(vectors));
+  }
+  return vectors;
 }
 
 Result<Embedding> LocalEmbedder::EmbedQuestion(std::string_view question, Deadline deadline) {

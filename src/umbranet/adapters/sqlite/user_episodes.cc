@@ -57,7 +57,7 @@ void UserEpisodes::Add(const Document& document) {
   std::vector<std::uint32_t>& order = sessions_[session->second];
   const auto place = std::upper_bound(order.begin(), order.end(), episode.sequence,
                                       [&](std::int64_t sequence, std::uint32_t other) {
-                                        return sequence < documents_[other].episode->sequence;
+                                        return sequence < documents_[other].sequence;
                                       });
   order.insert(place, number);
   ++count_[role];
@@ -66,7 +66,10 @@ void UserEpisodes::Add(const Document& document) {
   documents_.push_back({.episode_key = document.episode_key,
                         .session = session->second,
                         .length = document.length,
-                        .episode = document.episode});
+                        .episode = document.episode,
+                        .sequence = episode.sequence,
+                        .occurred_at = episode.occurred_at,
+                        .role = episode.role});
 }
 
 void UserEpisodes::SetVector(const StoredVector& vector) {
@@ -163,9 +166,9 @@ class UserEpisodes::Searching {
     std::array<std::vector<std::uint32_t>, 2> by_role;
     std::vector<std::uint32_t> best;
     for (std::uint32_t i = 0; i < values.size(); ++i) {
-      const Episode& episode = *all_.documents_[i].episode;
-      if (values[i] > 0 && episode.occurred_at <= horizon_) {
-        by_role[RoleIndex(episode.role)].push_back(i);
+      const Stored& stored = all_.documents_[i];
+      if (values[i] > 0 && stored.occurred_at <= horizon_) {
+        by_role[RoleIndex(stored.role)].push_back(i);
       }
     }
     const auto better = [&](std::uint32_t a, std::uint32_t b) {
@@ -208,12 +211,10 @@ class UserEpisodes::Searching {
   void AddNeighbours(std::uint32_t match) {
     const Stored& stored = all_.documents_[match];
     const std::vector<std::uint32_t>& order = all_.sessions_[stored.session];
-    const auto sequence = [&](std::size_t at) {
-      return all_.documents_[order[at]].episode->sequence;
-    };
-    const auto place = std::lower_bound(order.begin(), order.end(), stored.episode->sequence,
+    const auto sequence = [&](std::size_t at) { return all_.documents_[order[at]].sequence; };
+    const auto place = std::lower_bound(order.begin(), order.end(), stored.sequence,
                                         [&](std::uint32_t other, std::int64_t wanted) {
-                                          return all_.documents_[other].episode->sequence < wanted;
+                                          return all_.documents_[other].sequence < wanted;
                                         });
     auto first = static_cast<std::size_t>(place - order.begin());
     if (first > 0) {
@@ -223,7 +224,7 @@ class UserEpisodes::Searching {
       }
     }
     std::size_t after = 0;
-    std::int64_t last = stored.episode->sequence;
+    std::int64_t last = stored.sequence;
     for (std::size_t at = first; at < order.size(); ++at) {
       if (sequence(at) > last) {
         last = sequence(at);
@@ -236,7 +237,7 @@ class UserEpisodes::Searching {
   }
 
   void Want(std::uint32_t document) {
-    if (slot_[document] == kNone && all_.documents_[document].episode->occurred_at <= horizon_) {
+    if (slot_[document] == kNone && all_.documents_[document].occurred_at <= horizon_) {
       slot_[document] = static_cast<std::uint32_t>(wanted_.size());
       wanted_.push_back(document);
     }

@@ -60,6 +60,10 @@ class UserEpisodes {
     std::uint32_t session = 0;  // Index into sessions_.
     std::uint32_t length = 0;
     std::shared_ptr<const Episode> episode;
+    // Of the episode, since following ten thousand pointers costs more than a search.
+    std::int64_t sequence = 0;
+    Timestamp occurred_at{};
+    Role role = Role::kUser;
     // Of its vector; dimension 0: none.
     std::int64_t space_key = 0;
     std::size_t offset = 0;
