@@ -44,7 +44,7 @@ struct Settings {
   EmbedderChoice embedder = EmbedderChoice::kAuto;
   std::string embedding_model_folder;
   std::uint32_t embedding_threads = 2;
-  std::uint32_t chat_embeddings_per_s = 50;
+  std::uint32_t chat_embeddings_per_s = 20;
   std::string embedding_base_url;
   std::string embedding_api_key;
   std::string embedding_model = "text-embedding-3-small";

@@ -83,7 +83,7 @@ class MemoryManager {
     Embedder* embedder = nullptr;
     bool embedder_missing = false;      // There should be one: recall names it as degraded.
     Millis embedding_budget{100};       // For the question; later, recall goes on without it.
-    double chat_embeddings_per_s = 50;  // Of recalls that may be spared theirs.
+    double chat_embeddings_per_s = 20;  // Of recalls that may be spared theirs.
     // The times that a text speaks of when it is said at a time. May be empty: then what a question
     // says of times counts as words alone.
     std::function<std::vector<TimeRange>(std::string_view text, Timestamp said_at)> read_times;
