@@ -148,13 +148,17 @@ Result<std::uint64_t> InMemoryEpisodicMemory::EraseUser(const UserKey& user,
                                                         Deadline /*deadline*/) {
   const MutexLock lock(mutex_);
   std::erase_if(applied_, [&](const auto& applied) { return applied.first == user; });
-  return std::erase_if(episodes_, [&](const auto& entry) {
-    const bool is_his = entry.first.first == user;
-    if (is_his) {
-      vectors_.erase(entry.second.memory_id);
+  std::uint64_t erased = 0;
+  for (auto it = episodes_.begin(); it != episodes_.end();) {
+    if (it->first.first != user) {
+      ++it;
+      continue;
     }
-    return is_his;
-  });
+    vectors_.erase(it->second.memory_id);
+    it = episodes_.erase(it);
+    ++erased;
+  }
+  return erased;
 }
 
 std::vector<InMemoryEpisodicMemory::Match> InMemoryEpisodicMemory::CountTerms(
