@@ -7,6 +7,9 @@
 #include <system_error>
 #include <utility>
 
+#include <pthread.h>
+#include <sched.h>
+
 namespace umbranet {
 namespace {
 
@@ -20,6 +23,13 @@ constexpr std::size_t kTextsAPart = 4;
 
 Error OutOfTime() {
   return DeadlineExceeded("embedder: the texts are not embedded in time");
+}
+
+// Passages and the model itself can wait, answers cannot: this thread runs when no other wants to.
+// Where it may not, it stays as it is.
+void YieldToEverybody() {
+  const sched_param parameters{};
+  (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &parameters);
 }
 
 // The space that a model's vectors are in. How much of a text is read belongs to it.
@@ -111,6 +121,7 @@ LocalEmbedder::~LocalEmbedder() {
 }
 
 void LocalEmbedder::Load() {
+  YieldToEverybody();
   auto model = [this]() -> Result<std::unique_ptr<const Model>> {
     UMBRANET_ASSIGN_OR_RETURN(WordPieceTokenizer tokenizer,
                               WordPieceTokenizer::Load(folder_.vocabulary_file));
@@ -214,15 +225,17 @@ Result<std::vector<Embedding>> LocalEmbedder::EmbedPassages(std::span<const std:
                        passage_places_, deadline);
   };
   {
-    std::vector<std::jthread> helpers;  // They inherit this thread's priority.
-    for (std::size_t part = 1; part < parts; ++part) {
+    std::vector<std::jthread> helpers;
+    for (std::size_t part = 0; part < parts; ++part) {
       try {
-        helpers.emplace_back([&embed, part] { embed(part); });
+        helpers.emplace_back([&embed, part] {
+          YieldToEverybody();
+          embed(part);
+        });
       } catch (const std::system_error&) {  // No thread to be had.
         embed(part);
       }
     }
-    embed(0);
   }
   std::vector<Embedding> vectors;
   vectors.reserve(texts.size());

@@ -1,11 +1,11 @@
 // An embedder in this process: a small sentence model of the BERT family through ONNX Runtime.
 //
-// All methods may be called from any thread. The work is done at the priority of the calling
-// thread: on that thread, and a larger batch of passages on others beside it, since the turns of
-// one user come a batch at a time. At most Options::threads are at work on passages, and as many on
-// questions, so that a question never waits behind a backlog. The model is read at the first use,
-// by a thread of its own: a caller whose deadline ends before that gets kDeadlineExceeded, and one
-// of the next finds it ready. Until then it costs no memory.
+// All methods may be called from any thread. A question is worked out on the calling thread,
+// passages on threads that run when no other wants to: several for a larger batch, since the turns
+// of one user come a batch at a time. At most Options::threads are at work on passages, and as many
+// on questions, so that a question never waits behind a backlog. The model is read at the first
+// use, by a thread of its own: a caller whose deadline ends before that gets kDeadlineExceeded, and
+// one of the next finds it ready. Until then it costs no memory.
 //
 // Failures: kDeadlineExceeded, also between the parts of a large batch; kInvalidArgument for good
 // when the model cannot be used, which a file that is damaged shows only at the first use.
