@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "umbranet/domain/entity_name.h"
 
@@ -82,10 +85,15 @@ Result<std::size_t> InMemorySemanticMemory::Unmerge(const UserKey& user, std::st
     ++undone;
     log.parted_at = clock_.Now();
     log.parted_through = log.last_sequence;
-    std::erase_if(mind.same, [&](const auto& pair) {
-      return std::pair(std::min(pair.first, pair.second), std::max(pair.first, pair.second)) ==
-             names;
-    });
+    std::vector<std::pair<std::string, std::string>> kept;
+    for (const auto& pair : mind.same) {
+      const bool as_said = pair.first == first && pair.second == second;
+      const bool turned = pair.first == second && pair.second == first;
+      if (!as_said && !turned) {
+        kept.push_back(pair);
+      }
+    }
+    mind.same = std::move(kept);
     const auto claims = mind.claims.find(first);
     if (claims != mind.claims.end()) {
       claims->second.erase(second);

@@ -46,7 +46,7 @@ bool IsAway(const Error& error) {
 }  // namespace
 
 MemoryManager::MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool, Stores stores,
-                             Options options)
+                             const Options& options)
     : clock_(clock),
       recall_pool_(recall_pool),
       stores_(stores),

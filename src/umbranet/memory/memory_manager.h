@@ -101,7 +101,8 @@ class MemoryManager {
     ProceduralMemory& procedural;
   };
 
-  MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool, Stores stores, Options options);
+  MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool, Stores stores,
+                const Options& options);
 
   // Turns and jobs durable in one transaction, then tier 1, then the bell. Fills in what is empty:
   // interaction_id (UUIDv7), occurred_at (now), accepted_at. A failure of tier 1 is not a failure:
