@@ -101,8 +101,8 @@ class EpisodeEmbedderTest : public ::testing::Test {
 
   std::vector<std::string> Unembedded(const std::string& space = "line") {
     std::vector<std::string> texts;
-    for (const UnembeddedEpisode& episode :
-         memory_.Unembedded(space, "", 100, Deadline::Never())->episodes) {
+    const auto page = memory_.Unembedded(space, "", 100, Deadline::Never());
+    for (const UnembeddedEpisode& episode : page->episodes) {
       texts.push_back(episode.text);
     }
     return texts;
