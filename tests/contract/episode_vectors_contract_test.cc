@@ -3,18 +3,20 @@
 // test can say which episodes are near a question. What is searched in memory and what is searched
 // in the file are two implementations here.
 //
-// Deliberate faults that it has caught, each made in sqlite_vectors.cc, user_episodes.cc or
-// episode_cache.cc and taken back:
-//   - vectors of another space are compared                       AnotherSpaceIsNeverCompared
-//   - a vector of another size is compared                        AnotherSizeIsNeverCompared
-//   - a new vector does not replace the old one                   ANewVectorReplacesTheOldOne
-//   - an edited episode keeps its vector                          AnEditedEpisodeLosesItsVector
-//   - as_of is not looked at for the similar ones                 AsOfLeavesOutWhatHappenedLater
-//   - the assistant's share is not kept                           AThirdAtMostAreAssistantHalves
-//   - what is in memory misses vectors that came after it         VectorsMayComeAfterASearch
-//   - what is in memory stays after an erasure                    AnErasedEpisodeIsNotSimilar
-//   - a page of what has no vector ends one too early             WhatHasNoVectorIsListedInPages
-//   - similar episodes bring no neighbours                        SimilarOnesBringTheirNeighbours
+// Deliberate faults that it has caught, each made in sqlite_vectors.cc, user_episodes.cc,
+// episode_cache.cc or sqlite_episodic_memory.cc and taken back:
+//   - vectors of another space are compared                     ANewVectorReplacesTheOldOne
+//   - a vector of another size is compared                      AnotherSizeIsNeverCompared
+//   - a new vector does not replace the old one in memory       ANewVectorReplacesTheOldOne
+//   - an edited episode keeps its vector                        AnEditedEpisodeLosesItsVector
+//   - a search in memory does not look at as_of                 AsOfLeavesOutWhatHappenedLater
+//   - the assistant's share is not kept                         AThirdAtMostAreAssistantHalves
+//   - a vector that comes after a search is passed over         VectorsMayComeAfterASearch
+//   - an episode that comes after a search is passed over       VectorsMayComeAfterASearch
+//   - what is in memory stays after an erasure or an edit       AnErasedEpisodeIsNotSimilar
+//   - a page of what has no vector ends without a cursor        WhatHasNoVectorIsListedInPages
+//   - similar episodes bring no neighbours                      SimilarOnesBringTheirNeighbours
+//   - another user's vectors are read from the file             NobodyFindsWhatAnotherUserSaid
 #include <algorithm>
 #include <cmath>
 #include <string>
