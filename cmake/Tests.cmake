@@ -1,7 +1,8 @@
-# Three programs of tests, and the fuzz targets.
-#   unit_tests      tests/unit/*_test.cc      one class or function, no I/O but temporary files
-#   contract_tests  tests/contract/*_test.cc  one suite per port, over every implementation of it
-#   system_tests    tests/system/*_test.cc    the built binary, from outside
+# Four programs of tests, and the fuzz targets.
+#   unit_tests         tests/unit/*_test.cc      one class or function, no I/O but temporary files
+#   contract_tests     tests/contract/*_test.cc  one suite per port, over every embedded implementation of it
+#   integration_tests  the suites of tests/contract again, and tests/integration/*_test.cc, over real servers
+#   system_tests       tests/system/*_test.cc    the built binary, from outside
 
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
@@ -40,9 +41,25 @@ if(UMBRANET_SANITIZE)
   set(timeout_factor 5)
 endif()
 
-# umbranet_tests(<kind> <timeout in seconds of one test>)
+# The suites that run over every implementation of a port, compiled once; a program brings the implementations.
+file(GLOB suite_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/contract/*_contract_test.cc")
+list(FILTER suite_sources EXCLUDE REGEX "/(embedder|language_model)_contract_test.cc$") # Their engines are their own.
+set(suite_sources
+    ${suite_sources}
+    "${CMAKE_SOURCE_DIR}/tests/contract/ledger_fixture.cc"
+    "${CMAKE_SOURCE_DIR}/tests/contract/ledger_model_test.cc"
+    "${CMAKE_SOURCE_DIR}/tests/contract/tier_world.cc"
+    "${CMAKE_SOURCE_DIR}/tests/contract/tiers_model_test.cc")
+add_library(contract_suites OBJECT ${suite_sources})
+target_include_directories(contract_suites PRIVATE "${CMAKE_SOURCE_DIR}")
+target_link_libraries(contract_suites PRIVATE umbranet_doubles ${everything} rapidcheck GTest::gmock GTest::gtest
+                                              umbranet_house_rules)
+
+# umbranet_tests(<kind> <timeout in seconds of one test> [further sources])
 function(umbranet_tests kind timeout_s)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${kind}/*.cc")
+  list(REMOVE_ITEM sources ${suite_sources})
+  list(APPEND sources ${ARGN})
   if(NOT sources)
     return()
   endif()
@@ -60,7 +77,8 @@ function(umbranet_tests kind timeout_s)
 endfunction()
 
 umbranet_tests(unit 60)
-umbranet_tests(contract 120)
+umbranet_tests(contract 120 $<TARGET_OBJECTS:contract_suites>)
+umbranet_tests(integration 120 $<TARGET_OBJECTS:contract_suites>)
 umbranet_tests(system 300)
 
 # Paths are given to the few files that need them, since a path in the command line is a miss in a shared cache.
@@ -69,6 +87,7 @@ if(EXISTS "${layering_test}")
   set_source_files_properties("${layering_test}" PROPERTIES COMPILE_DEFINITIONS
                                                             UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 endif()
+target_compile_definitions(integration_tests PRIVATE UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 if(TARGET system_tests AND TARGET umbranet)
   add_dependencies(system_tests umbranet)
   target_compile_definitions(system_tests PRIVATE UMBRANET_BINARY="$<TARGET_FILE:umbranet>"

@@ -4,10 +4,6 @@
 
 namespace umbranet {
 
-void PrintTo(const DoorbellEngine& engine, std::ostream* out) {
-  *out << engine.name;
-}
-
 std::vector<DoorbellEngine> DoorbellEngines() {
   return {{"ConditionVariable", [] { return std::make_unique<ConditionVariableDoorbell>(); }}};
 }

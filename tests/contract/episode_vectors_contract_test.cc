@@ -314,7 +314,7 @@ TEST_P(EpisodeVectorsContract, APersonsNameIsEmbeddedWithWhatSheSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Implementations, EpisodeVectorsContract,
-                         testing::ValuesIn(EpisodicTierWorlds()), TierWorldName);
+                         testing::ValuesIn(EpisodicWorlds()), TierWorldName);
 
 }  // namespace
 }  // namespace umbranet

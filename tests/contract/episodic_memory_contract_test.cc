@@ -457,9 +457,9 @@ TEST_P(EpisodicMemoryContract, TermsThatAreEverywhereDoNotHideTheRareOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Implementations, EpisodicMemoryContract,
-                         testing::ValuesIn(EpisodicTierWorlds()), TierWorldName);
-INSTANTIATE_TEST_SUITE_P(Implementations, EpisodicMemoryFence,
-                         testing::ValuesIn(FencedTierWorlds()), TierWorldName);
+                         testing::ValuesIn(EpisodicWorlds()), TierWorldName);
+INSTANTIATE_TEST_SUITE_P(Implementations, EpisodicMemoryFence, testing::ValuesIn(FencedWorlds()),
+                         TierWorldName);
 
 }  // namespace
 }  // namespace umbranet

@@ -35,16 +35,21 @@ class LedgerHarness {
 struct LedgerEngine {
   std::string name;
   std::function<std::unique_ptr<LedgerHarness>()> make;
+  // Why it cannot be had on this machine, in which case its tests are skipped; empty: it can.
+  std::function<std::string()> missing = [] { return std::string(); };
 };
 
 // For the name of a test instance.
 void PrintTo(const LedgerEngine& engine, std::ostream* out);
 
+// Those of the program that the suites are linked into: the embedded ones, or those on servers.
 std::vector<LedgerEngine> LedgerEngines();
+// The twin, which the others are held against.
+LedgerEngine InMemoryLedgerEngine();
 
 class LedgerFixture : public testing::TestWithParam<LedgerEngine> {
  protected:
-  LedgerFixture() : harness_(GetParam().make()) {}
+  void SetUp() override;
 
   Journal& journal() { return harness_->journal(); }
 

@@ -32,6 +32,15 @@ using Pair = std::tuple<LedgerEngine, DoorbellEngine>;
 
 class ReflectionQueueContract : public testing::TestWithParam<Pair> {
  protected:
+  void SetUp() override {
+    const auto& [ledger, doorbell] = GetParam();
+    if (const std::string missing = ledger.missing() + doorbell.missing(); !missing.empty()) {
+      GTEST_SKIP() << missing;
+    }
+    harness_ = ledger.make();
+    bell_ = doorbell.make();
+  }
+
   // Nothing happens by itself.
   static ReflectionQueue::Options Quiet() {
     return {.poll = hours(1), .poll_unhealthy = hours(1), .sweep_every = hours(1)};
@@ -73,8 +82,8 @@ class ReflectionQueueContract : public testing::TestWithParam<Pair> {
   }
 
   SystemClock real_;
-  std::unique_ptr<LedgerHarness> harness_ = std::get<0>(GetParam()).make();
-  std::unique_ptr<Doorbell> bell_ = std::get<1>(GetParam()).make();
+  std::unique_ptr<LedgerHarness> harness_;
+  std::unique_ptr<Doorbell> bell_;
   std::unique_ptr<ReflectionQueue> queue_;
 };
 

@@ -209,7 +209,7 @@ TEST_P(SemanticEntitiesContract, NamesThatSayNothingAreLeftAside) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Implementations, SemanticEntitiesContract,
-                         testing::ValuesIn(AllTierWorlds()), TierWorldName);
+                         testing::ValuesIn(SemanticWorlds()), TierWorldName);
 
 }  // namespace
 }  // namespace umbranet

@@ -176,7 +176,7 @@ TEST_P(SemanticMergesContract, WhatWasNeverMergedCannotBeUndone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Implementations, SemanticMergesContract,
-                         testing::ValuesIn(AllTierWorlds()), TierWorldName);
+                         testing::ValuesIn(SemanticWorlds()), TierWorldName);
 
 }  // namespace
 }  // namespace umbranet

@@ -147,7 +147,7 @@ TEST_P(ShortTermMemoryContract, ASummaryThatWasInTheMakingDoesNotOutliveTheUser)
 }
 
 INSTANTIATE_TEST_SUITE_P(Implementations, ShortTermMemoryContract,
-                         testing::ValuesIn(AllTierWorlds()), TierWorldName);
+                         testing::ValuesIn(ShortTermWorlds()), TierWorldName);
 
 }  // namespace
 }  // namespace umbranet

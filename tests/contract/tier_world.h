@@ -49,24 +49,29 @@ class TierWorld {
 struct TierWorldKind {
   std::string name;
   std::function<std::unique_ptr<TierWorld>()> make;
+  // Why it cannot be had on this machine, in which case its tests are skipped; empty: it can.
+  std::function<std::string()> missing = [] { return std::string(); };
 };
 
-// Every implementation there is, for INSTANTIATE_TEST_SUITE_P.
-std::vector<TierWorldKind> AllTierWorlds();
-// Those whose tiers share a database with the ledger, so that Apply checks the lease.
-std::vector<TierWorldKind> FencedTierWorlds();
+// The implementations of each tier, for INSTANTIATE_TEST_SUITE_P; those of the program that the
+// suites are linked into: the embedded ones, or those on servers.
+std::vector<TierWorldKind> ShortTermWorlds();
+std::vector<TierWorldKind> EpisodicWorlds();
+std::vector<TierWorldKind> SemanticWorlds();
+std::vector<TierWorldKind> ProceduralWorlds();
+// Those whose tier shares a database with the ledger, so that Apply checks the lease.
+std::vector<TierWorldKind> FencedWorlds();
+std::vector<TierWorldKind> FencedSemanticWorlds();
+// Those that are held against the twins as wholes.
+std::vector<TierWorldKind> ModelledWorlds();
 std::string TierWorldName(const testing::TestParamInfo<TierWorldKind>& info);
 
-// And those that search episodes in another way than the world they are otherwise alike.
-std::vector<TierWorldKind> EpisodicTierWorlds();
 std::unique_ptr<TierWorld> MakeInMemoryWorld();
-// In a new folder of its own, removed at the end.
-std::unique_ptr<TierWorld> MakeSqliteWorld();
 
 // The base of the suites: a world, two users, and plans for their turns.
 class TierContract : public testing::TestWithParam<TierWorldKind> {
  protected:
-  void SetUp() override { world_ = GetParam().make(); }
+  void SetUp() override;
 
   // An empty plan for a new turn of `user` that occurred `minute` minutes after the clock's start.
   ReflectionPlan NewPlan(const UserKey& user, int minute, const std::string& interaction_id = "",

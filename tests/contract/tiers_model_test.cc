@@ -1,11 +1,12 @@
-// Goal: whatever plans come, in whatever order and however often, the tiers on SQLite hold the same
-// memory as their in-memory twins. Method: random turns over a tiny vocabulary, so that they
-// repeat, contradict, retract and rename each other; SQLite is given them in another order than
-// the twin, in batches, some twice; some memories are edited or erased by hand; then all that can
-// be read is compared, ids included.
+// Goal: whatever plans come, in whatever order and however often, the tiers of ModelledWorlds()
+// hold the same memory as their in-memory twins. Method: random turns over a tiny vocabulary, so
+// that they repeat, contradict, retract and rename each other; the engine is given them in another
+// order than the twin, in batches, some twice; some memories are edited or erased by hand; then all
+// that can be read is compared, ids included.
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -283,9 +284,23 @@ Change DrawChange() {
   return change;
 }
 
-TEST(TiersModel, SqliteHoldsWhatTheTwinsHold) {
+class TiersModel : public testing::TestWithParam<TierWorldKind> {
+ protected:
+  void SetUp() override {
+    if (const std::string missing = GetParam().missing(); !missing.empty()) {
+      GTEST_SKIP() << missing;
+    }
+    world_ = GetParam().make();
+  }
+
+  std::unique_ptr<TierWorld> world_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Implementations, TiersModel, testing::ValuesIn(ModelledWorlds()),
+                         TierWorldName);
+
+TEST_P(TiersModel, HoldsWhatTheTwinsHold) {
   const auto twin = MakeInMemoryWorld();
-  const auto sqlite = MakeSqliteWorld();
   int cases = 0;
   const auto holds = [&] {
     const UserKey user{"default", "user" + std::to_string(++cases)};
@@ -294,7 +309,7 @@ TEST(TiersModel, SqliteHoldsWhatTheTwinsHold) {
       drawn.push_back(DrawPlan());
     }
     const std::vector<ReflectionPlan> plans = Accept(*twin, user, drawn);
-    Accept(*sqlite, user, drawn);
+    Accept(*world_, user, drawn);
     Apply(*twin, plans);
 
     std::vector<ReflectionPlan> shuffled = plans;
@@ -303,18 +318,18 @@ TEST(TiersModel, SqliteHoldsWhatTheTwinsHold) {
     for (std::size_t first = 0; first < shuffled.size();) {
       const std::size_t size = *rc::gen::inRange<std::size_t>(1, 4);
       const std::size_t end = std::min(first + size, shuffled.size());
-      Apply(*sqlite, {shuffled.begin() + static_cast<std::ptrdiff_t>(first),
+      Apply(*world_, {shuffled.begin() + static_cast<std::ptrdiff_t>(first),
                       shuffled.begin() + static_cast<std::ptrdiff_t>(end)});
       first = end;
     }
     const std::optional<Timestamp> as_of = MaybeTime();
-    Compare(Describe(*sqlite, user, as_of), Describe(*twin, user, as_of));
+    Compare(Describe(*world_, user, as_of), Describe(*twin, user, as_of));
 
     for (int i = *rc::gen::inRange(0, 3); i > 0; --i) {
       const Change change = DrawChange();
       Make(*twin, user, change);
-      Make(*sqlite, user, change);
-      Compare(Describe(*sqlite, user, as_of), Describe(*twin, user, as_of));
+      Make(*world_, user, change);
+      Compare(Describe(*world_, user, as_of), Describe(*twin, user, as_of));
     }
   };
   EXPECT_TRUE(rc::check(holds));
