@@ -44,7 +44,8 @@ class JournalContract : public LedgerFixture {
   }
 
   std::vector<std::string> UnreflectedIds(std::size_t limit = 100) {
-    return Ids(journal().Unreflected(User("ana"), limit, Deadline::Never()).value());
+    const auto waiting = journal().Unreflected(User("ana"), limit, Deadline::Never()).value();
+    return Ids(journal().ReadAt(User("ana"), waiting, Deadline::Never()).value());
   }
 
   std::optional<StoredAnswer> FindAnswer(std::string_view key,
@@ -283,6 +284,18 @@ TEST_P(JournalContract, ATurnIsUnreflectedUntilItsEpisodesAreStored) {
   MarkAll(batch);
   Settle(batch);
   EXPECT_THAT(UnreflectedIds(), ElementsAre("t3", "t2"));
+}
+
+TEST_P(JournalContract, ReadsTurnsByTheirSequencesInTheOrderGiven) {
+  const auto accepted = Accept({Turn("t1"), Turn("t2"), Turn("t3"), Turn("b", "bo")});
+  const auto read = [&](const std::vector<std::int64_t>& sequences) {
+    return journal().ReadAt(User("ana"), sequences, Deadline::Never()).value();
+  };
+  EXPECT_THAT(Ids(read({accepted[2].sequence, accepted[0].sequence})), ElementsAre("t3", "t1"));
+  EXPECT_THAT(Ids(read({accepted[1].sequence, accepted[3].sequence, 0, 1'000'000})),
+              ElementsAre("t2"))
+      << "another user's and unknown ones are left out";
+  EXPECT_THAT(read({}), IsEmpty());
 }
 
 TEST_P(JournalContract, TurnsWhoseJobsFailedAreUnreflected) {

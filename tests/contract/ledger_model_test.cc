@@ -309,7 +309,9 @@ std::string Side::Observe() {
   std::string all = Show(ledger().Stats(never)) + "\n";
   for (int user = 0; user < kUsers; ++user) {
     all += Show(harness_->journal().ReadFreshness(UserOf(user), never)) + "\n";
-    all += Show(harness_->journal().Unreflected(UserOf(user), 3, never)) + "\n";
+    const auto waiting = harness_->journal().Unreflected(UserOf(user), 3, never);
+    all += waiting.ok() ? Show(harness_->journal().ReadAt(UserOf(user), *waiting, never)) + "\n"
+                        : waiting.error().message;
     const auto page = harness_->journal().List(UserOf(user), "", 100, never);
     for (const JournalEntry& entry : page->entries) {
       all += Show(entry.reflection) + "\n";

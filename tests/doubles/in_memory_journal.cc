@@ -161,11 +161,11 @@ Result<std::vector<Interaction>> InMemoryJournal::Recent(const UserKey& user,
   return found;
 }
 
-Result<std::vector<Interaction>> InMemoryJournal::Unreflected(const UserKey& user,
-                                                              std::size_t limit,
-                                                              Deadline /*deadline*/) {
+Result<std::vector<std::int64_t>> InMemoryJournal::Unreflected(const UserKey& user,
+                                                               std::size_t limit,
+                                                               Deadline /*deadline*/) {
   MutexLock lock(store_.mutex);
-  std::vector<Interaction> found;
+  std::vector<std::int64_t> found;
   for (auto turn = store_.turns.rbegin(); turn != store_.turns.rend(); ++turn) {
     const auto job = store_.jobs.find(turn->first);
     if (found.size() == limit || turn->second.interaction.user != user ||
@@ -175,6 +175,20 @@ Result<std::vector<Interaction>> InMemoryJournal::Unreflected(const UserKey& use
     const JobStatus& status = job->second.status;
     const bool open = IsPending(status.state) || status.state == JobState::kDead;
     if (open && (status.tiers_done & TierBit(Tier::kEpisodic)) == 0) {
+      found.push_back(turn->first);
+    }
+  }
+  return found;
+}
+
+Result<std::vector<Interaction>> InMemoryJournal::ReadAt(const UserKey& user,
+                                                         std::span<const std::int64_t> sequences,
+                                                         Deadline /*deadline*/) {
+  MutexLock lock(store_.mutex);
+  std::vector<Interaction> found;
+  for (const std::int64_t sequence : sequences) {
+    const auto turn = store_.turns.find(sequence);
+    if (turn != store_.turns.end() && turn->second.interaction.user == user) {
       found.push_back(turn->second.interaction);
     }
   }

@@ -23,8 +23,11 @@ class InMemoryJournal final : public Journal {
   Result<std::vector<Interaction>> Recent(const UserKey& user, std::string_view session_id,
                                           std::int64_t before_sequence, std::size_t limit,
                                           Deadline deadline) override;
-  Result<std::vector<Interaction>> Unreflected(const UserKey& user, std::size_t limit,
-                                               Deadline deadline) override;
+  Result<std::vector<std::int64_t>> Unreflected(const UserKey& user, std::size_t limit,
+                                                Deadline deadline) override;
+  Result<std::vector<Interaction>> ReadAt(const UserKey& user,
+                                          std::span<const std::int64_t> sequences,
+                                          Deadline deadline) override;
   Result<Freshness> ReadFreshness(const UserKey& user, Deadline deadline) override;
   Result<JournalErasure> EraseUser(const UserKey& user, Deadline deadline) override;
   Result<std::optional<StoredAnswer>> FindAnswer(std::string_view tenant,

@@ -45,6 +45,9 @@ class MockJournal : public Journal {
       return Result<std::vector<Interaction>>(std::vector<Interaction>());
     });
     ON_CALL(*this, Unreflected).WillByDefault([](auto&&...) {
+      return Result<std::vector<std::int64_t>>(std::vector<std::int64_t>());
+    });
+    ON_CALL(*this, ReadAt).WillByDefault([](auto&&...) {
       return Result<std::vector<Interaction>>(std::vector<Interaction>());
     });
     ON_CALL(*this, ReadFreshness).WillByDefault([](auto&&...) {
@@ -67,8 +70,10 @@ class MockJournal : public Journal {
               (override));
   MOCK_METHOD(Result<std::vector<Interaction>>, Recent,
               (const UserKey&, std::string_view, std::int64_t, std::size_t, Deadline), (override));
-  MOCK_METHOD(Result<std::vector<Interaction>>, Unreflected,
+  MOCK_METHOD(Result<std::vector<std::int64_t>>, Unreflected,
               (const UserKey&, std::size_t, Deadline), (override));
+  MOCK_METHOD(Result<std::vector<Interaction>>, ReadAt,
+              (const UserKey&, std::span<const std::int64_t>, Deadline), (override));
   MOCK_METHOD(Result<Freshness>, ReadFreshness, (const UserKey&, Deadline), (override));
   MOCK_METHOD(Result<JournalErasure>, EraseUser, (const UserKey&, Deadline), (override));
   MOCK_METHOD(Result<std::optional<StoredAnswer>>, FindAnswer,

@@ -83,7 +83,9 @@ class LedgerQueries : public testing::Test {
     ASSERT_TRUE(journal_->Read(user, ids, never_).ok());
     ASSERT_TRUE(journal_->List(user, "", 5, never_).ok());
     ASSERT_TRUE(journal_->Recent(user, kDefaultSession, 0, 5, never_).ok());
-    ASSERT_TRUE(journal_->Unreflected(user, 5, never_).ok());
+    const auto waiting = journal_->Unreflected(user, 5, never_);
+    ASSERT_TRUE(waiting.ok());
+    ASSERT_TRUE(journal_->ReadAt(user, *waiting, never_).ok());
     ASSERT_TRUE(journal_->ReadFreshness(user, never_).ok());
     ASSERT_TRUE(journal_->FindAnswer(kDefaultTenant, "key", never_).ok());
     ASSERT_TRUE(ledger_->Find(kDefaultTenant, MakeJobId(user, "t0"), never_).ok());

@@ -80,6 +80,21 @@ class MemoryManagerTest : public ::testing::Test {
             options};
   }
 
+  // The turns that wait for reflection, newest first.
+  void Pend(std::vector<Interaction> turns) {
+    std::vector<std::int64_t> sequences;
+    for (Interaction& turn : turns) {
+      turn.sequence = static_cast<std::int64_t>(turns.size() - sequences.size());
+      sequences.push_back(turn.sequence);
+    }
+    ON_CALL(stores_.journal, Unreflected).WillByDefault([sequences](auto&&...) {
+      return Result<std::vector<std::int64_t>>(sequences);
+    });
+    ON_CALL(stores_.journal, ReadAt).WillByDefault([turns](auto&&...) {
+      return Result<std::vector<Interaction>>(turns);
+    });
+  }
+
   Deadline Soon() { return Deadline::After(clock_, std::chrono::seconds(5)); }
 
   ManualClock clock_;
@@ -172,9 +187,7 @@ TEST_F(MemoryManagerTest, RecallsFromEveryTier) {
   ON_CALL(stores_.episodic, Find).WillByDefault([](const EpisodeQuery& query, Deadline) {
     return Result<EpisodesFound>(Found(query.terms, "The kettle is red."));
   });
-  ON_CALL(stores_.journal, Unreflected).WillByDefault([](auto&&...) {
-    return Result<std::vector<Interaction>>({Turn("The kettle broke.", "t9")});
-  });
+  Pend({Turn("The kettle broke.", "t9")});
   ON_CALL(stores_.procedural, Active).WillByDefault([](auto&&...) {
     Rule rule;
     rule.text = "always answer briefly";
@@ -209,7 +222,7 @@ TEST_F(MemoryManagerTest, ReadsWhatWaitsForReflectionBeforeItAsksTheTiers) {
   std::atomic<bool> journal_was_read = false;
   ON_CALL(stores_.journal, Unreflected).WillByDefault([&](auto&&...) {
     journal_was_read = true;
-    return Result<std::vector<Interaction>>(std::vector<Interaction>());
+    return Result<std::vector<std::int64_t>>(std::vector<std::int64_t>());
   });
   ON_CALL(stores_.episodic, Find).WillByDefault([&](const EpisodeQuery& query, Deadline) {
     return journal_was_read ? Result<EpisodesFound>(Found(query.terms, "The kettle is red."))
@@ -232,7 +245,7 @@ TEST_F(MemoryManagerTest, NamesTierOneWhenTheWaitingTurnsCannotBeRead) {
     return Result<Freshness>(freshness);
   });
   ON_CALL(stores_.journal, Unreflected).WillByDefault([](auto&&...) {
-    return Result<std::vector<Interaction>>(kAway);
+    return Result<std::vector<std::int64_t>>(kAway);
   });
   MemoryManager manager = Make();
   const auto recalled = manager.Recall(Ask("kettle"), Soon());
@@ -380,9 +393,7 @@ TEST_F(MemoryManagerTest, PagesThroughAllTiers) {
 }
 
 TEST_F(MemoryManagerTest, ListsWhatIsNotReflectedYetAsTierOne) {
-  ON_CALL(stores_.journal, Unreflected).WillByDefault([](auto&&...) {
-    return Result<std::vector<Interaction>>({Turn("new", "t2"), Turn("old", "t1")});
-  });
+  Pend({Turn("new", "t2"), Turn("old", "t1")});
   MemoryManager manager = Make();
   const auto page = manager.List(kUser, Tier::kShortTerm, "", 10, Soon());
   ASSERT_TRUE(page.ok());

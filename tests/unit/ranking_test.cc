@@ -70,7 +70,7 @@ class Corpus {
     turn_row.origin = origin;
     turn_row.occurred_at = Day(turn);
     turn_row.sequence = turn;
-    pending_.push_back(turn_row);
+    pending_.push_back(std::make_shared<const PendingTurn>(AnalyzePending(turn_row)));
   }
 
   std::vector<RankedItem> Ask(const std::string& query, std::size_t limit = 10,
@@ -134,7 +134,7 @@ class Corpus {
   int turns_ = 0;
   std::vector<Episode> episodes_;
   std::vector<Fact> facts_;
-  std::vector<Interaction> pending_;
+  std::vector<PendingTurnRef> pending_;
 };
 
 TEST(Ranking, PutsTheTurnFirstThatSaysMostOfWhatIsAsked) {

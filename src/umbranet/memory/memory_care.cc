@@ -124,8 +124,10 @@ Result<MemoryPage> MemoryManager::List(const UserKey& user, std::optional<Tier> 
                                        Deadline deadline) {
   if (tier == Tier::kShortTerm) {
     // What waits for reflection is little and soon gone: one page holds it.
-    UMBRANET_ASSIGN_OR_RETURN(const std::vector<Interaction> turns,
+    UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> sequences,
                               stores_.journal.Unreflected(user, limit, deadline));
+    UMBRANET_ASSIGN_OR_RETURN(const std::vector<Interaction> turns,
+                              stores_.journal.ReadAt(user, sequences, deadline));
     MemoryPage page;
     for (auto turn = turns.rbegin(); turn != turns.rend(); ++turn) {
       page.items.push_back(ItemOfTurn(*turn));
@@ -192,6 +194,7 @@ Result<ForgetReport> MemoryManager::ForgetUser(const UserKey& user, Deadline dea
   UMBRANET_ASSIGN_OR_RETURN(const JournalErasure erased, stores_.journal.EraseUser(user, deadline));
   report.deleted[Tier::kShortTerm] = erased.turns;
   report.queued_jobs_cancelled = erased.jobs_cancelled;
+  pending_turns_.Forget(user);
 
   // Every tier is tried even when one fails: the less is left, the better.
   std::optional<Error> first_error;

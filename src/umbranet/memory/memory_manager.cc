@@ -43,6 +43,8 @@ bool IsAway(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadlineExceeded;
 }
 
+constexpr std::size_t kPendingBytesMax = std::size_t{32} << 20U;
+
 }  // namespace
 
 MemoryManager::MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool, Stores stores,
@@ -51,7 +53,8 @@ MemoryManager::MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool,
       recall_pool_(recall_pool),
       stores_(stores),
       options_(options),
-      embedding_allowance_(clock, options.chat_embeddings_per_s) {}
+      embedding_allowance_(clock, options.chat_embeddings_per_s),
+      pending_turns_(stores.journal, kPendingBytesMax) {}
 
 Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interaction> turns,
                                                           RunMode mode,

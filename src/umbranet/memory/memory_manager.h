@@ -22,6 +22,7 @@
 #include "umbranet/domain/rule.h"
 #include "umbranet/domain/time_range.h"
 #include "umbranet/memory/embedding_allowance.h"
+#include "umbranet/memory/pending_turns.h"
 #include "umbranet/memory/recall_explanation.h"
 #include "umbranet/ports/doorbell.h"
 #include "umbranet/ports/embedder.h"
@@ -153,6 +154,7 @@ class MemoryManager {
   const Stores stores_;
   const Options options_;
   EmbeddingAllowance embedding_allowance_;
+  PendingTurns pending_turns_;
 };
 
 }  // namespace umbranet

@@ -164,13 +164,13 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
 // The turns that wait for reflection. They have to be read before any tier is asked: a turn that is
 // reflected in between is then found twice, which ranking knows how to deal with; the other way
 // round it would be found in neither place.
-Result<std::vector<Interaction>> ReadPending(Journal& journal, const RecallRequest& request,
-                                             const Freshness& freshness, std::size_t limit,
-                                             Deadline deadline) {
+Result<std::vector<PendingTurnRef>> ReadPending(PendingTurns& turns, const RecallRequest& request,
+                                                const Freshness& freshness, std::size_t limit,
+                                                Deadline deadline) {
   if (!Wants(request, Tier::kShortTerm) || freshness.reflected == freshness.accepted) {
-    return std::vector<Interaction>();
+    return std::vector<PendingTurnRef>();
   }
-  return journal.Unreflected(request.user, limit, deadline);
+  return turns.Read(request.user, limit, deadline);
 }
 
 // What the tiers have brought by the deadline; the rest is named in `context`.
@@ -220,8 +220,8 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   const Deadline by = deadline.Within(clock_, options_.recall_budget);
   RecalledContext context;
   UMBRANET_ASSIGN_OR_RETURN(context.freshness, stores_.journal.ReadFreshness(request.user, by));
-  Result<std::vector<Interaction>> pending =
-      ReadPending(stores_.journal, request, context.freshness, options_.unreflected_max, by);
+  Result<std::vector<PendingTurnRef>> pending =
+      ReadPending(pending_turns_, request, context.freshness, options_.unreflected_max, by);
   const bool has_meaning = options_.embedder != nullptr && !request.query.empty();
   const bool spared =
       has_meaning && request.embedding_may_be_spared && !embedding_allowance_.Take();

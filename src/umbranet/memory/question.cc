@@ -210,10 +210,18 @@ std::string QuestionToEmbed(std::string_view query) {
 QuestionTermCounter::QuestionTermCounter(const Question& question) : question_(question) {
   for (std::size_t i = 0; i < question.terms.size(); ++i) {
     index_.emplace(question.terms[i], i);
+    if (!question.terms[i].empty()) {
+      first_bytes_[static_cast<unsigned char>(question.terms[i].front())] = true;
+      lengths_ |= std::uint64_t{1} << (question.terms[i].size() % 64);
+    }
   }
 }
 
 std::size_t QuestionTermCounter::IndexOf(std::string_view term) const {
+  if (term.empty() || !first_bytes_[static_cast<unsigned char>(term.front())] ||
+      ((lengths_ >> (term.size() % 64)) & 1U) == 0) {
+    return kNoTerm;
+  }
   const auto found = index_.find(term);
   return found == index_.end() ? kNoTerm : found->second;
 }
@@ -225,6 +233,18 @@ void QuestionTermCounter::AddTerms(const std::vector<std::string>& terms, Counts
     if (const std::size_t index = IndexOf(term); index != kNoTerm) {
       ++counts.term_counts[index];
     }
+  }
+}
+
+void QuestionTermCounter::AddJoined(std::string_view terms, Counts& counts) const {
+  counts.term_counts.resize(question_.terms.size());
+  while (!terms.empty()) {
+    const std::size_t end = std::min(terms.find(' '), terms.size());
+    ++counts.length;
+    if (const std::size_t index = IndexOf(terms.substr(0, end)); index != kNoTerm) {
+      ++counts.term_counts[index];
+    }
+    terms.remove_prefix(std::min(end + 1, terms.size()));
   }
 }
 

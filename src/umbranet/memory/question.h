@@ -2,6 +2,7 @@
 // wants. Pure; may be called from any thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -60,6 +61,8 @@ class QuestionTermCounter {
   // Adds the terms of `text` to `counts`.
   void Add(std::string_view text, Counts& counts) const;
   void AddTerms(const std::vector<std::string>& terms, Counts& counts) const;
+  // Terms joined by single spaces.
+  void AddJoined(std::string_view terms, Counts& counts) const;
 
   // For every pair in Question::neighbours whether its terms neighbour in `text`.
   [[nodiscard]] std::vector<bool> Neighbours(std::string_view text) const;
@@ -71,6 +74,10 @@ class QuestionTermCounter {
 
   const Question& question_;
   std::unordered_map<std::string_view, std::size_t> index_;  // Views into question_.terms.
+  // The bytes that a term begins with, and its lengths modulo 64: most words are told apart by
+  // these alone.
+  std::array<bool, 256> first_bytes_{};
+  std::uint64_t lengths_ = 0;
 };
 
 }  // namespace umbranet

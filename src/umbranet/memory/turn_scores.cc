@@ -51,10 +51,6 @@ constexpr Millis kDay{86'400'000};
 constexpr std::size_t kPairsReadIn = 32;
 constexpr std::size_t kPairTextMax = 1024;
 
-// Everything that users have said and that waits for reflection is read, at some 40 MB/s; of the
-// answers to it no more than this, the newest.
-constexpr std::size_t kPendingAnswerBytesMax = 1U << 20U;
-
 constexpr std::size_t kBareQuestionBytesMax = 120;
 constexpr std::array<std::string_view, 24> kQuestionStarts = {
     "what", "where", "when", "who",   "whom", "whose", "which",  "why",
@@ -101,33 +97,6 @@ bool IsBareQuestion(std::string_view text) {
                      [&](const TextToken& word) { return !word.sentence_start || starts(word); });
 }
 
-ScoredHalf PendingHalf(const QuestionTermCounter& counter, const Interaction& turn, Role role) {
-  const bool user = role == Role::kUser;
-  ScoredHalf half;
-  half.pending = true;
-  Episode episode;
-  episode.memory_id = std::string(kTurnPrefix) + turn.interaction_id + (user ? "" : "/assistant");
-  episode.user = turn.user;
-  episode.interaction_id = turn.interaction_id;
-  episode.role = role;
-  episode.session_id = turn.session_id;
-  episode.speaker = user ? turn.speaker : std::string(kAssistantSpeaker);
-  episode.text = user ? turn.user_message : turn.assistant_response;
-  episode.occurred_at = turn.occurred_at;
-  episode.sequence = turn.sequence;
-  QuestionTermCounter::Counts counts;
-  counter.Add(episode.text, counts);
-  counter.AddTerms(AnalyzeName(episode.speaker), counts);
-  counter.AddTerms(DateTerms(episode.occurred_at), counts);
-  half.candidate.episode = std::make_shared<const Episode>(std::move(episode));
-  half.candidate.term_counts = std::move(counts.term_counts);
-  half.candidate.length = counts.length;
-  half.candidate.matched =
-      std::any_of(half.candidate.term_counts.begin(), half.candidate.term_counts.end(),
-                  [](std::uint32_t count) { return count > 0; });
-  return half;
-}
-
 void AddToStatistics(const EpisodeCandidate& candidate, CorpusStatistics& statistics) {
   const auto documents = static_cast<double>(statistics.documents);
   statistics.length_mean =
@@ -140,20 +109,87 @@ void AddToStatistics(const EpisodeCandidate& candidate, CorpusStatistics& statis
   }
 }
 
-// An offline answer quotes memories: there is nothing in it that was not said before.
-bool SaysSomething(const Interaction& turn, Role role) {
-  if (role == Role::kUser) {
-    return !turn.user_message.empty();
+ScoredHalf CountPending(const QuestionTermCounter& counter, const PendingHalf& said) {
+  QuestionTermCounter::Counts counts;
+  counter.AddJoined(said.terms, counts);
+  ScoredHalf half;
+  half.pending = true;
+  half.candidate.episode = said.episode;
+  half.candidate.term_counts = std::move(counts.term_counts);
+  half.candidate.length = counts.length;
+  half.candidate.matched =
+      std::any_of(half.candidate.term_counts.begin(), half.candidate.term_counts.end(),
+                  [](std::uint32_t count) { return count > 0; });
+  return half;
+}
+
+// Which of the pending turns can score: those that match, and those that a match within their
+// session lends something, as the store chooses its own: the turn before and the two behind. What
+// stands before a session's first two turns is in the index and not known here.
+std::vector<bool> WorthScoring(const std::vector<PendingTurnRef>& pending,
+                               const std::vector<bool>& matched) {
+  struct Walk {
+    std::size_t previous = kNone;
+    int lent = 2;
+  };
+
+  std::unordered_map<std::string_view, Walk> sessions;
+  std::vector<bool> worth(pending.size());
+  for (std::size_t i = pending.size(); i-- > 0;) {  // The oldest first.
+    const PendingTurn& turn = *pending[i];
+    if (!turn.user && !turn.assistant) {
+      continue;
+    }
+    const Episode& episode = turn.user ? *turn.user->episode : *turn.assistant->episode;
+    Walk& walk = sessions[episode.session_id];
+    worth[i] = matched[i] || walk.lent > 0;
+    walk.lent = matched[i] ? 2 : walk.lent - 1;
+    if (matched[i] && walk.previous != kNone) {
+      worth[walk.previous] = true;
+    }
+    walk.previous = i;
   }
-  return !turn.assistant_response.empty() && turn.origin != Origin::kOfflineChat;
+  return worth;
+}
+
+// Adds the halves of pending turns that the index does not hold, and what they say of the terms.
+void GatherPending(const Question& question, const std::vector<PendingTurnRef>& pending,
+                   std::optional<Timestamp> as_of, EpisodesFound& episodes,
+                   const std::set<SourceRef>& held, std::vector<ScoredHalf>& halves) {
+  const QuestionTermCounter counter(question);
+  std::vector<std::pair<std::size_t, ScoredHalf>> counted;  // With the turn's place.
+  counted.reserve(2 * pending.size());
+  std::vector<bool> matched(pending.size());
+  for (std::size_t i = 0; i < pending.size(); ++i) {
+    for (const auto* said : {&pending[i]->user, &pending[i]->assistant}) {
+      if (!said->has_value() || (as_of && (*said)->episode->occurred_at > *as_of)) {
+        continue;
+      }
+      const Episode& episode = *(*said)->episode;
+      if (held.contains({episode.interaction_id, episode.role})) {
+        continue;
+      }
+      counted.emplace_back(i, CountPending(counter, **said));
+      const EpisodeCandidate& candidate = counted.back().second.candidate;
+      AddToStatistics(candidate, episode.role == Role::kUser ? episodes.statistics
+                                                             : episodes.assistant_statistics);
+      matched[i] = matched[i] || candidate.matched;
+    }
+  }
+  const std::vector<bool> worth = WorthScoring(pending, matched);
+  for (auto& [turn, half] : counted) {
+    if (worth[turn]) {
+      halves.push_back(std::move(half));
+    }
+  }
 }
 
 // Every half once, those of the index before those of the journal.
 std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes,
-                               const std::vector<Interaction>& pending,
+                               const std::vector<PendingTurnRef>& pending,
                                std::optional<Timestamp> as_of) {
   std::vector<ScoredHalf> halves;
-  halves.reserve(episodes.candidates.size() + 2 * pending.size());
+  halves.reserve(episodes.candidates.size());
   std::set<SourceRef> held;  // Looked at for pending turns alone: the store brings each half once.
   for (EpisodeCandidate& candidate : episodes.candidates) {
     const Episode& episode = *candidate.episode;
@@ -166,26 +202,7 @@ std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes
     candidate.term_counts.resize(question.terms.size());
     halves.push_back({.candidate = std::move(candidate)});
   }
-  const QuestionTermCounter counter(question);
-  std::size_t answer_bytes = 0;
-  for (const Role role : {Role::kUser, Role::kAssistant}) {
-    for (const Interaction& turn : pending) {  // Newest first.
-      if ((as_of && turn.occurred_at > *as_of) || !SaysSomething(turn, role)) {
-        continue;
-      }
-      if (role == Role::kAssistant) {
-        answer_bytes += turn.assistant_response.size();
-        if (answer_bytes > kPendingAnswerBytesMax) {
-          break;
-        }
-      }
-      if (held.emplace(turn.interaction_id, role).second) {
-        halves.push_back(PendingHalf(counter, turn, role));
-        AddToStatistics(halves.back().candidate,
-                        role == Role::kUser ? episodes.statistics : episodes.assistant_statistics);
-      }
-    }
-  }
+  GatherPending(question, pending, as_of, episodes, held, halves);
   return halves;
 }
 
@@ -437,7 +454,7 @@ LexicalScore ScoreText(const TermWeights& terms, const std::vector<std::uint32_t
 }
 
 TurnScores ScoreTurns(const Question& question, EpisodesFound episodes,
-                      const std::vector<Interaction>& pending, std::optional<Timestamp> as_of) {
+                      const std::vector<PendingTurnRef>& pending, std::optional<Timestamp> as_of) {
   TurnScores result;
   std::vector<ScoredHalf> halves = Gather(question, episodes, pending, as_of);
 

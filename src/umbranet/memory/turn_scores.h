@@ -9,6 +9,7 @@
 
 #include "umbranet/base/clock.h"
 #include "umbranet/domain/interaction.h"
+#include "umbranet/memory/pending_turns.h"
 #include "umbranet/memory/question.h"
 #include "umbranet/ports/episodic_memory.h"
 
@@ -76,7 +77,7 @@ struct TurnScores {
 // passed over.
 // Turns after `as_of` are left out.
 [[nodiscard]] TurnScores ScoreTurns(const Question& question, EpisodesFound episodes,
-                                    const std::vector<Interaction>& pending,
+                                    const std::vector<PendingTurnRef>& pending,
                                     std::optional<Timestamp> as_of);
 
 }  // namespace umbranet

@@ -90,10 +90,16 @@ class Journal {
                                                   std::int64_t before_sequence, std::size_t limit,
                                                   Deadline deadline) = 0;
 
-  // Turns whose episodic tier is not applied yet (waiting, leased, retrying or dead), newest first,
-  // at most `limit`. Recall reads these so that a turn is found before it is reflected.
-  virtual Result<std::vector<Interaction>> Unreflected(const UserKey& user, std::size_t limit,
-                                                       Deadline deadline) = 0;
+  // The sequences of the turns whose episodic tier is not applied yet (waiting, leased, retrying or
+  // dead), newest first, at most `limit`. Recall looks at these so that a turn is found before it
+  // is reflected; what the turns say is read once, by ReadAt.
+  virtual Result<std::vector<std::int64_t>> Unreflected(const UserKey& user, std::size_t limit,
+                                                        Deadline deadline) = 0;
+
+  // The turns of `user` with these sequences, in the order given; unknown ones are left out.
+  virtual Result<std::vector<Interaction>> ReadAt(const UserKey& user,
+                                                  std::span<const std::int64_t> sequences,
+                                                  Deadline deadline) = 0;
 
   // Constant time in the number of turns.
   virtual Result<Freshness> ReadFreshness(const UserKey& user, Deadline deadline) = 0;

@@ -37,6 +37,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const Options& 
   std::unique_ptr<SqliteConnection> connection(
       new SqliteConnection(database, options.statements_max));
   sqlite3_busy_timeout(database, 5000);
+  // Plans do not depend on what is bound, so that statements are not planned anew at every use.
+  sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
   UMBRANET_RETURN_IF_ERROR(connection->Execute(
       "PRAGMA cache_size=-" + std::to_string(options.cache_kib) +
       ";PRAGMA mmap_size=" + std::to_string(options.mmap_bytes) +

@@ -178,8 +178,14 @@ Status SqliteFactSlots::Settle() {
   for (const std::int64_t head : to_index_) {
     UMBRANET_RETURN_IF_ERROR(Index(head));
   }
+  revised_.merge(to_index_);
   to_index_.clear();
-  return MarkCorpusRevised(connection_, user_key_, CorpusKind::kFacts);
+  UMBRANET_RETURN_IF_ERROR(MarkCorpusRevised(connection_, user_key_, CorpusKind::kFacts));
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t revision,
+                            ReadCorpusRevision(connection_, user_key_, CorpusKind::kFacts));
+  cache_.Touch(user_key_, revision, revised_);
+  revised_.clear();
+  return {};
 }
 
 Status SqliteFactSlots::SettleSlot(const FactSlot& slot, const Touched& touched) {
@@ -194,18 +200,19 @@ Status SqliteFactSlots::SettleSlot(const FactSlot& slot, const Touched& touched)
     UMBRANET_ASSIGN_OR_RETURN(
         const std::vector<StoredStatement> statements,
         ReadSlot(connection_, user_key_, slot, std::nullopt, Timestamp::max()));
-    return Fold(statements);
+    return Fold(statements, touched);
   }
   for (const std::string& object_root : touched.object_roots) {
     UMBRANET_ASSIGN_OR_RETURN(
         const std::vector<StoredStatement> statements,
         ReadSlot(connection_, user_key_, slot, object_root, Timestamp::max()));
-    UMBRANET_RETURN_IF_ERROR(Fold(statements));
+    UMBRANET_RETURN_IF_ERROR(Fold(statements, touched));
   }
   return {};
 }
 
-Status SqliteFactSlots::Fold(const std::vector<StoredStatement>& statements) {
+Status SqliteFactSlots::Fold(const std::vector<StoredStatement>& statements,
+                             const Touched& touched) {
   std::vector<FactStatement> plain;
   plain.reserve(statements.size());
   for (const StoredStatement& stored : statements) {
@@ -220,6 +227,12 @@ Status SqliteFactSlots::Fold(const std::vector<StoredStatement>& statements) {
     const std::optional<std::int64_t> head = key_of(fates[i].head);
     const bool is_head = fates[i].head == i;
     const std::optional<std::int64_t> superseded_by = key_of(fates[i].superseded_by);
+    const bool refated = head != stored.head || fates[i].valid_to != stored.ended_at ||
+                         superseded_by != stored.superseded_by;
+    // A value that gained or lost a statement has another weight, whatever became of its head.
+    if (refated || touched.object_roots.contains(stored.statement.object_key)) {
+      revised_.insert({stored.key, head.value_or(stored.key), stored.head.value_or(stored.key)});
+    }
     if (is_head != stored.indexed) {
       to_index_.insert(stored.key);
     }
@@ -227,8 +240,7 @@ Status SqliteFactSlots::Fold(const std::vector<StoredStatement>& statements) {
       to_index_.insert(head.value_or(stored.key));
       to_index_.insert(stored.head.value_or(stored.key));
     }
-    if (head != stored.head || fates[i].valid_to != stored.ended_at ||
-        superseded_by != stored.superseded_by) {
+    if (refated) {
       UMBRANET_RETURN_IF_ERROR(
           connection_.Run(kSetFate, head, fates[i].valid_to, superseded_by, stored.key));
     }

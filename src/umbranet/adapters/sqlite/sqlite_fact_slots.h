@@ -17,6 +17,7 @@
 #include <tuple>
 #include <vector>
 
+#include "umbranet/adapters/sqlite/fact_cache.h"
 #include "umbranet/adapters/sqlite/sqlite_connection.h"
 #include "umbranet/adapters/sqlite/sqlite_entity_names.h"
 #include "umbranet/adapters/sqlite/sqlite_text_index.h"
@@ -54,10 +55,11 @@ Result<std::vector<StoredStatement>> ReadSlot(SqliteConnection& connection, std:
 
 class SqliteFactSlots {
  public:
-  SqliteFactSlots(SqliteConnection& connection, const SqliteTextIndex& index, std::int64_t user_key,
-                  const UserKey& user)
+  SqliteFactSlots(SqliteConnection& connection, const SqliteTextIndex& index, FactCache& cache,
+                  std::int64_t user_key, const UserKey& user)
       : connection_(connection),
         index_(index),
+        cache_(cache),
         user_key_(user_key),
         user_(user),
         resolver_(connection, user_key) {}
@@ -73,6 +75,7 @@ class SqliteFactSlots {
   // Resolves the statements that use `name` again and moves them where they belong now.
   Status MoveStatementsOf(const std::string& name);
 
+  // Ends by raising the revision of the user's facts and telling the cache which it touched.
   Status Settle();
 
   // Takes a head out of the index, before its row goes.
@@ -87,16 +90,18 @@ class SqliteFactSlots {
   };
 
   Status SettleSlot(const FactSlot& slot, const Touched& touched);
-  Status Fold(const std::vector<StoredStatement>& statements);
+  Status Fold(const std::vector<StoredStatement>& statements, const Touched& touched);
   Status Index(std::int64_t head);
 
   SqliteConnection& connection_;
   const SqliteTextIndex& index_;
+  FactCache& cache_;
   const std::int64_t user_key_;
   const UserKey& user_;
   SqliteEntityReader resolver_;
   std::map<FactSlot, Touched> touched_;
   std::set<std::int64_t> to_index_;
+  std::set<std::int64_t> revised_;  // Facts that read differently than before.
 };
 
 }  // namespace umbranet

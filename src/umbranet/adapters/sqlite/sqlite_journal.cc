@@ -35,7 +35,7 @@ constexpr std::string_view kMoveAttempts = "UPDATE attempt SET seq = ?1 WHERE se
 constexpr std::string_view kSelectTurn =
     "SELECT " UMBRANET_TURN_COLUMNS " FROM turn t WHERE t.user_key = ? AND t.interaction_id = ?";
 constexpr std::string_view kSelectTurnBySeq =
-    "SELECT " UMBRANET_TURN_COLUMNS " FROM turn t WHERE t.seq = ?";
+    "SELECT " UMBRANET_TURN_COLUMNS " FROM turn t WHERE t.seq = ? AND t.user_key = ?";
 constexpr std::string_view kSelectPage =
     "SELECT " UMBRANET_TURN_COLUMNS ", " UMBRANET_JOB_COLUMNS
     ", t.past_generation, t.past_state FROM turn t LEFT JOIN job j ON j.seq = t.seq"
@@ -327,36 +327,45 @@ Result<std::vector<Interaction>> SqliteJournal::Recent(const UserKey& user,
   return turns;
 }
 
-Result<std::vector<Interaction>> SqliteJournal::Unreflected(const UserKey& user, std::size_t limit,
-                                                            Deadline deadline) {
+Result<std::vector<std::int64_t>> SqliteJournal::Unreflected(const UserKey& user, std::size_t limit,
+                                                             Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, store_.database().Read(deadline));
   // A turn that moves from one state to the next must not be missed between two of the queries.
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
+  UMBRANET_ASSIGN_OR_RETURN(const auto user_key, FindAccount(*reader, user));
+  std::vector<std::int64_t> seqs;
+  if (!user_key.has_value()) {
+    return seqs;
+  }
+  SqliteStatement row = reader->Prepare(kSelectUnreflected);
+  for (const JobState state : kOpen) {
+    for (const int solo : {0, 1}) {
+      row.Reset();
+      row.BindAll(*user_key, state, solo, limit);
+      while (row.Step()) {
+        seqs.push_back(row.Int(0));
+      }
+      UMBRANET_RETURN_IF_ERROR(row.status());
+    }
+  }
+  std::sort(seqs.begin(), seqs.end(), std::greater<>());
+  seqs.resize(std::min(seqs.size(), limit));
+  return seqs;
+}
+
+Result<std::vector<Interaction>> SqliteJournal::ReadAt(const UserKey& user,
+                                                       std::span<const std::int64_t> sequences,
+                                                       Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(const SqliteReader reader, store_.database().Read(deadline));
   UMBRANET_ASSIGN_OR_RETURN(const auto user_key, FindAccount(*reader, user));
   std::vector<Interaction> turns;
   if (!user_key.has_value()) {
     return turns;
   }
-  std::vector<std::int64_t> seqs;
-  {
-    SqliteStatement row = reader->Prepare(kSelectUnreflected);
-    for (const JobState state : kOpen) {
-      for (const int solo : {0, 1}) {
-        row.Reset();
-        row.BindAll(*user_key, state, solo, limit);
-        while (row.Step()) {
-          seqs.push_back(row.Int(0));
-        }
-        UMBRANET_RETURN_IF_ERROR(row.status());
-      }
-    }
-  }
-  std::sort(seqs.begin(), seqs.end(), std::greater<>());
-  seqs.resize(std::min(seqs.size(), limit));
   SqliteStatement row = reader->Prepare(kSelectTurnBySeq);
-  for (const std::int64_t seq : seqs) {
+  for (const std::int64_t sequence : sequences) {
     row.Reset();
-    row.BindAll(seq);
+    row.BindAll(sequence, *user_key);
     if (row.Step()) {
       turns.push_back(ReadTurn(row, 0, user));
     }

@@ -133,13 +133,13 @@ Status SqliteSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const 
 }
 
 Status SqliteSemanticMemory::ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
-                                        const std::vector<const ReflectionPlan*>& plans) const {
+                                        const std::vector<const ReflectionPlan*>& plans) {
   SqliteEntityNames names(connection, user_key, database_.clock().Now());
   for (const ReflectionPlan* plan : plans) {
     UMBRANET_RETURN_IF_ERROR(names.TakeIn(*plan));
   }
   UMBRANET_RETURN_IF_ERROR(names.Flush());
-  SqliteFactSlots slots(connection, index_, user_key, plans.front()->user);
+  SqliteFactSlots slots(connection, index_, cache_, user_key, plans.front()->user);
   for (const std::string& name : names.moved()) {
     UMBRANET_RETURN_IF_ERROR(slots.MoveStatementsOf(name));
   }
@@ -259,7 +259,7 @@ Result<std::optional<MemoryItem>> SqliteSemanticMemory::Update(std::string_view 
         }
         UMBRANET_RETURN_IF_ERROR(
             connection.Run(kSetEdits, patch.text, patch.valid_to, located->head));
-        SqliteFactSlots slots(connection, index_, located->user_key, located->user);
+        SqliteFactSlots slots(connection, index_, cache_, located->user_key, located->user);
         {
           SqliteStatement row = connection.Prepare(kSelectStatements);
           row.BindAll(located->head);
@@ -293,7 +293,7 @@ Result<bool> SqliteSemanticMemory::Erase(std::string_view tenant, std::string_vi
         if (!located.has_value()) {
           return {};
         }
-        SqliteFactSlots slots(connection, index_, located->user_key, located->user);
+        SqliteFactSlots slots(connection, index_, cache_, located->user_key, located->user);
         {
           SqliteStatement row = connection.Prepare(kSelectStatements);
           row.BindAll(located->head);
@@ -321,14 +321,16 @@ Result<std::uint64_t> SqliteSemanticMemory::EraseFacts(SqliteConnection& connect
   SqliteStatement rows = connection.Prepare(kSelectHeads);
   rows.BindAll(user_key);
   UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> heads, ReadKeys(std::move(rows)));
-  SqliteFactSlots slots(connection, index_, user_key, user);
+  SqliteFactSlots slots(connection, index_, cache_, user_key, user);
   for (const std::int64_t head : heads) {
     UMBRANET_RETURN_IF_ERROR(slots.Unindex(head));
   }
   UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteUser, user_key));
   UMBRANET_RETURN_IF_ERROR(EraseEntityNames(connection, user_key));
   UMBRANET_RETURN_IF_ERROR(MarkCorpusRevised(connection, user_key, CorpusKind::kFacts));
-  cache_.Drop(user_key);
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t revision,
+                            ReadCorpusRevision(connection, user_key, CorpusKind::kFacts));
+  cache_.TouchAll(user_key, revision);
   return heads.size();
 }
 
@@ -486,7 +488,7 @@ Result<std::size_t> SqliteSemanticMemory::Unmerge(const UserKey& user, std::stri
             const PartedNames parted,
             PartNames(connection, *user_key, parting, other, database_.clock().Now()));
         undone = parted.merges;
-        SqliteFactSlots slots(connection, index_, *user_key, user);
+        SqliteFactSlots slots(connection, index_, cache_, *user_key, user);
         for (const std::string& moved : parted.moved) {
           UMBRANET_RETURN_IF_ERROR(slots.MoveStatementsOf(moved));
         }

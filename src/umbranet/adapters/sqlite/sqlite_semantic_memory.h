@@ -52,7 +52,7 @@ class SqliteSemanticMemory final : public SemanticMemory {
   static constexpr std::size_t kFactsCachedMax = 50'000;  // Some 50 MiB.
 
   Status ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
-                    const std::vector<const ReflectionPlan*>& plans) const;
+                    const std::vector<const ReflectionPlan*>& plans);
   Status AddStatements(SqliteConnection& connection, std::int64_t user_key,
                        const ReflectionPlan& plan, SqliteFactSlots& slots) const;
   Result<std::uint64_t> EraseFacts(SqliteConnection& connection, std::int64_t user_key,
