@@ -30,7 +30,8 @@ T Must(Result<T> result) {
 
 class SqliteWorld final : public TierWorld {
  public:
-  explicit SqliteWorld(SqliteEpisodicMemory::Options episodic = {})
+  explicit SqliteWorld(SqliteEpisodicMemory::Options episodic = {},
+                       SqliteSemanticMemory::Options semantic = {})
       : folder_(std::filesystem::temp_directory_path() / ("umbranet-tiers-" + RandomHex(8))),
         database_(Must(SqliteDatabase::Open(clock_, Options(folder_)))),
         store_(Must(SqliteLedgerStore::Open(*database_, {}))),
@@ -38,7 +39,7 @@ class SqliteWorld final : public TierWorld {
         ledger_(*store_),
         short_term_(*database_),
         episodic_(*database_, episodic),
-        semantic_(*database_),
+        semantic_(*database_, semantic),
         procedural_(*database_) {}
 
   ~SqliteWorld() override {
@@ -133,7 +134,13 @@ std::vector<TierWorldKind> EpisodicWorlds() {
 }
 
 std::vector<TierWorldKind> SemanticWorlds() {
-  return BothWorlds();
+  std::vector<TierWorldKind> worlds = BothWorlds();
+  worlds.push_back({"SqliteInTheFile", [] {
+                      return std::make_unique<SqliteWorld>(
+                          SqliteEpisodicMemory::Options{},
+                          SqliteSemanticMemory::Options{.cached_facts_of_user_max = 0});
+                    }});
+  return worlds;
 }
 
 std::vector<TierWorldKind> ProceduralWorlds() {

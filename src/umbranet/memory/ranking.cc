@@ -1,6 +1,7 @@
 #include "umbranet/memory/ranking.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
@@ -71,6 +73,38 @@ class HalfIndex {
 
   std::unordered_map<std::string_view, Place> places_;  // Views into the entries' episodes.
 };
+
+// The halves that become entries: the best `size`, and whatever else a fact may lift or stand for.
+// The others are never answered with, and an entry is large.
+std::vector<ScoredHalf> KeepContenders(std::vector<ScoredHalf> halves,
+                                       const std::vector<FactCandidate>& facts, std::size_t size) {
+  if (halves.size() <= size) {
+    return halves;
+  }
+  std::vector<double> scores;
+  scores.reserve(halves.size());
+  for (const ScoredHalf& half : halves) {
+    scores.push_back(half.score);
+  }
+  const auto least = scores.begin() + static_cast<std::ptrdiff_t>(size);
+  std::nth_element(scores.begin(), least, scores.end(), std::greater<>());
+  std::unordered_set<std::string_view> sources;
+  std::set<Timestamp> endings;
+  for (const FactCandidate& candidate : facts) {
+    for (const SourceRef& source : candidate.fact.sources) {
+      sources.insert(source.interaction_id);
+    }
+    if (candidate.fact.valid_to) {
+      endings.insert(*candidate.fact.valid_to);
+    }
+  }
+  std::erase_if(halves, [&](const ScoredHalf& half) {
+    const Episode& episode = *half.candidate.episode;
+    return half.score < *least && !sources.contains(episode.interaction_id) &&
+           !endings.contains(episode.occurred_at);
+  });
+  return halves;
+}
 
 Entry EntryOfHalf(ScoredHalf&& half) {
   Entry entry;
@@ -454,6 +488,11 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
     notes.emplace(turns.halves);
   }
   RecallExplainer* const explainer = notes ? &*notes : nullptr;
+  // An item may be left out for each that is answered with, and for each rule.
+  const std::size_t contenders = 2 * input.limit * kDepthFactor + input.rules.size();
+  if (explainer == nullptr) {
+    turns.halves = KeepContenders(std::move(turns.halves), input.facts.candidates, contenders);
+  }
   std::vector<Entry> entries;
   entries.reserve(turns.halves.size() + input.facts.candidates.size());
   for (ScoredHalf& half : turns.halves) {

@@ -11,15 +11,13 @@
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
-#include "umbranet/domain/memory_item.h"
+#include "umbranet/memory/pending_candidates.h"
 
 namespace umbranet {
 namespace {
 
 // The constants of ranking.h.
-constexpr double kSaturation = 1.2;        // k1
-constexpr double kLengthUser = 0.4;        // b
-constexpr double kLengthAssistant = 0.75;  // b
+constexpr double kSaturation = 1.2;  // k1
 constexpr double kShareWeight = 0.2;
 constexpr double kNeighbourTerms = 0.7;
 constexpr double kOtherHalf = 0.4;
@@ -97,93 +95,6 @@ bool IsBareQuestion(std::string_view text) {
                      [&](const TextToken& word) { return !word.sentence_start || starts(word); });
 }
 
-void AddToStatistics(const EpisodeCandidate& candidate, CorpusStatistics& statistics) {
-  const auto documents = static_cast<double>(statistics.documents);
-  statistics.length_mean =
-      (statistics.length_mean * documents + candidate.length) / (documents + 1);
-  ++statistics.documents;
-  statistics.document_frequency.resize(
-      std::max(statistics.document_frequency.size(), candidate.term_counts.size()));
-  for (std::size_t i = 0; i < candidate.term_counts.size(); ++i) {
-    statistics.document_frequency[i] += candidate.term_counts[i] > 0 ? 1U : 0U;
-  }
-}
-
-ScoredHalf CountPending(const QuestionTermCounter& counter, const PendingHalf& said) {
-  QuestionTermCounter::Counts counts;
-  counter.AddJoined(said.terms, counts);
-  ScoredHalf half;
-  half.pending = true;
-  half.candidate.episode = said.episode;
-  half.candidate.term_counts = std::move(counts.term_counts);
-  half.candidate.length = counts.length;
-  half.candidate.matched =
-      std::any_of(half.candidate.term_counts.begin(), half.candidate.term_counts.end(),
-                  [](std::uint32_t count) { return count > 0; });
-  return half;
-}
-
-// Which of the pending turns can score: those that match, and those that a match within their
-// session lends something, as the store chooses its own: the turn before and the two behind. What
-// stands before a session's first two turns is in the index and not known here.
-std::vector<bool> WorthScoring(const std::vector<PendingTurnRef>& pending,
-                               const std::vector<bool>& matched) {
-  struct Walk {
-    std::size_t previous = kNone;
-    int lent = 2;
-  };
-
-  std::unordered_map<std::string_view, Walk> sessions;
-  std::vector<bool> worth(pending.size());
-  for (std::size_t i = pending.size(); i-- > 0;) {  // The oldest first.
-    const PendingTurn& turn = *pending[i];
-    if (!turn.user && !turn.assistant) {
-      continue;
-    }
-    const Episode& episode = turn.user ? *turn.user->episode : *turn.assistant->episode;
-    Walk& walk = sessions[episode.session_id];
-    worth[i] = matched[i] || walk.lent > 0;
-    walk.lent = matched[i] ? 2 : walk.lent - 1;
-    if (matched[i] && walk.previous != kNone) {
-      worth[walk.previous] = true;
-    }
-    walk.previous = i;
-  }
-  return worth;
-}
-
-// Adds the halves of pending turns that the index does not hold, and what they say of the terms.
-void GatherPending(const Question& question, const std::vector<PendingTurnRef>& pending,
-                   std::optional<Timestamp> as_of, EpisodesFound& episodes,
-                   const std::set<SourceRef>& held, std::vector<ScoredHalf>& halves) {
-  const QuestionTermCounter counter(question);
-  std::vector<std::pair<std::size_t, ScoredHalf>> counted;  // With the turn's place.
-  counted.reserve(2 * pending.size());
-  std::vector<bool> matched(pending.size());
-  for (std::size_t i = 0; i < pending.size(); ++i) {
-    for (const auto* said : {&pending[i]->user, &pending[i]->assistant}) {
-      if (!said->has_value() || (as_of && (*said)->episode->occurred_at > *as_of)) {
-        continue;
-      }
-      const Episode& episode = *(*said)->episode;
-      if (held.contains({episode.interaction_id, episode.role})) {
-        continue;
-      }
-      counted.emplace_back(i, CountPending(counter, **said));
-      const EpisodeCandidate& candidate = counted.back().second.candidate;
-      AddToStatistics(candidate, episode.role == Role::kUser ? episodes.statistics
-                                                             : episodes.assistant_statistics);
-      matched[i] = matched[i] || candidate.matched;
-    }
-  }
-  const std::vector<bool> worth = WorthScoring(pending, matched);
-  for (auto& [turn, half] : counted) {
-    if (worth[turn]) {
-      halves.push_back(std::move(half));
-    }
-  }
-}
-
 // Every half once, those of the index before those of the journal.
 std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes,
                                const std::vector<PendingTurnRef>& pending,
@@ -202,7 +113,8 @@ std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes
     candidate.term_counts.resize(question.terms.size());
     halves.push_back({.candidate = std::move(candidate)});
   }
-  GatherPending(question, pending, as_of, episodes, held, halves);
+  std::vector<ScoredHalf> waiting = ChoosePending(question, pending, as_of, held, episodes);
+  std::move(waiting.begin(), waiting.end(), std::back_inserter(halves));
   return halves;
 }
 

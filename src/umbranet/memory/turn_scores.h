@@ -15,6 +15,10 @@
 
 namespace umbranet {
 
+// How far BM25 weighs a text's length, b: a user's, and an assistant's, which rambles.
+inline constexpr double kLengthUser = 0.4;
+inline constexpr double kLengthAssistant = 0.75;
+
 // What g(d) is made of: the sum of the parts times the factors.
 struct ScoreParts {
   double words = 0;       // s(d)

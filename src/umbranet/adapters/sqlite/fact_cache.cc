@@ -1,77 +1,72 @@
 #include "umbranet/adapters/sqlite/fact_cache.h"
 
-#include <algorithm>
 #include <utility>
-
-#include "umbranet/adapters/sqlite/sqlite_fact_reader.h"
 
 namespace umbranet {
 
-std::shared_ptr<const StoredFact> FactCache::Find(std::int64_t user_key, std::int64_t revision,
-                                                  std::int64_t head) const {
+std::optional<FactCache::Known> FactCache::Find(std::int64_t user_key, std::int64_t revision) {
   const MutexLock lock(mutex_);
-  const auto user = users_.find(user_key);
-  if (user == users_.end()) {
-    return nullptr;
+  const auto [place, fresh] = users_.try_emplace(user_key);
+  User& user = place->second;
+  if (fresh) {
+    user.revision = revision;
   }
-  const auto found = user->second.by_head.find(head);
-  if (found == user->second.by_head.end() || found->second.fact == nullptr) {
-    return nullptr;
+  if (revision == user.revision) {
+    return Known{user.facts, {user.stale.begin(), user.stale.end()}, fresh};
   }
-  const Entry& entry = found->second;
-  const std::int64_t earlier = std::min(entry.read_at, revision);
-  const bool untouched = entry.touched_at <= earlier && user->second.complete_since <= earlier;
-  return entry.read_at == revision || untouched ? entry.fact : nullptr;
+  if (revision > user.revision) {  // Somebody wrote without a touch being seen.
+    facts_ -= user.facts == nullptr ? 0 : user.facts->size();
+    user = {.facts = nullptr, .revision = revision, .stale = {}};
+  }
+  return std::nullopt;
 }
 
 void FactCache::Keep(std::int64_t user_key, std::int64_t revision,
-                     std::shared_ptr<const StoredFact> fact) {
+                     std::shared_ptr<const UserFacts> facts) {
   const MutexLock lock(mutex_);
-  if (entries_ >= facts_max_) {
-    users_.clear();
-    entries_ = 0;
-  }
-  UserFacts& user = users_[user_key];
-  if (revision < user.touched_at) {
+  const auto known = users_.find(user_key);
+  if (known == users_.end() || known->second.revision != revision) {
     return;
   }
-  const auto [place, fresh] = user.by_head.try_emplace(fact->head);
-  entries_ += fresh ? 1U : 0U;
-  Entry& entry = place->second;
-  if (entry.fact == nullptr || revision > entry.read_at) {
-    entry.fact = std::move(fact);
-    entry.read_at = revision;
+  if (facts->size() > facts_max_) {
+    return;
   }
+  User& user = known->second;
+  facts_ -= user.facts == nullptr ? 0 : user.facts->size();
+  user.facts = nullptr;
+  if (facts_ + facts->size() > facts_max_) {
+    users_.clear();
+    facts_ = 0;
+  }
+  facts_ += facts->size();
+  users_[user_key] = {.facts = std::move(facts), .revision = revision, .stale = {}};
 }
 
 void FactCache::Touch(std::int64_t user_key, std::int64_t revision,
                       const std::set<std::int64_t>& heads) {
   const MutexLock lock(mutex_);
-  const auto user = users_.find(user_key);
-  if (user == users_.end()) {
+  const auto known = users_.find(user_key);
+  if (known == users_.end()) {
     return;
   }
-  user->second.complete_since = std::min(user->second.complete_since, revision - 1);
-  user->second.touched_at = revision;
-  for (const std::int64_t head : heads) {
-    const auto found = user->second.by_head.find(head);
-    if (found != user->second.by_head.end()) {
-      found->second.fact = nullptr;
-      found->second.touched_at = revision;
-    }
+  User& user = known->second;
+  if (revision != user.revision + 1 && revision != user.revision) {
+    facts_ -= user.facts == nullptr ? 0 : user.facts->size();
+    user.facts = nullptr;
+  }
+  user.revision = revision;
+  if (user.facts != nullptr) {
+    user.stale.insert(heads.begin(), heads.end());
   }
 }
 
-void FactCache::TouchAll(std::int64_t user_key, std::int64_t revision) {
+void FactCache::Drop(std::int64_t user_key) {
   const MutexLock lock(mutex_);
-  const auto user = users_.find(user_key);
-  if (user == users_.end()) {
-    return;
+  const auto known = users_.find(user_key);
+  if (known != users_.end()) {
+    facts_ -= known->second.facts == nullptr ? 0 : known->second.facts->size();
+    users_.erase(known);
   }
-  entries_ -= user->second.by_head.size();
-  user->second.by_head.clear();
-  user->second.complete_since = revision;
-  user->second.touched_at = revision;
 }
 
 }  // namespace umbranet

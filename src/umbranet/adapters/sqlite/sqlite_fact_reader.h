@@ -12,20 +12,12 @@
 #include "umbranet/adapters/sqlite/sqlite_connection.h"
 #include "umbranet/adapters/sqlite/sqlite_entity_names.h"
 #include "umbranet/adapters/sqlite/sqlite_fact_slots.h"
+#include "umbranet/adapters/sqlite/user_facts.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/fact.h"
 #include "umbranet/domain/memory_place.h"
 
 namespace umbranet {
-
-struct StoredFact {
-  std::int64_t head = 0;
-  std::optional<std::int64_t> superseded_by;  // Head of the successor.
-  Fact fact;
-  MemoryPlace place;
-  std::string terms;
-  std::uint32_t length = 0;
-};
 
 class SqliteFactReader {
  public:

@@ -249,6 +249,7 @@ Status SqliteFactSlots::Fold(const std::vector<StoredStatement>& statements,
 }
 
 Status SqliteFactSlots::Unindex(std::int64_t head) {
+  revised_.insert(head);
   std::int64_t length = 0;
   std::string terms;
   {

@@ -50,6 +50,9 @@ constexpr std::string_view kDeleteUser = "DELETE FROM fact_statement WHERE user_
 // As of a time in the past the index cannot tell what was known, so more is taken than is wanted.
 constexpr std::size_t kAsOfFactor = 10;
 constexpr std::size_t kWitnessesMax = 32;  // Of a fact that a search found.
+// A user with more facts is searched in the file when he is asked about for the first time: many
+// are never asked about again.
+constexpr std::size_t kReadAtOnceMax = 200;
 
 struct Located {
   std::int64_t head = 0;
@@ -114,8 +117,11 @@ Result<std::vector<std::int64_t>> ReadKeys(SqliteStatement rows) {
 
 }  // namespace
 
-SqliteSemanticMemory::SqliteSemanticMemory(SqliteDatabase& database)
-    : database_(database), index_("fact_index") {}
+SqliteSemanticMemory::SqliteSemanticMemory(SqliteDatabase& database, Options options)
+    : database_(database),
+      options_(options),
+      index_("fact_index"),
+      cache_(options.cached_facts_max) {}
 
 Status SqliteSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                                    Deadline deadline) {
@@ -328,9 +334,7 @@ Result<std::uint64_t> SqliteSemanticMemory::EraseFacts(SqliteConnection& connect
   UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteUser, user_key));
   UMBRANET_RETURN_IF_ERROR(EraseEntityNames(connection, user_key));
   UMBRANET_RETURN_IF_ERROR(MarkCorpusRevised(connection, user_key, CorpusKind::kFacts));
-  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t revision,
-                            ReadCorpusRevision(connection, user_key, CorpusKind::kFacts));
-  cache_.TouchAll(user_key, revision);
+  cache_.Drop(user_key);
   return heads.size();
 }
 
@@ -360,24 +364,75 @@ Result<std::uint64_t> SqliteSemanticMemory::EraseUser(const UserKey& user, Deadl
 Result<FactsFound> SqliteSemanticMemory::Find(const FactQuery& query, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
-  FactsFound found;
-  found.statistics.document_frequency.resize(query.terms.size());
   UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
                             FindAccount(*reader, query.user));
   if (!user_key.has_value()) {
+    FactsFound found;
+    found.statistics.document_frequency.resize(query.terms.size());
     return found;
   }
-  UMBRANET_ASSIGN_OR_RETURN(found.statistics, ReadCorpus(*reader, *user_key, CorpusKind::kFacts));
-  const IndexScope scope{*user_key, static_cast<int>(CorpusKind::kFacts)};
+  // What was so in the past depends on when that was, and is not kept.
+  if (!query.as_of.has_value()) {
+    UMBRANET_ASSIGN_OR_RETURN(const std::shared_ptr<const UserFacts> facts,
+                              FactsInMemory(*reader, *user_key, query.user));
+    if (facts != nullptr) {
+      return facts->Find(query.terms, query.candidates_max);
+    }
+  }
+  return FindInFile(*reader, *user_key, query);
+}
+
+Result<std::shared_ptr<const UserFacts>> SqliteSemanticMemory::FactsInMemory(
+    SqliteConnection& connection, std::int64_t user_key, const UserKey& user) {
+  const std::shared_ptr<const UserFacts> none;
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t revision,
+                            ReadCorpusRevision(connection, user_key, CorpusKind::kFacts));
+  std::optional<FactCache::Known> known = cache_.Find(user_key, revision);
+  if (!known.has_value()) {
+    return none;
+  }
+  if (known->facts != nullptr && known->stale.empty()) {
+    return std::move(known->facts);
+  }
+  if (known->facts == nullptr) {
+    UMBRANET_ASSIGN_OR_RETURN(const CorpusStatistics statistics,
+                              ReadCorpus(connection, user_key, CorpusKind::kFacts));
+    const std::size_t facts_max = known->first ? kReadAtOnceMax : options_.cached_facts_of_user_max;
+    if (statistics.documents > std::min(facts_max, options_.cached_facts_of_user_max)) {
+      return none;
+    }
+    SqliteStatement rows = connection.Prepare(kSelectHeads);
+    rows.BindAll(user_key);
+    UMBRANET_ASSIGN_OR_RETURN(known->stale, ReadKeys(std::move(rows)));
+  }
+  SqliteFactReader reader(connection, user_key, user, std::nullopt, kWitnessesMax);
+  std::vector<UserFacts::FactRef> read;
+  for (const std::int64_t head : known->stale) {
+    UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredFact> fact, reader.Read(head));
+    if (fact.has_value()) {
+      read.push_back(std::make_shared<const StoredFact>(std::move(*fact)));
+    }
+  }
+  auto facts = std::make_shared<const UserFacts>(
+      known->facts == nullptr ? UserFacts(std::move(read))
+                              : known->facts->With(known->stale, std::move(read)));
+  cache_.Keep(user_key, revision, facts);
+  return std::shared_ptr<const UserFacts>(std::move(facts));
+}
+
+Result<FactsFound> SqliteSemanticMemory::FindInFile(SqliteConnection& connection,
+                                                    std::int64_t user_key,
+                                                    const FactQuery& query) const {
+  FactsFound found;
+  UMBRANET_ASSIGN_OR_RETURN(found.statistics, ReadCorpus(connection, user_key, CorpusKind::kFacts));
+  const IndexScope scope{user_key, static_cast<int>(CorpusKind::kFacts)};
   UMBRANET_ASSIGN_OR_RETURN(found.statistics.document_frequency,
-                            index_.CountDocuments(*reader, scope, query.terms));
+                            index_.CountDocuments(connection, scope, query.terms));
   UMBRANET_ASSIGN_OR_RETURN(
       std::vector<std::int64_t> heads,
-      index_.Search(*reader, scope, query.terms, found.statistics.document_frequency,
+      index_.Search(connection, scope, query.terms, found.statistics.document_frequency,
                     query.candidates_max * (query.as_of.has_value() ? kAsOfFactor : 1)));
-  SqliteFactReader facts(*reader, *user_key, query.user, query.as_of, kWitnessesMax);
-  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t revision,
-                            ReadCorpusRevision(*reader, *user_key, CorpusKind::kFacts));
+  SqliteFactReader facts(connection, user_key, query.user, query.as_of, kWitnessesMax);
   const TermCounter counter(query.terms);
   std::set<std::int64_t> seen(heads.begin(), heads.end());
   const std::size_t matches = heads.size();
@@ -386,24 +441,16 @@ Result<FactsFound> SqliteSemanticMemory::Find(const FactQuery& query, Deadline d
     if (i < matches && taken == query.candidates_max) {
       continue;
     }
-    // What was so in the past depends on when that was, and is not kept.
-    std::shared_ptr<const StoredFact> stored =
-        query.as_of.has_value() ? nullptr : cache_.Find(*user_key, revision, heads[i]);
-    if (stored == nullptr) {
-      UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredFact> read, facts.Read(heads[i]));
-      if (!read.has_value() || (query.as_of.has_value() && read->fact.valid_from > *query.as_of)) {
-        continue;
-      }
-      stored = std::make_shared<const StoredFact>(std::move(*read));
-      if (!query.as_of.has_value()) {
-        cache_.Keep(*user_key, revision, stored);
-      }
+    UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredFact> stored, facts.Read(heads[i]));
+    if (!stored.has_value() ||
+        (query.as_of.has_value() && stored->fact.valid_from > *query.as_of)) {
+      continue;
     }
     ++taken;
     if (stored->superseded_by.has_value() && seen.insert(*stored->superseded_by).second) {
       heads.push_back(*stored->superseded_by);
     }
-    found.candidates.push_back({.fact = stored->fact,
+    found.candidates.push_back({.fact = std::move(stored->fact),
                                 .term_counts = counter.Count(stored->terms),
                                 .length = stored->length});
   }

@@ -23,7 +23,16 @@ namespace umbranet {
 
 class SqliteSemanticMemory final : public SemanticMemory {
  public:
-  explicit SqliteSemanticMemory(SqliteDatabase& database);
+  // Facts are kept in memory and searched there as far as there is room for a user's, whole; the
+  // rest is searched in the file. 1,000 take about 1 MiB.
+  struct Options {
+    std::size_t cached_facts_max = 50'000;
+    std::size_t cached_facts_of_user_max = 20'000;
+  };
+
+  explicit SqliteSemanticMemory(SqliteDatabase& database) : SqliteSemanticMemory(database, {}) {}
+
+  SqliteSemanticMemory(SqliteDatabase& database, Options options);
 
   Status Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                Deadline deadline) override;
@@ -49,8 +58,6 @@ class SqliteSemanticMemory final : public SemanticMemory {
                               Deadline deadline) override;
 
  private:
-  static constexpr std::size_t kFactsCachedMax = 50'000;  // Some 50 MiB.
-
   Status ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
                     const std::vector<const ReflectionPlan*>& plans);
   Status AddStatements(SqliteConnection& connection, std::int64_t user_key,
@@ -58,9 +65,17 @@ class SqliteSemanticMemory final : public SemanticMemory {
   Result<std::uint64_t> EraseFacts(SqliteConnection& connection, std::int64_t user_key,
                                    const UserKey& user);
 
+  // Null when they are to be searched in the file.
+  Result<std::shared_ptr<const UserFacts>> FactsInMemory(SqliteConnection& connection,
+                                                         std::int64_t user_key,
+                                                         const UserKey& user);
+  Result<FactsFound> FindInFile(SqliteConnection& connection, std::int64_t user_key,
+                                const FactQuery& query) const;
+
   SqliteDatabase& database_;
+  const Options options_;
   const SqliteTextIndex index_;
-  FactCache cache_{kFactsCachedMax};
+  FactCache cache_;
 };
 
 }  // namespace umbranet
