@@ -37,15 +37,14 @@ void AddToStatistics(const QuestionTermCounter::Counts& counts, CorpusStatistics
 
 std::vector<CountedHalf> CountHalves(const Question& question,
                                      const std::vector<PendingTurnRef>& pending,
-                                     std::optional<Timestamp> as_of,
-                                     const std::set<SourceRef>& held) {
+                                     std::optional<Timestamp> as_of, const HeldHalves& held) {
   const QuestionTermCounter counter(question);
   std::vector<CountedHalf> halves;
   halves.reserve(2 * pending.size());
   for (std::size_t i = 0; i < pending.size(); ++i) {
     for (const auto* half : {&pending[i]->user, &pending[i]->assistant}) {
       if (!half->has_value() || (as_of && (*half)->episode->occurred_at > *as_of) ||
-          held.contains({(*half)->episode->interaction_id, (*half)->episode->role})) {
+          held.Contains(*(*half)->episode)) {
         continue;
       }
       halves.push_back({.turn = i, .said = &**half, .counts = {}});
@@ -123,8 +122,8 @@ std::vector<bool> WithNeighbours(const std::vector<PendingTurnRef>& pending,
 
 std::vector<ScoredHalf> ChoosePending(const Question& question,
                                       const std::vector<PendingTurnRef>& pending,
-                                      std::optional<Timestamp> as_of,
-                                      const std::set<SourceRef>& held, EpisodesFound& episodes) {
+                                      std::optional<Timestamp> as_of, const HeldHalves& held,
+                                      EpisodesFound& episodes) {
   std::vector<ScoredHalf> chosen;
   if (pending.empty()) {
     return chosen;

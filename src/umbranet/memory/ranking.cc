@@ -355,14 +355,18 @@ void PutLatestFirst(std::vector<Entry>& entries) {
 
 // Keeps of every source the best item that speaks of it.
 void DropCovered(std::vector<Entry>& entries, RecallExplainer* explainer) {
-  std::set<SourceRef> covered;
-  std::erase_if(entries, [&](const Entry& entry) {
+  std::set<std::pair<std::string_view, Role>> covered;
+  std::erase_if(entries, [&](Entry& entry) {
     const std::vector<SourceRef>& sources = entry.ranked.item.sources;
-    bool news = sources.empty();
+    bool news = sources.empty() && entry.half == nullptr;
+    if (entry.half != nullptr) {
+      news = covered.emplace(entry.half->interaction_id, entry.half->role).second;
+    }
     for (const SourceRef& source : sources) {
-      news = covered.insert(source).second || news;
+      news = covered.emplace(source.interaction_id, source.role).second || news;
     }
     if (!news && explainer != nullptr) {
+      FillIn(entry);
       explainer->LeaveOut(entry.ranked.item, LeftOutReason::kCovered);
     }
     return !news;
@@ -503,9 +507,9 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   DropRules(input.rules, entries, explainer);
 
   KeepBest(entries, 2 * input.limit * kDepthFactor);
-  std::for_each(entries.begin(), entries.end(), FillIn);
   DropCovered(entries, explainer);
   entries.resize(std::min(entries.size(), input.limit * kDepthFactor));
+  std::for_each(entries.begin(), entries.end(), FillIn);
   if (question.about_present) {
     PutLatestFirst(entries);
     if (const StanceReader reader(question, turns.user_terms.weights); reader.Applies()) {

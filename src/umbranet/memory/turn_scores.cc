@@ -101,14 +101,14 @@ std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes
                                std::optional<Timestamp> as_of) {
   std::vector<ScoredHalf> halves;
   halves.reserve(episodes.candidates.size());
-  std::set<SourceRef> held;  // Looked at for pending turns alone: the store brings each half once.
+  HeldHalves held;  // Looked at for pending turns alone: the store brings each half once.
   for (EpisodeCandidate& candidate : episodes.candidates) {
     const Episode& episode = *candidate.episode;
     if (as_of && episode.occurred_at > *as_of) {
       continue;
     }
     if (!pending.empty()) {
-      held.emplace(episode.interaction_id, episode.role);
+      held.Add(episode);
     }
     candidate.term_counts.resize(question.terms.size());
     halves.push_back({.candidate = std::move(candidate)});
