@@ -73,7 +73,7 @@ Result<std::unique_ptr<RedisShortTermMemory>> RedisShortTermMemory::Open(const C
                                                       .connections_max = options.connections_max,
                                                       .connect_budget = options.connect_budget,
                                                       .call_budget = options.call_budget,
-                                                      .breaker = {},
+                                                      .breaker = options.breaker,
                                                       .log = options.log}));
   return std::unique_ptr<RedisShortTermMemory>(
       new RedisShortTermMemory(clock, journal, options, std::move(client)));

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "umbranet/base/circuit_breaker.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/ports/journal.h"
@@ -42,6 +43,7 @@ class RedisShortTermMemory final : public ShortTermMemory {
     std::size_t connections_max = 16;
     Millis connect_budget{100};
     Millis call_budget{100};
+    CircuitBreaker::Options breaker;
     StructuredLog* log = nullptr;  // May be null; must outlive this.
   };
 
