@@ -301,6 +301,7 @@ TEST_F(RedisShortTermMemoryTest, ARebuildGivesWayToATurnThatCameMeanwhile) {
   Accept(ana_, "two");
   journal_.AfterNextRecent([&] { journal_.AfterNextRecent([&] { Say(ana_, "three"); }); });
   Read(ana_);
+  EXPECT_THAT(place_->Contents(), HasSubstr("three"));
   EXPECT_THAT(Messages(ana_), ElementsAre("one", "two", "three"));
 }
 
