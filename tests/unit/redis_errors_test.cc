@@ -34,6 +34,7 @@ TEST(RedisErrors, TellWhoMustAct) {
   EXPECT_EQ(Refused("READONLY You can't write against a read only replica.").code,
             ErrorCode::kUnavailable);
   EXPECT_EQ(Refused("ERR max number of clients reached").code, ErrorCode::kUnavailable);
+  EXPECT_EQ(Refused("MOVED 3999 127.0.0.1:6381").code, ErrorCode::kFailedPrecondition);
   EXPECT_EQ(Refused("ERR something else").code, ErrorCode::kBadGateway);
 }
 

@@ -18,7 +18,7 @@ struct KnownReply {
   std::string_view what;
 };
 
-constexpr std::array<KnownReply, 12> kKnownReplies = {{
+constexpr std::array<KnownReply, 11> kKnownReplies = {{
     {"NOAUTH", ErrorCode::kFailedPrecondition,
      "it wants a password; put user and password into REDIS_URL"},
     {"WRONGPASS", ErrorCode::kFailedPrecondition,
@@ -34,8 +34,8 @@ constexpr std::array<KnownReply, 12> kKnownReplies = {{
     {"MASTERDOWN", ErrorCode::kUnavailable, "it has lost its master"},
     {"READONLY", ErrorCode::kUnavailable, "it is a replica and takes no writes"},
     {"BUSY", ErrorCode::kUnavailable, "another program's script keeps it busy"},
-    {"CLUSTERDOWN", ErrorCode::kUnavailable, "its cluster is down"},
-    {"TRYAGAIN", ErrorCode::kUnavailable, "its cluster is being moved"},
+    {"MOVED", ErrorCode::kFailedPrecondition,
+     "it is one node of a cluster; name a server that has all keys in REDIS_URL"},
 }};
 
 // On one line and short: it goes into a log.
