@@ -1,6 +1,6 @@
 # Thin: each target is a line or two over CMake and scripts/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check format tidy bench clean
+.PHONY: help setup build run test check format tidy bench services clean
 
 BINARY := build/release/bin/umbranet
 ifneq ($(JOBS),)
@@ -38,5 +38,10 @@ bench: setup ## compile the benchmarks into build/bench/bin
 	@cmake --preset bench --log-level=WARNING
 	@cmake --build --preset bench $(parallel)
 
-clean: ## remove everything that was built
+services: ## start PostgreSQL, Redis, RabbitMQ and Neo4j on loopback
+	@scripts/setup --services
+	@scripts/services up
+
+clean: ## remove everything that was built, and stop the servers
+	@if [ -d build/services ]; then scripts/services down --erase; fi
 	@rm -rf build

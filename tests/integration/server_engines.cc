@@ -4,6 +4,8 @@
 #include "tests/contract/doorbell_engines.h"
 #include "tests/contract/ledger_engines.h"
 #include "tests/contract/tier_world.h"
+#include "tests/integration/redis_harness.h"
+#include "tests/integration/servers.h"
 
 namespace umbranet {
 
@@ -16,7 +18,7 @@ std::vector<DoorbellEngine> DoorbellEngines() {
 }
 
 std::vector<TierWorldKind> ShortTermWorlds() {
-  return {};
+  return {{"Redis", MakeRedisWorld, [] { return MissingServer("REDIS_URL"); }}};
 }
 
 std::vector<TierWorldKind> EpisodicWorlds() {

@@ -267,6 +267,45 @@ TEST_F(MemoryManagerTest, NamesATierThatIsAwayAndAnswersFromTheOthers) {
   EXPECT_THAT(recalled->items, SizeIs(1));
 }
 
+TEST_F(MemoryManagerTest, TakesTheConversationFromTheJournalWhileTierOneIsAway) {
+  ON_CALL(stores_.short_term, Read).WillByDefault([](auto&&...) {
+    return Result<Conversation>(kAway);
+  });
+  EXPECT_CALL(stores_.journal, Recent(kUser, std::string_view("s1"), 0, _, _))
+      .WillOnce([](auto&&...) {
+        return Result<std::vector<Interaction>>(std::vector<Interaction>{
+            Turn(std::string(400, 'x'), "1"), Turn("What boils?"), Turn("The kettle.")});
+      });
+  MemoryManager::Options narrow;
+  narrow.conversation_tokens = 50;
+  MemoryManager manager = Make(narrow);
+  RecallRequest request = Ask("kettle");
+  request.session_id = "s1";
+  const auto recalled = manager.Recall(request, Soon());
+  ASSERT_TRUE(recalled.ok());
+  EXPECT_THAT(recalled->conversation.turns,
+              ElementsAre(Field(&Interaction::user_message, "What boils?"),
+                          Field(&Interaction::user_message, "The kettle.")));
+  EXPECT_THAT(recalled->degraded, ElementsAre("short_term"));
+  EXPECT_THAT(recalled->missing_tiers, IsEmpty());
+}
+
+TEST_F(MemoryManagerTest, NamesTierOneAsMissingWhenTheJournalCannotStandIn) {
+  ON_CALL(stores_.short_term, Read).WillByDefault([](auto&&...) {
+    return Result<Conversation>(kAway);
+  });
+  ON_CALL(stores_.journal, Recent).WillByDefault([](auto&&...) {
+    return Result<std::vector<Interaction>>(kAway);
+  });
+  MemoryManager manager = Make();
+  RecallRequest request = Ask("kettle");
+  request.session_id = "s1";
+  const auto recalled = manager.Recall(request, Soon());
+  ASSERT_TRUE(recalled.ok());
+  EXPECT_THAT(recalled->missing_tiers, ElementsAre(Tier::kShortTerm));
+  EXPECT_THAT(recalled->degraded, IsEmpty());
+}
+
 TEST_F(MemoryManagerTest, DoesNotWaitForATierPastTheDeadline) {
   std::latch asked(1);
   std::latch released(1);

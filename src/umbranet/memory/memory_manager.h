@@ -56,9 +56,10 @@ struct RecalledContext {
   std::vector<MemoryItem> items;  // Best first.
   std::vector<MemoryItem> rules;  // Standing instructions and preferences that apply; not in items.
   std::string context;  // Text for a prompt, within the token budget, recalled text fenced as data.
-  Conversation conversation;          // Only when a session was named.
-  std::vector<Tier> missing_tiers;    // Late or away.
-  std::vector<std::string> degraded;  // What else was: "embedder".
+  Conversation conversation;        // Only when a session was named.
+  std::vector<Tier> missing_tiers;  // Late or away.
+  // What else was: "embedder", and "short_term" when the conversation had to come from the journal.
+  std::vector<std::string> degraded;
   Freshness freshness;
   std::map<Tier, double> tier_ms;  // How long each tier took, milliseconds.
   double total_ms = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "umbranet/base/mutex.h"
+#include "umbranet/domain/newest_turns.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/memory/prompt_context.h"
 #include "umbranet/memory/question.h"
@@ -20,6 +21,8 @@ namespace {
 // Of the rules in force, before the pertinent ones are chosen.
 constexpr std::size_t kRulesConsidered = 256;
 constexpr std::size_t kLimitMax = 1'000;
+// Of a running conversation that the journal has to stand in for.
+constexpr std::size_t kConversationTurnsMax = 128;
 // Bytes of a question in which times are looked for.
 constexpr std::size_t kTimesReadIn = 4096;
 
@@ -41,6 +44,7 @@ struct Gathering {
   std::size_t running GUARDED_BY(mutex) = 0;
   bool closed GUARDED_BY(mutex) = false;  // Nobody waits any more.
   std::optional<Conversation> short_term GUARDED_BY(mutex);
+  bool short_term_away GUARDED_BY(mutex) = false;  // The conversation is the journal's.
   std::optional<EpisodesFound> episodes GUARDED_BY(mutex);
   bool embedder_failed GUARDED_BY(mutex) = false;
   std::optional<FactsFound> facts GUARDED_BY(mutex);
@@ -137,6 +141,30 @@ Result<EpisodesFound> FindEpisodes(const Clock& clock, EpisodicMemory& episodic,
   return episodic.Find(query, asked.deadline);
 }
 
+// The running conversation; from the journal when tier 1 is away, the same turns without a summary.
+Result<Conversation> ReadConversation(const MemoryManager::Stores& stores, std::size_t token_budget,
+                                      Gathering& asked) {
+  if (!asked.request.session_id) {
+    return Conversation{};
+  }
+  Result<Conversation> read = stores.short_term.Read(asked.request.user, *asked.request.session_id,
+                                                     token_budget, asked.deadline);
+  if (read.ok()) {
+    return read;
+  }
+  UMBRANET_ASSIGN_OR_RETURN(
+      std::vector<Interaction> turns,
+      stores.journal.Recent(asked.request.user, *asked.request.session_id, /*before_sequence=*/0,
+                            kConversationTurnsMax, asked.deadline));
+  {
+    const MutexLock lock(asked.mutex);
+    asked.short_term_away = true;
+  }
+  Conversation conversation;
+  conversation.turns = NewestWithin(std::move(turns), token_budget);
+  return conversation;
+}
+
 void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
               const MemoryManager::Options& options, Asking asking) {
   asking.Put(Tier::kEpisodic, &Gathering::episodes, [&](Gathering& asked) {
@@ -153,11 +181,8 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
     return stores.procedural.Active(asked.request.user, asked.request.as_of, kRulesConsidered,
                                     asked.deadline);
   });
-  asking.Put(Tier::kShortTerm, &Gathering::short_term, [&](const Gathering& asked) {
-    return asked.request.session_id
-               ? stores.short_term.Read(asked.request.user, *asked.request.session_id,
-                                        options.conversation_tokens, asked.deadline)
-               : Result<Conversation>(Conversation{});
+  asking.Put(Tier::kShortTerm, &Gathering::short_term, [&](Gathering& asked) {
+    return ReadConversation(stores, options.conversation_tokens, asked);
   });
 }
 
@@ -192,6 +217,9 @@ Harvest Collect(Gathering& found, RecalledContext& context) {
   found.closed = true;
   if (found.embedder_failed) {
     context.degraded.emplace_back("embedder");
+  }
+  if (found.short_term_away && found.short_term) {
+    context.degraded.emplace_back(TierName(Tier::kShortTerm));
   }
   const auto missing = [&](Tier tier, bool there) {
     if (Wants(found.request, tier) && !there) {
