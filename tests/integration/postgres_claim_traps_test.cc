@@ -193,12 +193,9 @@ TEST_F(PostgresClaimTraps, WithoutLockingTheUserFirstTheJobIsStranded) {
 
 TEST_F(PostgresClaimTraps, AUsersTurnsComeIntoTheLedgerInTheOrderOfTheirPlaces) {
   Accept("t0");
-  ASSERT_THAT(ClaimIds(), ElementsAre("t0"));
-  ASSERT_TRUE(ledger_->Release(last_, kNever).ok());
-  // A producer that has its place and has not committed.
+  // A producer that takes its place while another is on its way already.
   Do("BEGIN");
   ASSERT_TRUE(other_->Query(kLockAna).ok());
-  const std::int64_t first = other_->Query("SELECT nextval('ledger_seq')").value()[0].Int(0);
   auto second = std::async(std::launch::async, [this] {
     Interaction turn;
     turn.interaction_id = "t2";
@@ -206,7 +203,7 @@ TEST_F(PostgresClaimTraps, AUsersTurnsComeIntoTheLedgerInTheOrderOfTheirPlaces) 
     return journal_->Accept(std::vector<Interaction>{turn}, RunMode::kBackground, "", kNever);
   });
   AwaitWaiter();
-  EXPECT_EQ(AskInt("SELECT count(*) FROM turn WHERE interaction_id = 't2'"), 0);
+  const std::int64_t first = other_->Query("SELECT nextval('ledger_seq')").value()[0].Int(0);
   Do("COMMIT");
   EXPECT_GT(second.get().value().at(0).sequence, first);
 }
