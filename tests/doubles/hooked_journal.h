@@ -67,9 +67,15 @@ class HookedJournal final : public Journal {
     return inner_.List(user, cursor, limit, deadline);
   }
 
-  Result<std::vector<Interaction>> Unreflected(const UserKey& user, std::size_t limit,
-                                               Deadline deadline) override {
+  Result<std::vector<std::int64_t>> Unreflected(const UserKey& user, std::size_t limit,
+                                                Deadline deadline) override {
     return inner_.Unreflected(user, limit, deadline);
+  }
+
+  Result<std::vector<Interaction>> ReadAt(const UserKey& user,
+                                          std::span<const std::int64_t> sequences,
+                                          Deadline deadline) override {
+    return inner_.ReadAt(user, sequences, deadline);
   }
 
   Result<Freshness> ReadFreshness(const UserKey& user, Deadline deadline) override {

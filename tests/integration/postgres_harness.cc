@@ -1,0 +1,152 @@
+#include "tests/integration/postgres_harness.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "umbranet/adapters/postgres/postgres_job_ledger.h"
+#include "umbranet/adapters/postgres/postgres_journal.h"
+#include "umbranet/adapters/postgres/postgres_migrations.h"
+#include "umbranet/base/unique_id.h"
+
+#include "tests/integration/servers.h"
+
+namespace umbranet {
+namespace {
+
+const Deadline kNever = Deadline::Never();
+
+// As new, but for keys of users, which nobody sees. Tokens begin at 1, as the twin's do.
+constexpr const char* kEmpty =
+    "DELETE FROM account; DELETE FROM turn; DELETE FROM job; DELETE FROM former_job;"
+    "DELETE FROM plan; DELETE FROM attempt; DELETE FROM audit; DELETE FROM answer;"
+    "UPDATE ledger_value SET value = 0;"
+    "SELECT setval('ledger_fence', 1, false), setval('ledger_seq', 1, false);";
+
+// The schema that no test uses at the moment; dropped when all tests are through.
+class SpareSchema final : public testing::Environment {
+ public:
+  void TearDown() override { spare_.reset(); }
+
+  std::unique_ptr<PostgresSchema> Take() {
+    return spare_ != nullptr ? std::move(spare_) : std::make_unique<PostgresSchema>();
+  }
+
+  void GiveBack(std::unique_ptr<PostgresSchema> schema) { spare_ = std::move(schema); }
+
+ private:
+  std::unique_ptr<PostgresSchema> spare_;
+};
+
+SpareSchema& Spare() {
+  // Google Test owns it.
+  static auto* const spare = new SpareSchema;
+  [[maybe_unused]] static const auto* const added = testing::AddGlobalTestEnvironment(spare);
+  return *spare;
+}
+
+class PostgresLedgerHarness final : public LedgerHarness {
+ public:
+  PostgresLedgerHarness() : schema_(Spare().Take()), pool_(schema_->OpenPool()) {
+    const Status emptied = pool_->Run(
+        kNever, [](PostgresConnection& connection) { return connection.RunScript(kEmpty); });
+    EXPECT_TRUE(emptied.ok()) << emptied.error().message;
+    Open();
+  }
+
+  ~PostgresLedgerHarness() override {
+    Close();
+    pool_.reset();
+    Spare().GiveBack(std::move(schema_));
+  }
+
+  Journal& journal() override { return *journal_; }
+
+  JobLedger& ledger() override { return *ledger_; }
+
+  bool Restart() override {
+    Close();
+    Open();
+    return true;
+  }
+
+ private:
+  void Open() {
+    PostgresLedgerStore::Options options;
+    options.clock = &clock;
+    store_ = PostgresLedgerStore::Open(*pool_, options).value();
+    journal_ = std::make_unique<PostgresJournal>(*store_);
+    ledger_ = std::make_unique<PostgresJobLedger>(*store_);
+  }
+
+  void Close() {
+    ledger_.reset();
+    journal_.reset();
+    store_.reset();
+  }
+
+  std::unique_ptr<PostgresSchema> schema_;
+  std::unique_ptr<PostgresPool> pool_;
+  std::unique_ptr<PostgresLedgerStore> store_;
+  std::unique_ptr<PostgresJournal> journal_;
+  std::unique_ptr<PostgresJobLedger> ledger_;
+};
+
+}  // namespace
+
+PostgresPool::Options PostgresSchema::OptionsAt(const std::string& host, std::uint16_t port) const {
+  PostgresPool::Options options = Options();
+  const std::size_t credentials = options.url.find('@');
+  const std::size_t scheme = options.url.find("://") + 3;
+  const std::size_t begin = credentials == std::string::npos ? scheme : credentials + 1;
+  const std::size_t end = options.url.find_first_of("/?", begin);
+  options.url.replace(begin, (end == std::string::npos ? options.url.size() : end) - begin,
+                      host + ":" + std::to_string(port));
+  return options;
+}
+
+std::uint16_t PostgresSchema::ServerPort() const {
+  const PostgresEndpoint endpoint = ParsePostgresUrl(Options().url).value();
+  return static_cast<std::uint16_t>(endpoint.port.empty() ? 5432 : std::stoi(endpoint.port));
+}
+
+LedgerEngine PostgresLedgerEngine() {
+  return {"Postgres", [] { return std::make_unique<PostgresLedgerHarness>(); }, MissingPostgres};
+}
+
+std::string MissingPostgres() {
+  return MissingServer("POSTGRES_URL");
+}
+
+PostgresSchema::PostgresSchema() : name_("umbranet_test_" + RandomHex(8)) {
+  const auto pool = OpenPool(1);
+  const auto migrated = Migrate(*pool, kNever);
+  if (!migrated.ok()) {
+    ADD_FAILURE() << migrated.error().message;
+    std::abort();
+  }
+}
+
+PostgresSchema::~PostgresSchema() {
+  const auto pool = OpenPool(1);
+  const Status dropped = pool->Run(kNever, [this](PostgresConnection& connection) {
+    return connection.RunScript("DROP SCHEMA IF EXISTS " + name_ + " CASCADE");
+  });
+  EXPECT_TRUE(dropped.ok()) << dropped.error().message;
+}
+
+std::unique_ptr<PostgresPool> PostgresSchema::OpenPool(std::size_t connections_max) const {
+  PostgresPool::Options options = Options();
+  options.connections_max = connections_max;
+  return PostgresPool::Open(std::move(options)).value();
+}
+
+PostgresPool::Options PostgresSchema::Options() const {
+  PostgresPool::Options options;
+  options.url = ServerUrl("POSTGRES_URL").value_or("");
+  options.schema = name_;
+  return options;
+}
+
+}  // namespace umbranet
