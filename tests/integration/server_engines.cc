@@ -4,15 +4,17 @@
 #include "tests/contract/doorbell_engines.h"
 #include "tests/contract/ledger_engines.h"
 #include "tests/contract/tier_world.h"
+#include "tests/integration/rabbitmq_harness.h"
 
 namespace umbranet {
 
+// The twin, so that the suite of the queue has a ledger to go with the doorbell.
 std::vector<LedgerEngine> LedgerEngines() {
-  return {};
+  return {InMemoryLedgerEngine()};
 }
 
 std::vector<DoorbellEngine> DoorbellEngines() {
-  return {};
+  return {RabbitMqDoorbellEngine()};
 }
 
 std::vector<TierWorldKind> ShortTermWorlds() {
