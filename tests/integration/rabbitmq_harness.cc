@@ -86,9 +86,8 @@ RabbitMqDoorbell::Options RabbitMqPlace::DoorbellOptions(std::uint16_t port) con
   const std::size_t host = options.url.find(url_.host + ":" + std::to_string(url_.port));
   options.url.replace(host, url_.host.size() + 1 + std::to_string(url_.port).size(),
                       "127.0.0.1:" + std::to_string(port));
-  options.confirm_timeout = Millis{500};
-  options.connect_budget = Millis{500};
-  options.call_budget = Millis{1'000};
+  options.connect_budget = Millis{1'000};
+  options.call_budget = Millis{3'000};
   return options;
 }
 

@@ -61,7 +61,7 @@ struct AmqpReturn {
   std::string message_id;
 };
 
-// The broker takes no publishes for now (memory or disk), or takes them again.
+// The broker takes no publishes (its memory or disk is short), or takes them again.
 struct AmqpBlocked {
   bool blocked = true;
   std::string reason;

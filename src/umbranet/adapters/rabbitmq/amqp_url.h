@@ -16,7 +16,8 @@ struct AmqpUrl {
   std::string user = "guest";
   std::string password = "guest";
   std::string vhost = "/";
-  std::string ca_file;  // amqps alone: trust this PEM file instead of the system's certificates.
+  std::string ca_file =
+      {};  // amqps alone: trust this PEM file instead of the system's certificates.
 
   bool operator==(const AmqpUrl&) const = default;
 };

@@ -35,7 +35,7 @@ class RabbitMqDoorbell final : public Doorbell {
     // False: only rings (a process without workers). Jobs of foreign producers are then left to
     // those that have some.
     bool consume = true;
-    std::uint16_t prefetch = 16;  // Deliveries under way: some twice the number of workers.
+    std::uint16_t prefetch = 64;  // Deliveries under way, each for milliseconds.
     Millis confirm_timeout{3'000};
     Millis connect_budget{3'000};
     Millis call_budget{5'000};

@@ -38,7 +38,7 @@ class ReflectionConsumer {
     AmqpConnection::Options connection;
     BrokerNames names;
     std::string instance;
-    std::uint16_t prefetch = 16;
+    std::uint16_t prefetch = 64;
     Millis accept_budget{5'000};
     Millis farewell{500};
     ReconnectBackoff::Options backoff;

@@ -92,7 +92,8 @@ class Reader {
     if (!time) {
       time = ParseTimestamp(text + "Z");
     }
-    if (!time) {
+    // An offset may lead out of the years that can be written.
+    if (!time || !ParseTimestamp(FormatTimestamp(*time))) {
       Refuse(name, "is not a time by RFC 3339");
       return {};
     }
