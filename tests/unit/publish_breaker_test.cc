@@ -55,6 +55,17 @@ TEST_F(PublishBreakerTest, LetsOneProbeThroughEveryFiveSeconds) {
   EXPECT_TRUE(breaker_.Admits());
 }
 
+TEST_F(PublishBreakerTest, ANewConnectionIsProbedAtOnceAndOnce) {
+  FailTimes(3);
+  breaker_.ProbeNow();
+  EXPECT_TRUE(breaker_.Admits());
+  breaker_.OnPublished();
+  EXPECT_FALSE(breaker_.Admits());
+  breaker_.OnUnknown();
+  EXPECT_TRUE(breaker_.IsOpen());
+  EXPECT_FALSE(breaker_.Admits());
+}
+
 TEST_F(PublishBreakerTest, AProbeThatIsConfirmedClosesIt) {
   FailTimes(3);
   clock_.Advance(Millis{5'000});

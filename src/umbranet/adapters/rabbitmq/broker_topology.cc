@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "umbranet/base/utf8.h"
 
@@ -60,7 +61,11 @@ class Declarer {
       return declared;
     }
     UMBRANET_RETURN_IF_ERROR(connection_.ReplaceChannel());
-    UMBRANET_RETURN_IF_ERROR(declare(true));
+    Status there = declare(true);
+    if (!there.ok()) {
+      // Neither there nor to be made: the reason why not is what helps.
+      return there.error().code == ErrorCode::kNotFound ? std::move(declared) : std::move(there);
+    }
     log_.Warning("rabbitmq_drift", {{"name", name}, {"error", declared.error().message}});
     return {};
   }

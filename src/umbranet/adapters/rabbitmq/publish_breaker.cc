@@ -28,6 +28,11 @@ bool PublishBreaker::Admits() const {
   return !IsOpen() || (!probing_ && clock_.SteadyNow() >= probe_at_);
 }
 
+void PublishBreaker::ProbeNow() {
+  probing_ = false;
+  probe_at_ = clock_.SteadyNow();
+}
+
 void PublishBreaker::OnPublished() {
   probing_ = IsOpen();
 }

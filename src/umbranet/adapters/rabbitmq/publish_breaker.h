@@ -33,6 +33,9 @@ class PublishBreaker {
   // When Admits turns true by itself; nothing to wait for while it is closed.
   [[nodiscard]] SteadyTime ProbeAt() const { return probe_at_; }
 
+  // A new connection is a reason not to wait for the next probe's time.
+  void ProbeNow();
+
   // What was published; what became of it.
   void OnPublished();
   void OnConfirmed();

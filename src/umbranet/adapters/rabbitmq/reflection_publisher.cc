@@ -160,7 +160,7 @@ bool ReflectionPublisher::Connect() {
     return false;
   }
   connection_ = std::move(*opened);
-  backoff_.Reset();
+  breaker_.ProbeNow();
   blocked_ = false;
   last_tag_ = 0;
   if (std::exchange(connected_before_, true)) {
@@ -286,6 +286,8 @@ void ReflectionPublisher::SettleOne(const Outstanding& entry, bool accepted) {
   if (accepted && !entry.returned) {
     ++state_.counters.confirmed;
     breaker_.OnConfirmed();
+    // Not before: a broker that lets in and throws out again would be asked without a pause.
+    backoff_.Reset();
     probe_.reset();
     return;
   }
