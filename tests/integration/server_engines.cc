@@ -5,6 +5,7 @@
 #include "tests/contract/ledger_engines.h"
 #include "tests/contract/tier_world.h"
 #include "tests/integration/postgres_harness.h"
+#include "tests/integration/rabbitmq_harness.h"
 #include "tests/integration/redis_harness.h"
 #include "tests/integration/servers.h"
 
@@ -15,7 +16,7 @@ std::vector<LedgerEngine> LedgerEngines() {
 }
 
 std::vector<DoorbellEngine> DoorbellEngines() {
-  return {};
+  return {RabbitMqDoorbellEngine()};
 }
 
 std::vector<TierWorldKind> ShortTermWorlds() {

@@ -94,12 +94,13 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
       }
     }
     if (mode == RunMode::kBackground) {
-      stores_.doorbell.Ring({.job_id = accepted.job_id,
-                             .user = turns[i].user,
-                             .interaction_id = turns[i].interaction_id,
-                             .priority = turns[i].priority,
-                             .mode = mode,
-                             .traceparent = std::string(traceparent)});
+      stores_.doorbell.RingWithTurn({.job_id = accepted.job_id,
+                                     .user = turns[i].user,
+                                     .interaction_id = turns[i].interaction_id,
+                                     .priority = turns[i].priority,
+                                     .mode = mode,
+                                     .traceparent = std::string(traceparent)},
+                                    turns[i]);
     }
   }
   if (mode == RunMode::kBackground && !stores_.doorbell.Healthy()) {

@@ -6,6 +6,7 @@
 #include <stop_token>
 
 #include "umbranet/base/clock.h"
+#include "umbranet/domain/interaction.h"
 #include "umbranet/domain/reflection_job.h"
 
 namespace umbranet {
@@ -16,6 +17,12 @@ class Doorbell {
 
   // Announces `job`. Best effort: never blocks the caller, never fails it.
   virtual void Ring(const ReflectionJob& job) noexcept = 0;
+
+  // As Ring, by one who has the job's turn at hand: a doorbell that reaches other machines carries
+  // it along, so that whoever hears the ring could rebuild what a restored database has lost.
+  virtual void RingWithTurn(const ReflectionJob& job, const Interaction& /*turn*/) noexcept {
+    Ring(job);
+  }
 
   // Waits for a ring until `deadline`. True: there was one since the last Wait of any waiter.
   // False: none came (or stop was requested), look at the ledger anyway.
