@@ -1,0 +1,35 @@
+// A place of a test's own on the PostgreSQL server that scripts/services started.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "umbranet/adapters/postgres/postgres_pool.h"
+
+namespace umbranet {
+
+// Why tests over PostgreSQL are skipped; empty when the server is there.
+std::string MissingPostgres();
+
+// A schema that is made with all tables and dropped with everything in it at the end.
+class PostgresSchema {
+ public:
+  PostgresSchema();
+  ~PostgresSchema();
+  PostgresSchema(const PostgresSchema&) = delete;
+  PostgresSchema& operator=(const PostgresSchema&) = delete;
+
+  // A pool over it. Each stands for a process.
+  [[nodiscard]] std::unique_ptr<PostgresPool> OpenPool(std::size_t connections_max = 4) const;
+  // As another server would be reached, such as a proxy in front of it.
+  [[nodiscard]] PostgresPool::Options Options() const;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  const std::string name_;
+};
+
+}  // namespace umbranet
