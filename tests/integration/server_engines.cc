@@ -4,6 +4,7 @@
 #include "tests/contract/doorbell_engines.h"
 #include "tests/contract/ledger_engines.h"
 #include "tests/contract/tier_world.h"
+#include "tests/integration/postgres_world.h"
 
 namespace umbranet {
 
@@ -20,7 +21,7 @@ std::vector<TierWorldKind> ShortTermWorlds() {
 }
 
 std::vector<TierWorldKind> EpisodicWorlds() {
-  return {};
+  return PostgresEpisodicWorlds();
 }
 
 std::vector<TierWorldKind> SemanticWorlds() {
@@ -28,11 +29,11 @@ std::vector<TierWorldKind> SemanticWorlds() {
 }
 
 std::vector<TierWorldKind> ProceduralWorlds() {
-  return {};
+  return PostgresWorlds();
 }
 
 std::vector<TierWorldKind> FencedWorlds() {
-  return {};
+  return PostgresWorlds();
 }
 
 // The graph is on a server of its own, where no lease can be checked.
@@ -41,7 +42,7 @@ std::vector<TierWorldKind> FencedSemanticWorlds() {
 }
 
 std::vector<TierWorldKind> ModelledWorlds() {
-  return {};
+  return PostgresWorlds();
 }
 
 }  // namespace umbranet
