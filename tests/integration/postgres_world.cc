@@ -3,12 +3,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "umbranet/adapters/postgres/postgres_procedural_memory.h"
-
-#include "tests/doubles/in_memory_semantic_memory.h"
-#include "tests/doubles/in_memory_short_term_memory.h"
-#include "tests/integration/postgres_harness.h"
-
 namespace umbranet {
 namespace {
 
@@ -46,80 +40,61 @@ constexpr std::string_view kForget =
     " WHERE tenant = $1 AND user_id = $2) RETURNING seq)"
     " DELETE FROM job WHERE seq IN (SELECT seq FROM gone)";
 
-class PostgresWorld final : public TierWorld {
- public:
-  explicit PostgresWorld(PostgresEpisodicMemory::Options episodic)
-      : pool_(schema_.OpenPool()), episodic_(*pool_, episodic), procedural_(*pool_, clock_) {}
-
-  ShortTermMemory& short_term() override { return short_term_; }
-
-  EpisodicMemory& episodic() override { return episodic_; }
-
-  SemanticMemory& semantic() override { return semantic_; }
-
-  ProceduralMemory& procedural() override { return procedural_; }
-
-  Interaction Accept(Interaction turn) override {
-    turn.sequence = Must(pool_->Run(kNever, [&](PostgresConnection& c) -> Result<std::int64_t> {
-      UMBRANET_ASSIGN_OR_RETURN(const PostgresRows account,
-                                c.Query(kAccount, turn.user.tenant, turn.user.user_id));
-      const std::int64_t user_key = account[0].Int(0);
-      UMBRANET_ASSIGN_OR_RETURN(
-          const PostgresRows row,
-          c.Query(kTurn, user_key, turn.interaction_id, turn.session_id, turn.occurred_at));
-      UMBRANET_ASSIGN_OR_RETURN(
-          const std::int64_t made,
-          c.Run(kJob, row[0].Int(0), user_key, MakeJobId(turn.user, turn.interaction_id)));
-      EXPECT_EQ(made, 1);
-      return row[0].Int(0);
-    }));
-    return turn;
-  }
-
-  Lease Claim(std::span<const ReflectionPlan> plans) override {
-    return Must(pool_->Run(kNever, [&](PostgresConnection& c) -> Result<Lease> {
-      UMBRANET_ASSIGN_OR_RETURN(const PostgresRows token, c.Query(kToken));
-      const Lease lease{static_cast<std::uint64_t>(token[0].Int(0))};
-      for (const ReflectionPlan& plan : plans) {
-        UMBRANET_ASSIGN_OR_RETURN(const std::int64_t claimed,
-                                  c.Run(kClaim, plan.job_id, lease.token, plan.user.tenant,
-                                        plan.user.user_id, plan.interaction_id));
-        EXPECT_EQ(claimed, 1);
-      }
-      return lease;
-    }));
-  }
-
-  void Release(const Lease& lease) override {
-    Must(pool_->Run(kNever, [&](PostgresConnection& c) { return c.Run(kRelease, lease.token); }));
-  }
-
-  void ForgetTurns(const UserKey& user) override {
-    Must(pool_->Run(
-        kNever, [&](PostgresConnection& c) { return c.Run(kForget, user.tenant, user.user_id); }));
-  }
-
- private:
-  const PostgresSchema schema_;
-  const std::unique_ptr<PostgresPool> pool_;
-  InMemoryShortTermMemory short_term_;
-  PostgresEpisodicMemory episodic_;
-  InMemorySemanticMemory semantic_{clock_};
-  PostgresProceduralMemory procedural_;
-};
-
 TierWorldKind Kind(std::string name, PostgresEpisodicMemory::Options episodic = {}) {
-  return {std::move(name), [episodic] { return MakePostgresWorld(episodic); }, MissingPostgres};
+  return {std::move(name), [episodic] { return std::make_unique<PostgresWorld>(episodic); },
+          MissingPostgres};
 }
 
 }  // namespace
 
-std::unique_ptr<TierWorld> MakePostgresWorld(PostgresEpisodicMemory::Options episodic) {
-  return std::make_unique<PostgresWorld>(episodic);
+PostgresWorld::PostgresWorld(PostgresEpisodicMemory::Options episodic)
+    : pool_(schema_.OpenPool()), episodic_(*pool_, episodic), procedural_(*pool_, clock_) {}
+
+Interaction PostgresWorld::Accept(Interaction turn) {
+  turn.sequence = Must(pool_->Run(kNever, [&](PostgresConnection& c) -> Result<std::int64_t> {
+    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows account,
+                              c.Query(kAccount, turn.user.tenant, turn.user.user_id));
+    const std::int64_t user_key = account[0].Int(0);
+    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows row, c.Query(kTurn, user_key, turn.interaction_id,
+                                                              turn.session_id, turn.occurred_at));
+    UMBRANET_ASSIGN_OR_RETURN(
+        const std::int64_t made,
+        c.Run(kJob, row[0].Int(0), user_key, MakeJobId(turn.user, turn.interaction_id)));
+    EXPECT_EQ(made, 1);
+    return row[0].Int(0);
+  }));
+  return turn;
+}
+
+Lease PostgresWorld::Claim(std::span<const ReflectionPlan> plans) {
+  return Must(pool_->Run(kNever, [&](PostgresConnection& c) -> Result<Lease> {
+    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows token, c.Query(kToken));
+    const Lease lease{static_cast<std::uint64_t>(token[0].Int(0))};
+    for (const ReflectionPlan& plan : plans) {
+      UMBRANET_ASSIGN_OR_RETURN(const std::int64_t claimed,
+                                c.Run(kClaim, plan.job_id, lease.token, plan.user.tenant,
+                                      plan.user.user_id, plan.interaction_id));
+      EXPECT_EQ(claimed, 1);
+    }
+    return lease;
+  }));
+}
+
+void PostgresWorld::Release(const Lease& lease) {
+  Must(pool_->Run(kNever, [&](PostgresConnection& c) { return c.Run(kRelease, lease.token); }));
+}
+
+void PostgresWorld::ForgetTurns(const UserKey& user) {
+  Must(pool_->Run(
+      kNever, [&](PostgresConnection& c) { return c.Run(kForget, user.tenant, user.user_id); }));
 }
 
 std::vector<TierWorldKind> PostgresWorlds() {
   return {Kind("Postgres")};
+}
+
+std::vector<TierWorldKind> PostgresModelledWorlds() {
+  return {Kind("Postgres"), Kind("PostgresInTheDatabase", {.cached_documents_max = 0})};
 }
 
 std::vector<TierWorldKind> PostgresEpisodicWorlds() {

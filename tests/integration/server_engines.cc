@@ -42,7 +42,7 @@ std::vector<TierWorldKind> FencedSemanticWorlds() {
 }
 
 std::vector<TierWorldKind> ModelledWorlds() {
-  return PostgresWorlds();
+  return PostgresModelledWorlds();
 }
 
 }  // namespace umbranet

@@ -21,8 +21,11 @@ constexpr std::string_view kCountDocuments =
     " JOIN episode_term p ON p.user_key = $1 AND p.term = t.term"
     " GROUP BY t.place, p.role";
 // BM25 as search/user_episodes.cc has it. $3 are the weights of the terms, $5 to $7 its constants.
+// A real, so that documents that are equally good are so in whatever order their terms were added
+// up.
 constexpr std::string_view kSelectBest =
-    "SELECT p.episode_key, sum(t.idf * p.count * $5 / (p.count + $6 + $7 * p.length)) AS score"
+    "SELECT p.episode_key,"
+    " sum(t.idf * p.count * $5 / (p.count + $6 + $7 * p.length))::real AS score"
     " FROM unnest($2::text[], $3::double precision[]) AS t(term, idf)"
     " JOIN episode_term p ON p.user_key = $1 AND p.term = t.term AND p.role = $4"
     " WHERE p.occurred_at <= $8"
