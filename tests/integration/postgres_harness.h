@@ -8,6 +8,8 @@
 
 #include "umbranet/adapters/postgres/postgres_pool.h"
 
+#include "tests/contract/ledger_engines.h"
+
 namespace umbranet {
 
 // Why tests over PostgreSQL are skipped; empty when the server is there.
@@ -31,5 +33,9 @@ class PostgresSchema {
  private:
   const std::string name_;
 };
+
+// Journal and ledger on the server. Schemas are emptied and used again within one program, since a
+// suite that makes up sequences of steps wants hundreds of them.
+LedgerEngine PostgresLedgerEngine();
 
 }  // namespace umbranet

@@ -4,12 +4,13 @@
 #include "tests/contract/doorbell_engines.h"
 #include "tests/contract/ledger_engines.h"
 #include "tests/contract/tier_world.h"
+#include "tests/integration/postgres_harness.h"
 #include "tests/integration/postgres_world.h"
 
 namespace umbranet {
 
 std::vector<LedgerEngine> LedgerEngines() {
-  return {};
+  return {PostgresLedgerEngine()};
 }
 
 std::vector<DoorbellEngine> DoorbellEngines() {

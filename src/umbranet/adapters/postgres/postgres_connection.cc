@@ -175,7 +175,7 @@ std::vector<PostgresCommand> PostgresConnection::TimeoutCommands() {
 }
 
 Result<std::vector<PostgresRows>> PostgresConnection::RunAll(
-    const std::vector<PostgresCommand>& commands) {
+    std::span<const PostgresCommand> commands) {
   if (broken_) {
     return Lost();
   }

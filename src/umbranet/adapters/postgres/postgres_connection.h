@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -66,9 +67,9 @@ class PostgresConnection {
   // The rows of one statement.
   template <typename... Values>
   Result<PostgresRows> Query(std::string_view sql, const Values&... values) {
-    std::vector<PostgresCommand> commands;
-    commands.push_back(MakeCommand(sql, values...));
-    Result<std::vector<PostgresRows>> results = RunAll(commands);
+    const PostgresCommand command = MakeCommand(sql, values...);
+    Result<std::vector<PostgresRows>> results =
+        RunAll(std::span<const PostgresCommand>(&command, 1));
     if (!results.ok()) {
       return std::move(results).error();
     }
@@ -88,7 +89,7 @@ class PostgresConnection {
   // All of them, in this order, in one round trip. Each sees what those before it did, and what
   // others committed meanwhile. The first that fails ends it, and its error is returned. Outside a
   // transaction they are one of their own.
-  Result<std::vector<PostgresRows>> RunAll(const std::vector<PostgresCommand>& commands);
+  Result<std::vector<PostgresRows>> RunAll(std::span<const PostgresCommand> commands);
 
   // Statements separated by semicolons and without values, for migrations.
   Status RunScript(const std::string& script);

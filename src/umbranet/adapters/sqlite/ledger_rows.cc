@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "umbranet/domain/ledger_records.h"
+
 namespace umbranet {
 
 namespace {
@@ -52,9 +54,6 @@ constexpr std::string_view kCopyToFormer =
 constexpr std::string_view kDeletePlan = "DELETE FROM plan WHERE seq = ?";
 constexpr std::string_view kDeleteAttempts = "DELETE FROM attempt WHERE seq = ?";
 constexpr std::string_view kDeleteJob = "DELETE FROM job WHERE seq = ?";
-
-constexpr std::size_t kErrorBytesMax = 2000;
-constexpr std::int64_t kHistoryMax = 20;
 
 }  // namespace
 
@@ -201,22 +200,10 @@ Status AddAttempt(SqliteConnection& connection, std::int64_t seq, const AttemptR
   }
   UMBRANET_RETURN_IF_ERROR(connection.Run(kInsertAttempt, seq, last + 1, record.attempt, record.at,
                                           record.kind, record.tier, CutError(record.error)));
-  if (last + 1 > kHistoryMax) {
-    return connection.Run(kTrimAttempts, seq, last + 1 - kHistoryMax);
+  if (last + 1 > kJobHistoryMax) {
+    return connection.Run(kTrimAttempts, seq, last + 1 - kJobHistoryMax);
   }
   return {};
-}
-
-std::string_view CutError(std::string_view error) {
-  if (error.size() <= kErrorBytesMax) {
-    return error;
-  }
-  std::size_t size = kErrorBytesMax;
-  // Back to the beginning of a character.
-  while (size > 0 && (static_cast<unsigned char>(error[size]) & 0xC0U) == 0x80U) {
-    --size;
-  }
-  return error.substr(0, size);
 }
 
 Status RetireJob(SqliteConnection& connection, std::int64_t seq, std::int64_t now) {

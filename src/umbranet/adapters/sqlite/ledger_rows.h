@@ -85,9 +85,6 @@ Result<CrashCount> CrashLease(SqliteConnection& connection, const RetryPolicy& p
 // Appends to the job's history, of which the latest twenty records are kept. Long errors are cut.
 Status AddAttempt(SqliteConnection& connection, std::int64_t seq, const AttemptRecord& record);
 
-// Cuts at 2,000 bytes, between characters.
-std::string_view CutError(std::string_view error);
-
 // Puts the job of a turn aside: it goes to former_job, done as it was or else cancelled, and its
 // plan and history go.
 Status RetireJob(SqliteConnection& connection, std::int64_t seq, std::int64_t now);

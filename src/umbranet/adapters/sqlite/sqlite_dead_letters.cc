@@ -1,11 +1,10 @@
 // What SqliteJobLedger tells, and what operators do with it.
 #include <algorithm>
-#include <charconv>
-#include <limits>
 #include <utility>
 
 #include "umbranet/adapters/sqlite/sqlite_accounts.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
+#include "umbranet/domain/ledger_records.h"
 
 namespace umbranet {
 
@@ -90,28 +89,6 @@ Result<std::optional<JobStatus>> ReadOneStatus(SqliteConnection& connection,
     UMBRANET_ASSIGN_OR_RETURN(status->history, ReadHistory(connection, seq));
   }
   return status;
-}
-
-struct DeadCursor {
-  std::int64_t finished_at = std::numeric_limits<std::int64_t>::max();
-  std::int64_t seq = std::numeric_limits<std::int64_t>::max();
-};
-
-// "<finished_at>.<seq>" of the last job of the page before.
-Result<DeadCursor> ParseCursor(std::string_view text) {
-  DeadCursor cursor;
-  if (text.empty()) {
-    return cursor;
-  }
-  const char* const end = text.data() + text.size();
-  auto read = std::from_chars(text.data(), end, cursor.finished_at);
-  if (read.ec == std::errc() && read.ptr != end && *read.ptr == '.') {
-    read = std::from_chars(read.ptr + 1, end, cursor.seq);
-    if (read.ec == std::errc() && read.ptr == end) {
-      return cursor;
-    }
-  }
-  return InvalidArgument("sqlite: this cursor is none of the dead letters'; start without one");
 }
 
 struct JobOwner {
@@ -220,20 +197,21 @@ Result<LedgerStats> SqliteJobLedger::Stats(Deadline deadline) {
 
 Result<DeadPage> SqliteJobLedger::ListDead(const DeadFilter& filter, std::string_view cursor,
                                            std::size_t limit, Deadline deadline) {
-  UMBRANET_ASSIGN_OR_RETURN(const DeadCursor before, ParseCursor(cursor));
+  const std::optional<DeadCursor> start = ParseDeadCursor(cursor);
+  if (!start.has_value()) {
+    return InvalidArgument("sqlite: this cursor is none of the dead letters'; start without one");
+  }
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, store_.database().Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
   DeadPage page;
   SqliteStatement row = reader->Prepare(kSelectDeadPage);
   // One more than asked for tells whether there is a next page.
-  row.BindAll(filter.tenant, filter.user_id, filter.tier, filter.error_contains, before.finished_at,
-              before.seq, limit + 1);
-  DeadCursor last = before;
+  row.BindAll(filter.tenant, filter.user_id, filter.tier, filter.error_contains, start->finished_at,
+              start->seq, limit + 1);
+  DeadCursor last = *start;
   while (row.Step()) {
     if (page.jobs.size() == limit) {
-      page.next_cursor = limit == 0
-                             ? std::string(cursor)
-                             : std::to_string(last.finished_at) + "." + std::to_string(last.seq);
+      page.next_cursor = limit == 0 ? std::string(cursor) : FormatDeadCursor(last);
       break;
     }
     JobStatus status = ReadStatusRow(row, store_.options().retry.attempts_max);

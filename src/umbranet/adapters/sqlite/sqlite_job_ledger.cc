@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "umbranet/adapters/sqlite/sqlite_accounts.h"
+#include "umbranet/domain/ledger_records.h"
 
 namespace umbranet {
 

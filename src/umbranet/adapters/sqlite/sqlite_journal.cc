@@ -1,7 +1,6 @@
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -9,6 +8,7 @@
 
 #include "umbranet/adapters/sqlite/ledger_rows.h"
 #include "umbranet/adapters/sqlite/sqlite_accounts.h"
+#include "umbranet/domain/ledger_records.h"
 
 namespace umbranet {
 
@@ -83,32 +83,6 @@ constexpr std::string_view kInsertAnswer =
 constexpr JobState kPending[] = {JobState::kReady, JobState::kLeased, JobState::kRetryWait};
 constexpr JobState kOpen[] = {JobState::kReady, JobState::kLeased, JobState::kRetryWait,
                               JobState::kDead};
-
-ReflectionJob JobOf(const Interaction& turn, RunMode mode, std::string_view traceparent) {
-  return {.job_id = MakeJobId(turn.user, turn.interaction_id),
-          .user = turn.user,
-          .interaction_id = turn.interaction_id,
-          .priority = turn.priority,
-          .mode = mode,
-          .generation = 0,
-          .traceparent = std::string(traceparent)};
-}
-
-// What is known of a turn whose job retention has removed.
-JobStatus StatusWithoutJob(const Interaction& turn, std::optional<std::int64_t> generation,
-                           std::optional<std::int64_t> state, std::uint32_t attempts_max) {
-  JobStatus status;
-  status.job.user = turn.user;
-  status.job.interaction_id = turn.interaction_id;
-  status.job.priority = turn.priority;
-  status.job.generation = static_cast<std::uint32_t>(generation.value_or(0));
-  status.job.job_id = MakeJobId(turn.user, turn.interaction_id, status.job.generation);
-  status.state = state.has_value() ? static_cast<JobState>(*state) : JobState::kDone;
-  status.attempts_max = attempts_max;
-  status.tiers_done = status.state == JobState::kDone ? kAllReflectedTiers : TierMask{0};
-  status.accepted_at = turn.accepted_at;
-  return status;
-}
 
 Result<AcceptedTurn> ReadDuplicate(SqliteConnection& connection, std::int64_t user_key,
                                    const Interaction& turn) {
@@ -186,7 +160,7 @@ Result<AcceptedTurn> SqliteJournal::AcceptOne(SqliteConnection& connection, cons
   if (connection.Changes() == 0) {
     return ReadDuplicate(connection, user_key, turn);
   }
-  const ReflectionJob job = JobOf(turn, mode, traceparent);
+  const ReflectionJob job = JobOfTurn(turn, mode, traceparent);
   const Status inserted = InsertJob(connection, seq, user_key, job, /*has_turn=*/true, now);
   if (!inserted.ok()) {
     if (inserted.error().code == ErrorCode::kAlreadyExists) {
@@ -267,12 +241,9 @@ Result<std::vector<Interaction>> SqliteJournal::Read(const UserKey& user,
 
 Result<JournalPage> SqliteJournal::List(const UserKey& user, std::string_view cursor,
                                         std::size_t limit, Deadline deadline) {
-  std::int64_t after = 0;
-  if (!cursor.empty()) {
-    const auto [end, failed] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), after);
-    if (failed != std::errc() || end != cursor.data() + cursor.size() || after < 0) {
-      return InvalidArgument("sqlite: this cursor is none of the journal's; start without one");
-    }
+  const std::optional<std::int64_t> after = ParseJournalCursor(cursor);
+  if (!after.has_value()) {
+    return InvalidArgument("sqlite: this cursor is none of the journal's; start without one");
   }
   UMBRANET_ASSIGN_OR_RETURN(const SqliteReader reader, store_.database().Read(deadline));
   UMBRANET_ASSIGN_OR_RETURN(const auto user_key, FindAccount(*reader, user));
@@ -283,7 +254,7 @@ Result<JournalPage> SqliteJournal::List(const UserKey& user, std::string_view cu
   const std::uint32_t attempts_max = store_.options().retry.attempts_max;
   SqliteStatement row = reader->Prepare(kSelectPage);
   // One more than asked for tells whether there is a next page.
-  row.BindAll(*user_key, after, limit + 1);
+  row.BindAll(*user_key, *after, limit + 1);
   while (row.Step()) {
     if (page.entries.size() == limit) {
       page.next_cursor = limit == 0 ? std::string(cursor)

@@ -1,0 +1,58 @@
+// The statements of a claim, apart so that a test can take their guards away one by one.
+#pragma once
+
+#include <string_view>
+
+namespace umbranet {
+
+// $1 and $2: of ledger_now; $3: the lease, $4: its cap, both in milliseconds; $5: the worker; $6:
+// its process's number; $7: how many jobs at most, or the id of the one job. Columns: token,
+// tenant, user id, job id, interaction id, priority, mode, generation, traceparent,
+// attempts, tiers done, plan, the ledger's time. A row without a job id: the user was taken, but no
+// job of his.
+//
+// u locks the user, so that two claims never have him both. l gives him a token. h and p read jobs
+// in a snapshot that may be older than the lock, so c looks at the state again when it updates.
+#define UMBRANET_CLAIM_BEGIN "WITH n AS MATERIALIZED (SELECT ledger_now($1, $2) AS now), u AS ("
+#define UMBRANET_CLAIM_BEST_USER                        \
+  "SELECT user_key FROM account"                        \
+  " WHERE head_due IS NOT NULL AND lease_token IS NULL" \
+  " ORDER BY head_due, head_seq LIMIT 1 FOR UPDATE"
+#define UMBRANET_CLAIM_LEASE                                                                \
+  "), l AS (UPDATE account a SET lease_token = nextval('ledger_fence'), leased_at = n.now," \
+  " lease_ms = $3, cap_ms = $4, lease_until = n.now + LEAST($3::bigint, $4::bigint),"       \
+  " worker = $5, worker_number = $6 FROM u, n WHERE a.user_key = u.user_key"                \
+  " RETURNING a.user_key, a.tenant, a.user_id, a.lease_token, n.now)"
+#define UMBRANET_CLAIM_BATCH                                                              \
+  ", h AS (SELECT j.seq, j.solo FROM job j JOIN l ON l.user_key = j.user_key"             \
+  " WHERE j.state = 0 ORDER BY j.due_at, j.seq LIMIT 1),"                                 \
+  " p AS (SELECT j.seq FROM job j JOIN l ON l.user_key = j.user_key, h WHERE j.state = 0" \
+  " AND CASE WHEN h.solo THEN j.seq = h.seq ELSE NOT j.solo END ORDER BY j.seq LIMIT $7)"
+#define UMBRANET_CLAIM_ONE ", p AS (SELECT j.seq FROM job j, l WHERE j.job_id = $7 AND j.state = 0)"
+#define UMBRANET_CLAIM_UPDATE                                                 \
+  ", c AS (UPDATE job j SET state = 1, lease_token = l.lease_token FROM l, p" \
+  " WHERE j.seq = p.seq"
+#define UMBRANET_CLAIM_STATE_GUARD " AND j.state = 0"
+#define UMBRANET_CLAIM_END                                                           \
+  " RETURNING j.*) SELECT l.lease_token, l.tenant, l.user_id, c.job_id,"             \
+  " COALESCE(c.interaction_id, t.interaction_id), c.priority, c.mode, c.generation," \
+  " c.traceparent, c.attempts, c.tiers_done, q.plan, l.now"                          \
+  " FROM l LEFT JOIN c ON true LEFT JOIN turn t ON t.seq = c.seq"                    \
+  " LEFT JOIN plan q ON q.seq = c.seq ORDER BY c.seq"
+
+inline constexpr std::string_view kClaim = UMBRANET_CLAIM_BEGIN UMBRANET_CLAIM_BEST_USER
+    " SKIP LOCKED" UMBRANET_CLAIM_LEASE UMBRANET_CLAIM_BATCH UMBRANET_CLAIM_UPDATE
+        UMBRANET_CLAIM_STATE_GUARD UMBRANET_CLAIM_END;
+
+// The same, waiting for a user whose account somebody has locked.
+inline constexpr std::string_view kClaimWaiting =
+    UMBRANET_CLAIM_BEGIN UMBRANET_CLAIM_BEST_USER UMBRANET_CLAIM_LEASE UMBRANET_CLAIM_BATCH
+        UMBRANET_CLAIM_UPDATE UMBRANET_CLAIM_STATE_GUARD UMBRANET_CLAIM_END;
+
+inline constexpr std::string_view kClaimJob = UMBRANET_CLAIM_BEGIN
+    "SELECT a.user_key FROM account a JOIN job j ON j.user_key = a.user_key"
+    " WHERE j.job_id = $7 AND j.state = 0 AND a.lease_token IS NULL FOR UPDATE OF "
+    "a" UMBRANET_CLAIM_LEASE UMBRANET_CLAIM_ONE UMBRANET_CLAIM_UPDATE UMBRANET_CLAIM_STATE_GUARD
+        UMBRANET_CLAIM_END;
+
+}  // namespace umbranet
