@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
+#include "umbranet/adapters/postgres/postgres_job_ledger.h"
+#include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_procedural_memory.h"
 
 #include "tests/contract/tier_world.h"
@@ -33,17 +35,21 @@ class PostgresWorld final : public TierWorld {
   void Release(const Lease& lease) override;
   void ForgetTurns(const UserKey& user) override;
 
-  [[nodiscard]] const PostgresSchema& schema() const { return schema_; }
+  [[nodiscard]] const PostgresSchema& schema() const { return *schema_; }
 
   PostgresPool& pool() { return *pool_; }
 
  private:
-  const PostgresSchema schema_;
+  const BorrowedPostgresSchema schema_;
   const std::unique_ptr<PostgresPool> pool_;
+  const std::unique_ptr<PostgresLedgerStore> store_;
+  PostgresJournal journal_;
+  PostgresJobLedger ledger_;
   InMemoryShortTermMemory short_term_;
   PostgresEpisodicMemory episodic_;
   InMemorySemanticMemory semantic_{clock_};
   PostgresProceduralMemory procedural_;
+  std::vector<Lease> others_;
 };
 
 // "Postgres", and those that search in the database, or have no room in memory.

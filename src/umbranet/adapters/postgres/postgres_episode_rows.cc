@@ -191,12 +191,12 @@ Result<EpisodesAdded> AddEpisodes(PostgresConnection& connection, std::int64_t u
   UMBRANET_ASSIGN_OR_RETURN(
       const std::vector<PostgresRows> rows,
       connection.RunAll(
-          {OpenEpisodeBook(user_key),
-           MakeCommand(kInsertEpisodes, user_key, out.session_ids, out.sequences, out.ordinals,
-                       out.occurred_at, out.roles, out.lengths, out.importances, out.memory_ids,
-                       out.interaction_ids, out.speakers, out.event_times, out.texts, out.terms,
-                       Tier::kEpisodic),
-           MakeCommand(kIndexAdded, user_key)}));
+          std::array{OpenEpisodeBook(user_key),
+                     MakeCommand(kInsertEpisodes, user_key, out.session_ids, out.sequences,
+                                 out.ordinals, out.occurred_at, out.roles, out.lengths,
+                                 out.importances, out.memory_ids, out.interaction_ids, out.speakers,
+                                 out.event_times, out.texts, out.terms, Tier::kEpisodic),
+                     MakeCommand(kIndexAdded, user_key)}));
   added.documents = static_cast<std::uint64_t>(rows[1][0].Int(0));
   added.in_database = rows[1][0].Bool(1);
   return added;
@@ -206,7 +206,8 @@ Result<bool> IndexEpisodes(PostgresConnection& connection, std::int64_t user_key
                            std::size_t limit) {
   UMBRANET_ASSIGN_OR_RETURN(
       const std::vector<PostgresRows> rows,
-      connection.RunAll({OpenEpisodeBook(user_key), MakeCommand(kIndexSlice, user_key, limit)}));
+      connection.RunAll(
+          std::array{OpenEpisodeBook(user_key), MakeCommand(kIndexSlice, user_key, limit)}));
   return rows[1][0].Bool(0);
 }
 
@@ -214,9 +215,9 @@ Result<std::uint64_t> RemoveEpisodes(PostgresConnection& connection, std::int64_
                                      std::span<const std::int64_t> episode_keys) {
   UMBRANET_ASSIGN_OR_RETURN(
       const std::vector<PostgresRows> rows,
-      connection.RunAll({MakeCommand(kUnindex, user_key, episode_keys),
-                         MakeCommand(kDeleteVectors, episode_keys),
-                         MakeCommand(kDeleteEpisodes, user_key, episode_keys)}));
+      connection.RunAll(std::array{MakeCommand(kUnindex, user_key, episode_keys),
+                                   MakeCommand(kDeleteVectors, episode_keys),
+                                   MakeCommand(kDeleteEpisodes, user_key, episode_keys)}));
   return rows[2].empty() ? std::uint64_t{0} : static_cast<std::uint64_t>(rows[2][0].Int(0));
 }
 
@@ -234,10 +235,10 @@ Result<bool> SetEpisodeText(PostgresConnection& connection, std::int64_t user_ke
   const bool is_users = static_cast<Role>(row.Int(0)) == Role::kUser;
   const std::vector<std::int64_t> keys{episode_key};
   const auto set = connection.RunAll(
-      {MakeCommand(kUnindex, user_key, keys), MakeCommand(kDeleteVectors, keys),
-       MakeCommand(kSetText, episode_key, PostgresBytes{text}, JoinTerms(terms), length),
-       MakeCommand(kCountTerms, user_key, is_users ? grown : 0, is_users ? 0 : grown),
-       MakeCommand(kIndexAgain, user_key, episode_key)});
+      std::array{MakeCommand(kUnindex, user_key, keys), MakeCommand(kDeleteVectors, keys),
+                 MakeCommand(kSetText, episode_key, PostgresBytes{text}, JoinTerms(terms), length),
+                 MakeCommand(kCountTerms, user_key, is_users ? grown : 0, is_users ? 0 : grown),
+                 MakeCommand(kIndexAgain, user_key, episode_key)});
   return set.ok() ? Result<bool>(true) : set.error();
 }
 

@@ -1,5 +1,6 @@
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
 
+#include <array>
 #include <charconv>
 #include <system_error>
 #include <utility>
@@ -94,7 +95,7 @@ Result<std::optional<StoredItem>> LockItem(PostgresConnection& connection, std::
     return found;
   }
   UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> locked,
-                            connection.RunAll({OpenEpisodeBook(found->user_key)}));
+                            connection.RunAll(std::array{OpenEpisodeBook(found->user_key)}));
   return FindItem(connection, tenant, memory_id);
 }
 
@@ -103,8 +104,8 @@ Result<std::uint64_t> EraseSlice(PostgresConnection& connection, std::int64_t us
                                  std::int64_t last_key) {
   UMBRANET_ASSIGN_OR_RETURN(
       const std::vector<PostgresRows> rows,
-      connection.RunAll({OpenEpisodeBook(user_key),
-                         MakeCommand(kSelectSlice, user_key, last_key, kEraseAtATime)}));
+      connection.RunAll(std::array{OpenEpisodeBook(user_key),
+                                   MakeCommand(kSelectSlice, user_key, last_key, kEraseAtATime)}));
   std::vector<std::int64_t> keys;
   for (const PostgresRow row : rows[1]) {
     keys.push_back(row.Int(0));

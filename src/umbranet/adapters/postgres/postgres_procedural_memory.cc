@@ -1,5 +1,6 @@
 #include "umbranet/adapters/postgres/postgres_procedural_memory.h"
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -157,11 +158,11 @@ struct StatementColumns {
 Status AddStatements(PostgresConnection& connection, std::int64_t user_key, Timestamp now,
                      const StatementColumns& said) {
   const auto added = connection.RunAll(
-      {MakeCommand(kOpenBook, user_key),
-       MakeCommand(kInsertStatements, user_key, now, said.statement_ids, said.interaction_ids,
-                   said.occurred_at, said.sequences, said.ordinals, said.kinds, said.negative,
-                   said.withdraws, said.confidences, said.keys, said.scopes, said.texts,
-                   Tier::kProcedural)});
+      std::array{MakeCommand(kOpenBook, user_key),
+                 MakeCommand(kInsertStatements, user_key, now, said.statement_ids,
+                             said.interaction_ids, said.occurred_at, said.sequences, said.ordinals,
+                             said.kinds, said.negative, said.withdraws, said.confidences, said.keys,
+                             said.scopes, said.texts, Tier::kProcedural)});
   return added.ok() ? Status() : added.error();
 }
 
@@ -280,7 +281,7 @@ Result<std::uint64_t> PostgresProceduralMemory::EraseUser(const UserKey& user, D
                                   ReadRules(connection, user, Timestamp::max()));
         UMBRANET_RETURN_IF_ERROR(CloseBook(connection, *user_key, Tier::kProcedural));
         const auto deleted = connection.RunAll(
-            {MakeCommand(kDeleteUser, *user_key), MakeCommand(kDeleteBook, *user_key)});
+            std::array{MakeCommand(kDeleteUser, *user_key), MakeCommand(kDeleteBook, *user_key)});
         return deleted.ok() ? Result<std::uint64_t>(rules.size()) : deleted.error();
       });
 }

@@ -1,5 +1,6 @@
 #include "umbranet/adapters/postgres/postgres_tier_book.h"
 
+#include <array>
 #include <set>
 #include <string>
 
@@ -67,8 +68,8 @@ Status RememberErasures(PostgresConnection& connection, std::int64_t user_key, T
 }
 
 Status CloseBook(PostgresConnection& connection, std::int64_t user_key, Tier tier) {
-  const Result<std::vector<PostgresRows>> closed = connection.RunAll(
-      {MakeCommand(kDeleteMarkers, user_key, tier), MakeCommand(kDeleteErased, user_key, tier)});
+  const Result<std::vector<PostgresRows>> closed = connection.RunAll(std::array{
+      MakeCommand(kDeleteMarkers, user_key, tier), MakeCommand(kDeleteErased, user_key, tier)});
   return closed.ok() ? Status() : closed.error();
 }
 

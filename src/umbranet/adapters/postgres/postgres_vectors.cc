@@ -1,6 +1,7 @@
 #include "umbranet/adapters/postgres/postgres_vectors.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <set>
 #include <utility>
@@ -242,8 +243,8 @@ Result<std::vector<std::int64_t>> SaveEpisodeVectors(PostgresPool& pool, std::st
       const std::int64_t space_key,
       pool.Run(deadline, [&](PostgresConnection& connection) -> Result<std::int64_t> {
         UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows,
-                                  connection.RunAll({MakeCommand(kInsertSpace, space),
-                                                     MakeCommand(kSelectSpace, space)}));
+                                  connection.RunAll(std::array{MakeCommand(kInsertSpace, space),
+                                                               MakeCommand(kSelectSpace, space)}));
         return rows[1][0].Int(0);
       }));
   return pool.Transact(
@@ -254,10 +255,10 @@ Result<std::vector<std::int64_t>> SaveEpisodeVectors(PostgresPool& pool, std::st
         for (const PostgresRow row : locked) {
           users.push_back(row.Int(0));
         }
-        UMBRANET_ASSIGN_OR_RETURN(
-            const std::vector<PostgresRows> put,
-            connection.RunAll({MakeCommand(kDeleteVectors, ids, users),
-                               MakeCommand(kInsertVectors, space_key, ids, bytes, users)}));
+        UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> put,
+                                  connection.RunAll(std::array{
+                                      MakeCommand(kDeleteVectors, ids, users),
+                                      MakeCommand(kInsertVectors, space_key, ids, bytes, users)}));
         std::vector<std::int64_t> in_database;
         for (const PostgresRow row : put[1]) {
           if (row.Bool(1)) {
