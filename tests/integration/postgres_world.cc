@@ -46,8 +46,12 @@ Interaction PostgresWorld::Accept(Interaction turn) {
 }
 
 Lease PostgresWorld::Claim(std::span<const ReflectionPlan> plans) {
-  while (!Must(ledger_.Find(plans.front().user.tenant, plans.front().job_id, kNever))) {
-    Must(ledger_.ReflectAgain(plans.front().user, kNever));
+  const UserKey& user = plans.front().user;
+  while (!Must(ledger_.Find(user.tenant, plans.front().job_id, kNever))) {
+    Must(ledger_.ReflectAgain(user, kNever));
+  }
+  if (const auto held = others_.extract(user); !held.empty()) {
+    Release(held.mapped());
   }
   // The first claim may be of another user's turns; it stays leased, so the next one is not.
   for (;;) {
@@ -56,18 +60,16 @@ Lease PostgresWorld::Claim(std::span<const ReflectionPlan> plans) {
       ADD_FAILURE() << "the jobs are not ready";
       return {};
     }
-    if (batch->user == plans.front().user) {
+    if (batch->user == user) {
       return batch->lease;
     }
-    others_.push_back(batch->lease);
+    others_.emplace(batch->user, batch->lease);
   }
 }
 
 void PostgresWorld::Release(const Lease& lease) {
-  EXPECT_TRUE(ledger_.Release(lease, kNever).ok());
-  for (const Lease& other : std::exchange(others_, {})) {
-    EXPECT_TRUE(ledger_.Release(other, kNever).ok());
-  }
+  const Status released = ledger_.Release(lease, kNever);
+  EXPECT_TRUE(released.ok()) << released.error().message;
 }
 
 void PostgresWorld::ForgetTurns(const UserKey& user) {

@@ -2,6 +2,7 @@
 // own; tiers 1 and 3 are the twins.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,7 +50,7 @@ class PostgresWorld final : public TierWorld {
   PostgresEpisodicMemory episodic_;
   InMemorySemanticMemory semantic_{clock_};
   PostgresProceduralMemory procedural_;
-  std::vector<Lease> others_;
+  std::map<UserKey, Lease> others_;  // Claimed on the way to another user's turns.
 };
 
 // "Postgres", and those that search in the database, or have no room in memory.

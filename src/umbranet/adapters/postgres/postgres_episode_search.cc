@@ -54,6 +54,10 @@ constexpr double kSaturation = 1.2;
 constexpr double kLength = 0.75;
 constexpr std::size_t kAssistantShare = 3;
 
+// Rows of the index that one search weighs at most, but for the rarest term's: words that are in
+// most documents decide nothing while there are rarer ones.
+constexpr std::uint64_t kPostingsMax = 20'000;
+
 constexpr std::array<Role, 2> kRoles = {Role::kUser, Role::kAssistant};
 
 // Better first.
@@ -117,15 +121,27 @@ class Searching {
 
   Result<std::vector<Scored>> Best(const CorpusStatistics& corpus, Role role,
                                    std::size_t limit) const {
+    std::vector<std::size_t> rarest_first;
+    for (std::size_t i = 0; i < terms_.size(); ++i) {
+      if (corpus.document_frequency[i] > 0) {
+        rarest_first.push_back(i);
+      }
+    }
+    std::stable_sort(rarest_first.begin(), rarest_first.end(), [&](std::size_t a, std::size_t b) {
+      return corpus.document_frequency[a] < corpus.document_frequency[b];
+    });
     std::vector<std::string> held;
     std::vector<double> weights;
-    for (std::size_t i = 0; i < terms_.size(); ++i) {
-      const auto holding = static_cast<double>(corpus.document_frequency[i]);
-      if (holding > 0) {
-        const auto documents = static_cast<double>(corpus.documents);
-        held.push_back(terms_[i]);
-        weights.push_back(std::log(1 + (documents - holding + 0.5) / (holding + 0.5)));
+    std::uint64_t postings = 0;
+    for (const std::size_t i : rarest_first) {
+      postings += corpus.document_frequency[i];
+      if (!held.empty() && postings > kPostingsMax) {
+        break;
       }
+      const auto holding = static_cast<double>(corpus.document_frequency[i]);
+      const auto documents = static_cast<double>(corpus.documents);
+      held.push_back(terms_[i]);
+      weights.push_back(std::log(1 + (documents - holding + 0.5) / (holding + 0.5)));
     }
     std::vector<Scored> best;
     if (held.empty() || limit == 0) {

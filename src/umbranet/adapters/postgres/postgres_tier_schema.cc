@@ -65,7 +65,8 @@ CREATE INDEX episode_by_time ON episode(user_key, occurred_at, sequence, ordinal
 CREATE INDEX episode_by_turn ON episode(user_key, session_id, sequence);
 
 -- The index of users too large for memory. A term belongs to its user, so one user's search never
--- touches another's rows; all that BM25 needs is in the key, so it reads no row beside it.
+-- touches another's rows; all that BM25 needs is in the index, which answers alone where the table
+-- was vacuumed, so that is to be done often.
 CREATE TABLE episode_term(
   user_key bigint NOT NULL,
   term text COLLATE "C" NOT NULL,
@@ -75,7 +76,7 @@ CREATE TABLE episode_term(
   length integer NOT NULL,
   occurred_at bigint NOT NULL,
   PRIMARY KEY(user_key, term, role, episode_key) INCLUDE (count, length, occurred_at)
-);
+) WITH (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE TABLE embedding_space(
   space_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
