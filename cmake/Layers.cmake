@@ -30,7 +30,7 @@ function(umbranet_adapters)
   foreach(folder IN LISTS folders)
     if(IS_DIRECTORY "${folder}")
       get_filename_component(adapter "${folder}" NAME)
-      umbranet_layer(adapters_${adapter} FOLDER adapters/${adapter} LINKS umbranet_ports umbranet_telemetry
+      umbranet_layer(adapters_${adapter} FOLDER adapters/${adapter} LINKS umbranet_search umbranet_telemetry
                      ${umbranet_adapter_${adapter}_links})
       list(APPEND targets umbranet_adapters_${adapter})
     endif()

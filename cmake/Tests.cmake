@@ -19,6 +19,7 @@ set(everything
     ${umbranet_adapters}
     umbranet_net
     umbranet_telemetry
+    umbranet_search
     umbranet_ports
     umbranet_domain
     umbranet_base)

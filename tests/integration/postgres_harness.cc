@@ -17,12 +17,25 @@ namespace {
 
 const Deadline kNever = Deadline::Never();
 
-// As new, but for keys of users, which nobody sees. Tokens begin at 1, as the twin's do.
-constexpr const char* kEmpty =
-    "DELETE FROM account; DELETE FROM turn; DELETE FROM job; DELETE FROM former_job;"
-    "DELETE FROM plan; DELETE FROM attempt; DELETE FROM audit; DELETE FROM answer;"
-    "UPDATE ledger_value SET value = 0;"
-    "SELECT setval('ledger_fence', 1, false), setval('ledger_seq', 1, false);";
+// As new, but for keys, which nobody sees. Tokens begin at 1, as the twin's do.
+constexpr const char* kEmpty = R"sql(
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema()
+      AND tablename NOT IN ('schema_migration', 'ledger_value') LOOP
+    EXECUTE format('DELETE FROM %I', name);
+  END LOOP;
+  FOR name IN SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()
+      AND indexname LIKE 'episode\_vector\_near\_%' LOOP
+    EXECUTE format('DROP INDEX %I', name);
+  END LOOP;
+END
+$$;
+UPDATE ledger_value SET value = 0;
+SELECT setval('ledger_fence', 1, false), setval('ledger_seq', 1, false);
+)sql";
 
 // The schema that no test uses at the moment; dropped when all tests are through.
 class SpareSchema final : public testing::Environment {
@@ -48,17 +61,11 @@ SpareSchema& Spare() {
 
 class PostgresLedgerHarness final : public LedgerHarness {
  public:
-  PostgresLedgerHarness() : schema_(Spare().Take()), pool_(schema_->OpenPool()) {
-    const Status emptied = pool_->Run(
-        kNever, [](PostgresConnection& connection) { return connection.RunScript(kEmpty); });
-    EXPECT_TRUE(emptied.ok()) << emptied.error().message;
-    Open();
-  }
+  PostgresLedgerHarness() : pool_(schema_->OpenPool()) { Open(); }
 
   ~PostgresLedgerHarness() override {
     Close();
     pool_.reset();
-    Spare().GiveBack(std::move(schema_));
   }
 
   Journal& journal() override { return *journal_; }
@@ -86,7 +93,7 @@ class PostgresLedgerHarness final : public LedgerHarness {
     store_.reset();
   }
 
-  std::unique_ptr<PostgresSchema> schema_;
+  BorrowedPostgresSchema schema_;
   std::unique_ptr<PostgresPool> pool_;
   std::unique_ptr<PostgresLedgerStore> store_;
   std::unique_ptr<PostgresJournal> journal_;
@@ -109,6 +116,17 @@ PostgresPool::Options PostgresSchema::OptionsAt(const std::string& host, std::ui
 std::uint16_t PostgresSchema::ServerPort() const {
   const PostgresEndpoint endpoint = ParsePostgresUrl(Options().url).value();
   return static_cast<std::uint16_t>(endpoint.port.empty() ? 5432 : std::stoi(endpoint.port));
+}
+
+BorrowedPostgresSchema::BorrowedPostgresSchema() : schema_(Spare().Take()) {
+  const auto pool = schema_->OpenPool(1);
+  const Status emptied = pool->Run(
+      kNever, [](PostgresConnection& connection) { return connection.RunScript(kEmpty); });
+  EXPECT_TRUE(emptied.ok()) << emptied.error().message;
+}
+
+BorrowedPostgresSchema::~BorrowedPostgresSchema() {
+  Spare().GiveBack(std::move(schema_));
 }
 
 LedgerEngine PostgresLedgerEngine() {

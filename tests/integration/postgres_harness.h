@@ -37,8 +37,24 @@ class PostgresSchema {
   const std::string name_;
 };
 
-// Journal and ledger on the server. Schemas are emptied and used again within one program, since a
-// suite that makes up sequences of steps wants hundreds of them.
+// A schema that other tests of this program have used before, emptied: making one takes its time,
+// and a suite that makes up sequences of steps wants hundreds of them.
+class BorrowedPostgresSchema {
+ public:
+  BorrowedPostgresSchema();
+  ~BorrowedPostgresSchema();
+  BorrowedPostgresSchema(const BorrowedPostgresSchema&) = delete;
+  BorrowedPostgresSchema& operator=(const BorrowedPostgresSchema&) = delete;
+
+  const PostgresSchema* operator->() const { return schema_.get(); }
+
+  const PostgresSchema& operator*() const { return *schema_; }
+
+ private:
+  std::unique_ptr<PostgresSchema> schema_;
+};
+
+// Journal and ledger on the server.
 LedgerEngine PostgresLedgerEngine();
 
 }  // namespace umbranet

@@ -5,6 +5,7 @@
 #include "tests/contract/ledger_engines.h"
 #include "tests/contract/tier_world.h"
 #include "tests/integration/postgres_harness.h"
+#include "tests/integration/postgres_world.h"
 #include "tests/integration/rabbitmq_harness.h"
 #include "tests/integration/redis_harness.h"
 #include "tests/integration/servers.h"
@@ -24,7 +25,7 @@ std::vector<TierWorldKind> ShortTermWorlds() {
 }
 
 std::vector<TierWorldKind> EpisodicWorlds() {
-  return {};
+  return PostgresEpisodicWorlds();
 }
 
 std::vector<TierWorldKind> SemanticWorlds() {
@@ -32,11 +33,11 @@ std::vector<TierWorldKind> SemanticWorlds() {
 }
 
 std::vector<TierWorldKind> ProceduralWorlds() {
-  return {};
+  return PostgresWorlds();
 }
 
 std::vector<TierWorldKind> FencedWorlds() {
-  return {};
+  return PostgresWorlds();
 }
 
 // The graph is on a server of its own, where no lease can be checked.
@@ -45,7 +46,7 @@ std::vector<TierWorldKind> FencedSemanticWorlds() {
 }
 
 std::vector<TierWorldKind> ModelledWorlds() {
-  return {};
+  return PostgresModelledWorlds();
 }
 
 }  // namespace umbranet

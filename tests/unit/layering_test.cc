@@ -68,6 +68,8 @@ TEST(Layering, KeepsMemoryAndReflectionApart) {
 
 TEST(Layering, LetsAnAdapterSeePortsButNoOtherAdapter) {
   EXPECT_THAT(CheckInclude("src/umbranet/adapters/sqlite/a.cc", "ports/journal.h"), IsEmpty());
+  EXPECT_THAT(CheckInclude("src/umbranet/adapters/sqlite/a.cc", "search/episode_cache.h"),
+              IsEmpty());
   EXPECT_THAT(CheckInclude("src/umbranet/adapters/sqlite/a.cc", "adapters/openai/b.h"),
               ElementsAre(HasSubstr("an adapter knows no other adapter")));
   EXPECT_THAT(CheckInclude("src/umbranet/adapters/sqlite/a.cc", "memory/ranking.h"),

@@ -1,6 +1,7 @@
 #include "umbranet/domain/episode_document.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 #include "umbranet/base/text_analysis.h"
@@ -36,6 +37,31 @@ std::string MakeEpisodeId(const UserKey& user, std::string_view interaction_id, 
   return std::string(kEpisodePrefix) +
          NameUuidV5({"episode", user.tenant, user.user_id, interaction_id, RoleName(role),
                      std::to_string(ordinal)});
+}
+
+std::string FormatEventTimes(const std::vector<TimeRange>& ranges) {
+  std::string text;
+  for (const TimeRange& range : ranges) {
+    text += text.empty() ? "" : " ";
+    text +=
+        std::to_string(ToUnixMillis(range.start)) + ' ' + std::to_string(ToUnixMillis(range.end));
+  }
+  return text;
+}
+
+std::vector<TimeRange> ReadEventTimes(std::string_view text) {
+  std::vector<TimeRange> ranges;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    std::int64_t bounds[2] = {0, 0};
+    for (std::int64_t& bound : bounds) {
+      at = std::from_chars(at, end, bound).ptr;
+      at += at < end ? 1 : 0;
+    }
+    ranges.push_back({FromUnixMillis(bounds[0]), FromUnixMillis(bounds[1])});
+  }
+  return ranges;
 }
 
 }  // namespace umbranet

@@ -9,6 +9,7 @@
 
 #include "umbranet/base/clock.h"
 #include "umbranet/domain/interaction.h"
+#include "umbranet/domain/time_range.h"
 
 namespace umbranet {
 
@@ -29,5 +30,10 @@ std::string EmbeddedText(std::string_view text, std::string_view speaker);
 // `ordinal` counts the episodes of one half of one turn.
 std::string MakeEpisodeId(const UserKey& user, std::string_view interaction_id, Role role,
                           std::uint32_t ordinal);
+
+// Event times in a row of text: "start end start end" in Unix milliseconds.
+std::string FormatEventTimes(const std::vector<TimeRange>& ranges);
+// What cannot be read as numbers counts as 0.
+std::vector<TimeRange> ReadEventTimes(std::string_view text);
 
 }  // namespace umbranet

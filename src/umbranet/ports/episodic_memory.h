@@ -74,7 +74,9 @@ class EpisodicMemory : public MemoryTier {
   // behind what it answers, but what only just matched is no better for its neighbours. What a
   // document consists of: the terms of its text (AnalyzeTerms), of its speaker's name (AnalyzeName)
   // and of its date (DateTerms). Similarity is exact: every vector of the user in the query's space
-  // is looked at, and none of another space. A tier finds; ranking judges.
+  // is looked at, and none of another space. (A store may find the nearest of a user with tens of
+  // thousands of vectors by an index that can miss one; it says from which size on.) A tier finds;
+  // ranking judges.
   virtual Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) = 0;
 
   // Up to `limit` episodes, of all users, without a vector in `space`, behind `cursor` ("" for the

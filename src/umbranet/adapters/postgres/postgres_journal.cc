@@ -183,9 +183,8 @@ Result<std::vector<Interaction>> PostgresJournal::ReadAt(const UserKey& user,
                                                          Deadline deadline) {
   using Turns = std::vector<Interaction>;
   return store_.pool().Read(deadline, [&](PostgresConnection& connection) -> Result<Turns> {
-    UMBRANET_ASSIGN_OR_RETURN(
-        const PostgresRows rows,
-        connection.Query(kSelectTurnsAt, user.tenant, user.user_id, sequences));
+    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, connection.Query(kSelectTurnsAt, user.tenant,
+                                                                        user.user_id, sequences));
     return ReadTurns(rows, user);
   });
 }

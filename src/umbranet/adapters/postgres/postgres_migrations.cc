@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "umbranet/adapters/postgres/ledger_schema.h"
+#include "umbranet/adapters/postgres/postgres_tier_schema.h"
 #include "umbranet/base/unique_id.h"
 
 namespace umbranet {
@@ -158,7 +159,8 @@ Result<MigrationReport> RunMissing(PostgresConnection& connection, const std::st
 std::vector<PostgresMigration> AllPostgresMigrations() {
   // Later components may refer to the tables of earlier ones.
   std::vector<PostgresMigration> all;
-  for (const std::vector<PostgresMigration>& component : {PostgresLedgerMigrations()}) {
+  for (const std::vector<PostgresMigration>& component :
+       {PostgresLedgerMigrations(), PostgresTierMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

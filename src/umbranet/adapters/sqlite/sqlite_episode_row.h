@@ -45,8 +45,4 @@ class EpisodeRow {
   const SqliteStatement& row_;
 };
 
-// "start end start end" in Unix milliseconds, as the column event_times holds them.
-[[nodiscard]] std::string FormatEventTimes(const std::vector<TimeRange>& ranges);
-[[nodiscard]] std::vector<TimeRange> ReadEventTimes(std::string_view text);
-
 }  // namespace umbranet

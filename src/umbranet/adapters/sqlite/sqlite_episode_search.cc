@@ -11,6 +11,7 @@
 #include "umbranet/adapters/sqlite/sqlite_tier_book.h"
 #include "umbranet/adapters/sqlite/sqlite_vectors.h"
 #include "umbranet/base/quantized_vector.h"
+#include "umbranet/base/term_counter.h"
 
 namespace umbranet {
 namespace {
@@ -118,11 +119,12 @@ class EpisodeSearch {
     const VectorProbe probe(*query_.embedding);
     std::vector<std::pair<float, std::int64_t>> by_role[2];
     const Status read = ReadVectors(connection_, user_key_, 0, [&](const StoredVector& stored) {
-      if (stored.space_key == *space && stored.vector.values.size() == probe.dimension()) {
-        const float product = probe.Product(stored.vector.values, stored.vector.scale);
-        similarity_.emplace(stored.episode_key, product);
+      const UserEpisodes::Vector& vector = stored.vector;
+      if (vector.space_key == *space && vector.vector.values.size() == probe.dimension()) {
+        const float product = probe.Product(vector.vector.values, vector.vector.scale);
+        similarity_.emplace(vector.episode_key, product);
         if (product > 0) {
-          by_role[stored.role == Role::kUser ? 0 : 1].emplace_back(-product, stored.episode_key);
+          by_role[stored.role == Role::kUser ? 0 : 1].emplace_back(-product, vector.episode_key);
         }
       }
     });

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string>
 #include <system_error>
+#include <unordered_map>
+#include <utility>
 
 #include "umbranet/adapters/sqlite/sqlite_accounts.h"
 #include "umbranet/adapters/sqlite/sqlite_episode_row.h"
@@ -39,6 +41,8 @@ constexpr std::string_view kSelectDocument =
 constexpr std::string_view kUpdateText =
     "UPDATE episode SET text = ?, terms = ?, length = ? WHERE episode_key = ?";
 constexpr std::string_view kDeleteEpisode = "DELETE FROM episode WHERE episode_key = ?";
+constexpr std::string_view kSelectSessions =
+    "SELECT session_key, session_id FROM episode_session WHERE user_key = ?";
 constexpr std::string_view kSelectExtent =
     "SELECT coalesce(sum(documents), 0), coalesce(sum(revision), 0) FROM corpus"
     " WHERE user_key = ? AND kind <= ?";
@@ -63,11 +67,16 @@ CorpusKind CorpusOf(Role role) {
   return role == Role::kUser ? CorpusKind::kUserHalves : CorpusKind::kAssistantHalves;
 }
 
-// Over users' and assistants' halves together.
-Result<EpisodeCache::Extent> ReadExtent(SqliteConnection& connection, std::int64_t user_key) {
+// How much the user has, as a snapshot says: over users' and assistants' halves together.
+struct Extent {
+  std::uint64_t documents = 0;
+  std::int64_t revision = 0;
+};
+
+Result<Extent> ReadExtent(SqliteConnection& connection, std::int64_t user_key) {
   SqliteStatement rows = connection.Prepare(kSelectExtent);
   rows.BindAll(user_key, CorpusKind::kAssistantHalves);
-  EpisodeCache::Extent extent;
+  Extent extent;
   if (rows.Step()) {
     extent.documents = static_cast<std::uint64_t>(rows.Int(0));
     extent.revision = rows.Int(1);
@@ -75,6 +84,58 @@ Result<EpisodeCache::Extent> ReadExtent(SqliteConnection& connection, std::int64
   UMBRANET_RETURN_IF_ERROR(rows.status());
   return extent;
 }
+
+// What a snapshot of the file holds of a user. Marks are keys of episodes and of vectors.
+class SqliteEpisodeSource final : public EpisodeSource {
+ public:
+  SqliteEpisodeSource(SqliteConnection& connection, std::int64_t user_key, const UserKey& user,
+                      const Extent& extent)
+      : connection_(connection), user_key_(user_key), user_(user), extent_(extent) {}
+
+  Status CatchUp(UserEpisodes& episodes, EpisodeMark& mark) override {
+    if (mark.epoch > extent_.revision) {
+      return {};
+    }
+    if (mark.epoch < extent_.revision) {
+      episodes = UserEpisodes();
+      mark = {.epoch = extent_.revision};
+    }
+    if (episodes.size() < extent_.documents) {
+      UMBRANET_RETURN_IF_ERROR(ReadEpisodes(episodes, mark));
+    }
+    return ReadVectors(connection_, user_key_, mark.vectors, [&](const StoredVector& stored) {
+      episodes.SetVector(stored.vector);
+      mark.vectors = stored.vector_key;
+    });
+  }
+
+ private:
+  Status ReadEpisodes(UserEpisodes& episodes, EpisodeMark& mark) {
+    std::unordered_map<std::int64_t, std::string> sessions;
+    SqliteStatement names = connection_.Prepare(kSelectSessions);
+    names.BindAll(user_key_);
+    while (names.Step()) {
+      sessions.emplace(names.Int(0), names.String(1));
+    }
+    UMBRANET_RETURN_IF_ERROR(names.status());
+    SqliteStatement rows = connection_.Prepare(kSelectUserEpisodes);
+    rows.BindAll(user_key_, mark.episodes);
+    while (rows.Step()) {
+      const EpisodeRow row(rows);
+      episodes.Add({.episode_key = row.key(),
+                    .episode = row.Read(user_, sessions[row.session_key()]),
+                    .length = row.length(),
+                    .terms = row.terms()});
+      mark.episodes = row.key();
+    }
+    return rows.status();
+  }
+
+  SqliteConnection& connection_;
+  const std::int64_t user_key_;
+  const UserKey& user_;
+  const Extent extent_;
+};
 
 // Columns as in kSelectPage and kSelectItem.
 MemoryItem ReadItem(const SqliteStatement& row, UserKey user) {
@@ -387,11 +448,16 @@ Result<EpisodesFound> SqliteEpisodicMemory::Find(const EpisodeQuery& query, Dead
     nothing.assistant_statistics.document_frequency.resize(query.terms.size());
     return nothing;
   }
-  UMBRANET_ASSIGN_OR_RETURN(const EpisodeCache::Extent extent, ReadExtent(*reader, *user_key));
-  if (extent.documents <= options_.cached_documents_max) {
-    return cache_.Search(*reader, *user_key, extent, query);
+  UMBRANET_ASSIGN_OR_RETURN(const Extent extent, ReadExtent(*reader, *user_key));
+  if (extent.documents > options_.cached_documents_max) {
+    return SearchEpisodes(*reader, index_, *user_key, query);
   }
-  return SearchEpisodes(*reader, index_, *user_key, query);
+  std::optional<std::int64_t> space_key;
+  if (query.embedding.has_value()) {
+    UMBRANET_ASSIGN_OR_RETURN(space_key, FindEmbeddingSpace(*reader, query.embedding_space));
+  }
+  SqliteEpisodeSource source(*reader, *user_key, query.user, extent);
+  return cache_.Search(*user_key, query, space_key, source, deadline);
 }
 
 Result<UnembeddedPage> SqliteEpisodicMemory::Unembedded(std::string_view space,

@@ -19,10 +19,10 @@
 #include <span>
 #include <string_view>
 
-#include "umbranet/adapters/sqlite/episode_cache.h"
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/adapters/sqlite/sqlite_text_index.h"
 #include "umbranet/ports/episodic_memory.h"
+#include "umbranet/search/episode_cache.h"
 
 namespace umbranet {
 

@@ -11,6 +11,7 @@
 #include "umbranet/adapters/sqlite/sqlite_entity_names.h"
 #include "umbranet/adapters/sqlite/sqlite_fact_reader.h"
 #include "umbranet/adapters/sqlite/sqlite_tier_book.h"
+#include "umbranet/base/term_counter.h"
 #include "umbranet/domain/entity_name.h"
 #include "umbranet/domain/memory_place.h"
 

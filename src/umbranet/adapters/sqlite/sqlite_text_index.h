@@ -67,18 +67,4 @@ class SqliteTextIndex {
 // terms of what was removed until it merges them away. Goes in slices of the background lane.
 Status PurgeTextIndex(SqliteDatabase& database, const SqliteTextIndex& index, Deadline deadline);
 
-// How often each term of `terms` is in `document`, both as JoinTerms and the query have them.
-// Parallel to `terms`, which holds each term once.
-class TermCounter {
- public:
-  explicit TermCounter(std::span<const std::string> terms);
-
-  [[nodiscard]] std::vector<std::uint32_t> Count(std::string_view document) const;
-
- private:
-  const std::span<const std::string> terms_;
-  // By the first byte and the length modulo 8, which tells most words apart without comparing them.
-  std::vector<std::vector<std::uint32_t>> buckets_;
-};
-
 }  // namespace umbranet

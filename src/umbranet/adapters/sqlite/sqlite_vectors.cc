@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "umbranet/base/quantized_vector.h"
 #include "umbranet/domain/episode_document.h"
 
 namespace umbranet {
@@ -107,8 +108,9 @@ Status ReadVectors(SqliteConnection& connection, std::int64_t user_key, std::int
   while (rows.Step()) {
     std::optional<QuantizedVector> vector = UnpackVector(rows.Blob(4));
     if (vector.has_value()) {
-      take({rows.Int(0), rows.Int(1), rows.Int(2), static_cast<Role>(rows.Int(3)),
-            std::move(*vector)});
+      take({rows.Int(0),
+            static_cast<Role>(rows.Int(3)),
+            {rows.Int(1), rows.Int(2), std::move(*vector)}});
     }
   }
   return rows.status();

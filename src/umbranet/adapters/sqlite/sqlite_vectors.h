@@ -10,10 +10,10 @@
 #include <string_view>
 
 #include "umbranet/adapters/sqlite/sqlite_connection.h"
-#include "umbranet/base/quantized_vector.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/interaction.h"
 #include "umbranet/ports/episodic_memory.h"
+#include "umbranet/search/user_episodes.h"
 
 namespace umbranet {
 
@@ -28,10 +28,8 @@ Result<UnembeddedPage> ReadUnembedded(SqliteConnection& connection, std::string_
 
 struct StoredVector {
   std::int64_t vector_key = 0;
-  std::int64_t episode_key = 0;
-  std::int64_t space_key = 0;
   Role role = Role::kUser;
-  QuantizedVector vector;
+  UserEpisodes::Vector vector;
 };
 
 // Hands over the user's vectors behind `after_key`, of whatever space, in the order of their keys.

@@ -1,9 +1,10 @@
 // The episodes of one user in memory, counted and indexed: an inverted index for terms, and their
-// vectors side by side for an exact search. Answers what SearchEpisodes answers, without the file.
+// vectors side by side for an exact search. Answers what EpisodicMemory::Find promises, without the
+// store.
 //
-// A search among 10,000 episodes costs well under a millisecond, where the index in the file takes
-// five to eight: it reads every candidate's row from a page cache that each commit empties. What it
-// answers with is shared, not copied.
+// A search among 10,000 episodes costs well under a millisecond, where an index in SQLite's file
+// takes five to eight: it reads every candidate's row from a page cache that each commit empties.
+// What it answers with is shared, not copied.
 //
 // Not synchronised: the owner lets one thread in at a time.
 #pragma once
@@ -19,7 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "umbranet/adapters/sqlite/sqlite_vectors.h"
+#include "umbranet/base/quantized_vector.h"
 #include "umbranet/domain/episode.h"
 #include "umbranet/ports/episodic_memory.h"
 
@@ -28,17 +29,22 @@ namespace umbranet {
 class UserEpisodes {
  public:
   struct Document {
-    std::int64_t episode_key = 0;
-    std::int64_t session_key = 0;
+    std::int64_t episode_key = 0;  // The store's; unique.
     std::shared_ptr<const Episode> episode;
     std::uint32_t length = 0;
     std::string_view terms;  // As JoinTerms gives them.
   };
 
+  struct Vector {
+    std::int64_t episode_key = 0;
+    std::int64_t space_key = 0;  // The store's number for an Embedder::space().
+    QuantizedVector vector;
+  };
+
   // In the order of their keys.
   void Add(const Document& document);
   // In place of the episode's former one. Of an episode that is not here it is passed over.
-  void SetVector(const StoredVector& vector);
+  void SetVector(const Vector& vector);
 
   // `space_key` is that of the query's embedding; nothing: no vector is of its space.
   [[nodiscard]] EpisodesFound Search(const EpisodeQuery& query,
@@ -88,11 +94,11 @@ class UserEpisodes {
 
   std::vector<Stored> documents_;
   std::unordered_map<std::string, PostingLists, TextHash, std::equal_to<>> terms_;
-  std::unordered_map<std::int64_t, std::uint32_t> session_index_;  // By session key.
-  std::vector<std::vector<std::uint32_t>> sessions_;               // Documents by sequence and key.
-  std::vector<std::int8_t> values_;                                // All vectors' elements.
-  std::array<std::uint64_t, 2> count_{};                           // Documents by role.
-  std::array<std::uint64_t, 2> length_{};                          // Their terms.
+  std::unordered_map<std::string, std::uint32_t> session_index_;  // By session id.
+  std::vector<std::vector<std::uint32_t>> sessions_;              // Documents by sequence and key.
+  std::vector<std::int8_t> values_;                               // All vectors' elements.
+  std::array<std::uint64_t, 2> count_{};                          // Documents by role.
+  std::array<std::uint64_t, 2> length_{};                         // Their terms.
   std::size_t bytes_ = 0;
 };
 

@@ -1,4 +1,4 @@
-#include "umbranet/adapters/sqlite/user_episodes.h"
+#include "umbranet/search/user_episodes.h"
 
 #include <algorithm>
 #include <cmath>
@@ -50,7 +50,7 @@ void UserEpisodes::Add(const Document& document) {
     }
   }
   const auto [session, fresh] =
-      session_index_.emplace(document.session_key, static_cast<std::uint32_t>(sessions_.size()));
+      session_index_.emplace(episode.session_id, static_cast<std::uint32_t>(sessions_.size()));
   if (fresh) {
     sessions_.emplace_back();
   }
@@ -72,7 +72,7 @@ void UserEpisodes::Add(const Document& document) {
                         .role = episode.role});
 }
 
-void UserEpisodes::SetVector(const StoredVector& vector) {
+void UserEpisodes::SetVector(const Vector& vector) {
   const auto place = std::lower_bound(
       documents_.begin(), documents_.end(), vector.episode_key,
       [](const Stored& stored, std::int64_t key) { return stored.episode_key < key; });
