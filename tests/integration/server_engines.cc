@@ -4,6 +4,8 @@
 #include "tests/contract/doorbell_engines.h"
 #include "tests/contract/ledger_engines.h"
 #include "tests/contract/tier_world.h"
+#include "tests/integration/neo4j_world.h"
+#include "tests/integration/servers.h"
 
 namespace umbranet {
 
@@ -24,7 +26,7 @@ std::vector<TierWorldKind> EpisodicWorlds() {
 }
 
 std::vector<TierWorldKind> SemanticWorlds() {
-  return {};
+  return {{"Neo4j", MakeNeo4jWorld, [] { return MissingServer("NEO4J_URL"); }}};
 }
 
 std::vector<TierWorldKind> ProceduralWorlds() {
@@ -41,7 +43,7 @@ std::vector<TierWorldKind> FencedSemanticWorlds() {
 }
 
 std::vector<TierWorldKind> ModelledWorlds() {
-  return {};
+  return {{"Neo4j", MakeNeo4jWorld, [] { return MissingServer("NEO4J_URL"); }}};
 }
 
 }  // namespace umbranet
