@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -32,27 +33,24 @@ const SystemClock& RealTime() {
 
 class Neo4jWorld final : public TierWorld {
  public:
-  Neo4jWorld()
-      : twins_(MakeInMemoryWorld()),
-        client_(OpenNeo4j(Neo4jTestUrl())),
-        semantic_(*client_, clock_,
-                  {.key_space = space_.name(),
-                   .held_turns = [this](const UserKey& user, auto ids,
-                                        Deadline /*deadline*/) -> Result<std::set<std::string>> {
-                     std::set<std::string> held;
-                     for (const std::string& id : ids) {
-                       if (turns_[user].contains(id)) {
-                         held.insert(id);
-                       }
-                     }
-                     return held;
-                   }}) {}
+  explicit Neo4jWorld(std::size_t adapters)
+      : twins_(MakeInMemoryWorld()), client_(OpenNeo4j(Neo4jTestUrl())) {
+    for (std::size_t i = 0; i < adapters; ++i) {
+      semantic_.push_back(std::make_unique<Neo4jSemanticMemory>(
+          *client_, clock_,
+          Neo4jSemanticMemory::Options{
+              .key_space = space_.name(),
+              .held_turns = [this](const UserKey& user, auto ids, Deadline /*deadline*/) {
+                return HeldTurns(user, ids);
+              }}));
+    }
+  }
 
   ShortTermMemory& short_term() override { return twins_->short_term(); }
 
   EpisodicMemory& episodic() override { return twins_->episodic(); }
 
-  SemanticMemory& semantic() override { return semantic_; }
+  SemanticMemory& semantic() override { return *semantic_[next_++ % semantic_.size()]; }
 
   ProceduralMemory& procedural() override { return twins_->procedural(); }
 
@@ -68,11 +66,22 @@ class Neo4jWorld final : public TierWorld {
   void ForgetTurns(const UserKey& user) override { turns_.erase(user); }
 
  private:
+  Result<std::set<std::string>> HeldTurns(const UserKey& user, std::span<const std::string> ids) {
+    std::set<std::string> held;
+    for (const std::string& id : ids) {
+      if (turns_[user].contains(id)) {
+        held.insert(id);
+      }
+    }
+    return held;
+  }
+
   const Neo4jKeySpace space_;
   const std::unique_ptr<TierWorld> twins_;
   const std::unique_ptr<Neo4jClient> client_;
   std::map<UserKey, std::set<std::string>> turns_;
-  Neo4jSemanticMemory semantic_;
+  std::vector<std::unique_ptr<Neo4jSemanticMemory>> semantic_;
+  std::size_t next_ = 0;
 };
 
 }  // namespace
@@ -113,8 +122,10 @@ Neo4jKeySpace::~Neo4jKeySpace() {
   EXPECT_TRUE(std::holds_alternative<boost::json::array>(emptied));
 }
 
-std::unique_ptr<TierWorld> MakeNeo4jWorld() {
-  return std::make_unique<Neo4jWorld>();
+std::vector<TierWorldKind> Neo4jWorlds() {
+  const auto missing = [] { return MissingServer("NEO4J_URL"); };
+  return {{"Neo4j", [] { return std::make_unique<Neo4jWorld>(1); }, missing},
+          {"Neo4jOfTwoProcesses", [] { return std::make_unique<Neo4jWorld>(2); }, missing}};
 }
 
 }  // namespace umbranet

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "umbranet/adapters/neo4j/neo4j_client.h"
 #include "umbranet/adapters/neo4j/neo4j_semantic_memory.h"
@@ -34,6 +35,8 @@ class Neo4jKeySpace {
   std::string name_;
 };
 
-std::unique_ptr<TierWorld> MakeNeo4jWorld();
+// A world with one such memory, and one whose every use of the memory goes through the other one of
+// two, as it does with two processes: each has to take in what the other wrote.
+std::vector<TierWorldKind> Neo4jWorlds();
 
 }  // namespace umbranet

@@ -5,7 +5,6 @@
 #include "tests/contract/ledger_engines.h"
 #include "tests/contract/tier_world.h"
 #include "tests/integration/neo4j_world.h"
-#include "tests/integration/servers.h"
 
 namespace umbranet {
 
@@ -26,7 +25,7 @@ std::vector<TierWorldKind> EpisodicWorlds() {
 }
 
 std::vector<TierWorldKind> SemanticWorlds() {
-  return {{"Neo4j", MakeNeo4jWorld, [] { return MissingServer("NEO4J_URL"); }}};
+  return Neo4jWorlds();
 }
 
 std::vector<TierWorldKind> ProceduralWorlds() {
@@ -43,7 +42,7 @@ std::vector<TierWorldKind> FencedSemanticWorlds() {
 }
 
 std::vector<TierWorldKind> ModelledWorlds() {
-  return {{"Neo4j", MakeNeo4jWorld, [] { return MissingServer("NEO4J_URL"); }}};
+  return Neo4jWorlds();
 }
 
 }  // namespace umbranet
