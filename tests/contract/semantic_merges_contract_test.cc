@@ -27,7 +27,7 @@ class SemanticMergesContract : public SemanticMemoryContract {
 
   std::size_t Unmerge(std::string_view name, std::string_view from = "") {
     const auto undone = memory().Unmerge(ana_, name, from, Deadline::Never());
-    EXPECT_TRUE(undone.ok());
+    EXPECT_TRUE(undone.ok()) << undone.error().message;
     return *undone;
   }
 

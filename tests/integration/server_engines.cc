@@ -1,9 +1,11 @@
 // The engines on real servers that the contract suites run over.
+#include <utility>
 #include <vector>
 
 #include "tests/contract/doorbell_engines.h"
 #include "tests/contract/ledger_engines.h"
 #include "tests/contract/tier_world.h"
+#include "tests/integration/neo4j_world.h"
 #include "tests/integration/postgres_harness.h"
 #include "tests/integration/postgres_world.h"
 #include "tests/integration/rabbitmq_harness.h"
@@ -29,7 +31,7 @@ std::vector<TierWorldKind> EpisodicWorlds() {
 }
 
 std::vector<TierWorldKind> SemanticWorlds() {
-  return {};
+  return Neo4jWorlds();
 }
 
 std::vector<TierWorldKind> ProceduralWorlds() {
@@ -46,7 +48,11 @@ std::vector<TierWorldKind> FencedSemanticWorlds() {
 }
 
 std::vector<TierWorldKind> ModelledWorlds() {
-  return PostgresModelledWorlds();
+  std::vector<TierWorldKind> worlds = PostgresModelledWorlds();
+  for (TierWorldKind& world : Neo4jWorlds()) {
+    worlds.push_back(std::move(world));
+  }
+  return worlds;
 }
 
 }  // namespace umbranet

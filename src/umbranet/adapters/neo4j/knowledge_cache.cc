@@ -1,0 +1,48 @@
+#include "umbranet/adapters/neo4j/knowledge_cache.h"
+
+#include <utility>
+
+namespace umbranet {
+
+std::optional<KnowledgeSnapshot> KnowledgeCache::Find(const UserKey& user) {
+  const MutexLock lock(mutex_);
+  const auto found = users_.find(user);
+  if (found == users_.end()) {
+    return std::nullopt;
+  }
+  recent_.splice(recent_.end(), recent_, found->second.place);
+  return found->second.snapshot;
+}
+
+void KnowledgeCache::Keep(KnowledgeSnapshot snapshot) {
+  const UserKey user = snapshot.knowledge->user();
+  const MutexLock lock(mutex_);
+  if (const auto known = users_.find(user); known != users_.end()) {
+    const KnowledgeSnapshot& here = known->second.snapshot;
+    if (here.epoch == snapshot.epoch && here.revision > snapshot.revision) {
+      return;
+    }
+    Remove(known);
+  }
+  rows_ += snapshot.knowledge->size();
+  const auto place = recent_.insert(recent_.end(), user);
+  users_.emplace(user, Entry{std::move(snapshot), place});
+  while (rows_ > rows_max_ && users_.size() > 1) {
+    Remove(users_.find(recent_.front()));
+  }
+}
+
+void KnowledgeCache::Drop(const UserKey& user) {
+  const MutexLock lock(mutex_);
+  if (const auto known = users_.find(user); known != users_.end()) {
+    Remove(known);
+  }
+}
+
+void KnowledgeCache::Remove(std::map<UserKey, Entry>::iterator entry) {
+  rows_ -= entry->second.snapshot.knowledge->size();
+  recent_.erase(entry->second.place);
+  users_.erase(entry);
+}
+
+}  // namespace umbranet

@@ -1,0 +1,51 @@
+// What is known of the users that were asked about lately, each as of a revision of his graph. The
+// graph on the server has the say: whoever takes something from here compares the revision first.
+//
+// All methods may be called from any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "umbranet/base/mutex.h"
+#include "umbranet/domain/user_knowledge.h"
+
+namespace umbranet {
+
+struct KnowledgeSnapshot {
+  std::string epoch;  // Another one when the user's graph began anew. Empty: there is none.
+  std::int64_t revision = 0;
+  std::shared_ptr<const UserKnowledge> knowledge;
+};
+
+class KnowledgeCache {
+ public:
+  // At most `rows_max` rows in all; a single user with more is kept alone.
+  explicit KnowledgeCache(std::size_t rows_max) : rows_max_(rows_max) {}
+
+  [[nodiscard]] std::optional<KnowledgeSnapshot> Find(const UserKey& user);
+  // Unless a later revision of the same epoch is here.
+  void Keep(KnowledgeSnapshot snapshot);
+  void Drop(const UserKey& user);
+
+ private:
+  struct Entry {
+    KnowledgeSnapshot snapshot;
+    std::list<UserKey>::iterator place;
+  };
+
+  void Remove(std::map<UserKey, Entry>::iterator entry) REQUIRES(mutex_);
+
+  const std::size_t rows_max_;
+  Mutex mutex_;
+  std::map<UserKey, Entry> users_ GUARDED_BY(mutex_);
+  std::list<UserKey> recent_ GUARDED_BY(mutex_);  // The latest last.
+  std::size_t rows_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace umbranet

@@ -1,0 +1,142 @@
+// Tier 3 in a graph on a Neo4j server; graph_statements.h draws it.
+//
+// What is known of a user is worked out here, by the rules of domain/user_knowledge.h, and the
+// server keeps it: a write brings the nodes that changed, in one statement, on the condition that
+// the user's graph is still at the revision that they were worked out from, together with the
+// markers of the jobs. Whoever comes second takes in what the first one wrote and works his changes
+// out anew. So no transaction is ever open between two requests. A read asks for the revision (one
+// round trip) and brings what has changed since.
+//
+// A write whose answer was lost is looked for before it is repeated. Apply takes every fence: the
+// leases are not in this database, and the markers make a late worker's plans harmless.
+//
+// All methods may be called from any thread. Client and clock must outlive this.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "umbranet/adapters/neo4j/graph_keys.h"
+#include "umbranet/adapters/neo4j/knowledge_cache.h"
+#include "umbranet/adapters/neo4j/neo4j_client.h"
+#include "umbranet/base/clock.h"
+#include "umbranet/ports/semantic_memory.h"
+
+namespace umbranet {
+
+// Which of these turns the journal still holds.
+using HeldTurns = std::function<Result<std::set<std::string>>(
+    const UserKey& user, std::span<const std::string> interaction_ids, Deadline deadline)>;
+
+class Neo4jSemanticMemory final : public SemanticMemory {
+ public:
+  struct Options {
+    // Part of every key: installations that share a database keep apart by it.
+    std::string key_space = {};
+    std::size_t rows_cached_max = 200'000;  // Statements and names; some 200 MiB.
+    // Of one write that meets other writes of the same user, or deadlocks.
+    int attempts_max = 50;
+    // When a user's memory is emptied, what he erased and parted stays so for the turns that are
+    // still there to be reflected again. Empty: for all of them.
+    HeldTurns held_turns = {};
+  };
+
+  Neo4jSemanticMemory(Neo4jClient& client, const Clock& clock, Options options);
+
+  // Creates the constraints and indexes that are not there yet. To be called before anything is
+  // written, by one process or many.
+  Status Migrate(Deadline deadline);
+  // Whether the server answers, takes the credentials and has the database.
+  Status Check(Deadline deadline);
+
+  Status Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
+               Deadline deadline) override;
+  Result<MemoryPage> List(const UserKey& user, std::string_view cursor, std::size_t limit,
+                          Deadline deadline) override;
+  Result<std::optional<MemoryItem>> Get(std::string_view tenant, std::string_view memory_id,
+                                        Deadline deadline) override;
+  Result<std::optional<MemoryItem>> Update(std::string_view tenant, std::string_view memory_id,
+                                           const MemoryPatch& patch, Deadline deadline) override;
+  // A fact that the erased one had superseded holds again.
+  Result<bool> Erase(std::string_view tenant, std::string_view memory_id,
+                     Deadline deadline) override;
+  Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
+  Result<FactsFound> Find(const FactQuery& query, Deadline deadline) override;
+  Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit,
+                                            Deadline deadline) override;
+  // The newest facts, newest first, and the entities in them.
+  Result<KnowledgeGraph> ReadGraph(const UserKey& user, std::size_t facts_max,
+                                   Deadline deadline) override;
+  Result<std::vector<EntityMerge>> Merges(const UserKey& user, std::size_t limit,
+                                          Deadline deadline) override;
+  Result<std::size_t> Unmerge(const UserKey& user, std::string_view name, std::string_view from,
+                              Deadline deadline) override;
+
+ private:
+  struct Located {
+    UserKey user;
+    std::string statement_id;
+  };
+
+  // Works the changes out of what is known, in place; nothing: there is nothing to change. Called
+  // again whenever the user's graph turns out to be another one.
+  using Work = std::function<std::optional<UserKnowledge::Changes>(UserKnowledge& knowledge)>;
+  // What one attempt to write came to.
+  enum class Outcome : std::uint8_t { kWritten, kMoved, kAgain };
+
+  // A write under way.
+  struct Writing {
+    const UserKey& user;
+    const Work& work;
+    // Of the jobs that are applied with it; those that turn out to be there already are taken out.
+    std::vector<std::string>& markers;
+    std::string writer;  // Tells this write from all others.
+    bool lost = false;   // An answer was.
+    int attempts = 0;
+  };
+
+  // Reads answer with this.
+  Result<KnowledgeSnapshot> Read(const UserKey& user, Deadline deadline);
+  // Brings what has changed since `known`. `writer`: of the last write.
+  Result<KnowledgeSnapshot> Load(const UserKey& user, const std::optional<KnowledgeSnapshot>& known,
+                                 Deadline deadline, std::string* writer = nullptr);
+  Status Change(const UserKey& user, const Work& work, std::vector<std::string>& markers,
+                Deadline deadline);
+  // Nothing when there was nothing to change.
+  Result<std::optional<Outcome>> TryWrite(Writing& writing, const KnowledgeSnapshot& before,
+                                          Deadline deadline);
+  // What a refusal comes to, or the error that ends the write.
+  Result<Outcome> Weigh(Writing& writing, const Neo4jFailure& failure, Deadline deadline);
+
+  // The erased statements and undone merges that are to stay.
+  struct Kept {
+    boost::json::array erased;  // Keys.
+    boost::json::array merges;
+  };
+
+  Result<Kept> ReadKept(const UserKey& user, Deadline deadline);
+  Result<std::optional<Located>> Locate(std::string_view tenant, std::string_view memory_id,
+                                        Deadline deadline);
+  // Waits a moment, longer after more attempts. False: the deadline comes first.
+  bool Pause(int attempts, Deadline deadline);
+  Result<boost::json::array> Run(std::string_view statement, boost::json::object parameters,
+                                 Deadline deadline);
+
+  Neo4jClient& client_;
+  const Clock& clock_;
+  const Options options_;
+  const GraphKeys keys_;
+  KnowledgeCache cache_;
+  Mutex mutex_;
+  ConditionVariable pausing_;
+};
+
+}  // namespace umbranet
