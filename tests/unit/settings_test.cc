@@ -123,11 +123,21 @@ TEST(SettingsTest, AMalformedSecretIsNotShown) {
 }
 
 TEST(SettingsTest, WhatThisReleaseCannotDoIsRefusedRatherThanIgnored) {
-  EXPECT_NE(RefusalOf({{"POSTGRES_URL", "postgres://x"}}).find("unset the variable"),
-            std::string::npos);
   EXPECT_NE(RefusalOf({{"REFLECTION_QUEUE_ENABLED", "false"}}).find("queue only"),
             std::string::npos);
   EXPECT_EQ(RefusalOf({{"POSTGRES_URL", ""}}), "accepted");
+}
+
+TEST(SettingsTest, TheFileIsNeededUntilLedgerAndGraphAreOnServers) {
+  Settings settings;
+  EXPECT_FALSE(settings.UsesServers());
+  EXPECT_TRUE(settings.NeedsDataFolder());
+  settings.redis_url = "redis://127.0.0.1";
+  EXPECT_TRUE(settings.UsesServers());
+  settings.postgres_url = "postgresql://127.0.0.1/umbranet";
+  EXPECT_TRUE(settings.NeedsDataFolder());
+  settings.neo4j_url = "http://127.0.0.1:7474";
+  EXPECT_FALSE(settings.NeedsDataFolder());
 }
 
 TEST(SettingsTest, KeysThatContradictEachOtherAreRefused) {

@@ -132,6 +132,8 @@ void AddOperating(CLI::App& app, CommandLine& line) {
   jobs->add_option("--reason", line.jobs.reason, "discard: why, for the record");
   jobs->add_option("--limit", line.jobs.limit, "dead: how many")->capture_default_str();
 
+  AddCommand(app, line, "migrate", "Make or renew the tables and indexes in PostgreSQL and Neo4j",
+             [](const CommandContext& context) { return RunMigrate(context); });
   AddCommand(app, line, "doctor", "Say what is reachable, and what to do about what is not",
              [](const CommandContext& context) { return RunDoctor(context); });
   CLI::App* config = AddCommand(

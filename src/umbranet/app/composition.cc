@@ -14,15 +14,9 @@
 #include "umbranet/adapters/local_embedder/local_embedder.h"
 #include "umbranet/adapters/openai/openai_embedder.h"
 #include "umbranet/adapters/openai/openai_language_model.h"
-#include "umbranet/adapters/sqlite/ledger_store.h"
 #include "umbranet/adapters/sqlite/sqlite_database.h"
-#include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
-#include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
-#include "umbranet/adapters/sqlite/sqlite_journal.h"
-#include "umbranet/adapters/sqlite/sqlite_procedural_memory.h"
-#include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
-#include "umbranet/adapters/sqlite/sqlite_short_term_memory.h"
 #include "umbranet/app/build_version.h"
+#include "umbranet/app/composition_backends.h"
 #include "umbranet/extraction/event_times.h"
 #include "umbranet/extraction/rule_extractor.h"
 #include "umbranet/governor/governor.h"
@@ -31,7 +25,6 @@
 #include "umbranet/memory/caching_embedder.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/reflection/batch_processor.h"
-#include "umbranet/reflection/condition_variable_doorbell.h"
 #include "umbranet/reflection/episode_embedder.h"
 #include "umbranet/reflection/memory_reflector.h"
 #include "umbranet/reflection/reflection_gauges.h"
@@ -75,19 +68,6 @@ Result<std::string> ReadSystemPrompt(const Settings& settings) {
                            " cannot be read, or is empty");
   }
   return text.str();
-}
-
-SqliteDatabase::Options DatabaseOptions(const Settings& settings) {
-  SqliteDatabase::Options options;
-  options.path = DatabasePath(settings);
-  return options;
-}
-
-SqliteLedgerStore::Options LedgerOptions(const Settings& settings) {
-  SqliteLedgerStore::Options options;
-  options.retry.attempts_max = settings.reflector_max_retries + 1;
-  options.retry.first_delay = std::chrono::seconds(settings.reflector_retry_delay_s);
-  return options;
 }
 
 MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
@@ -231,27 +211,28 @@ Result<OpenedEmbedder> OpenEmbedderIfThere(const Settings& settings, const Clock
 // Members in the order in which they lean on one another; they end in the opposite one.
 struct Application::Parts {
   Parts(const Settings& with, const Options& which, const Clock& the_clock,
-        std::unique_ptr<SqliteDatabase> the_database, std::unique_ptr<SqliteLedgerStore> the_store,
+        std::unique_ptr<StructuredLog> the_log, Backends the_backends,
         std::unique_ptr<LanguageModel> the_model, OpenedEmbedder opened_embedder,
         std::string system_prompt)
       : settings(with),
         options(which),
         clock(the_clock),
-        log(the_clock, {.level = with.log_level, .format = with.log_format}),
+        owned_log(std::move(the_log)),
+        log(*owned_log),
         metrics({.version = std::string(kVersion), .commit = std::string(kCommit)}),
-        database(std::move(the_database)),
-        store(std::move(the_store)),
+        backends(std::move(the_backends)),
         model(std::move(the_model)),
         opened(std::move(opened_embedder)),
         embedder(opened.embedder == nullptr ? nullptr
                                             : std::make_unique<CachingEmbedder>(
                                                   *opened.embedder, CachingEmbedder::Options{})),
-        journal(*store),
-        ledger(*store),
-        short_term(*database),
-        episodic(*database),
-        semantic(*database),
-        procedural(*database),
+        journal(*backends.journal),
+        ledger(*backends.ledger),
+        doorbell(*backends.doorbell),
+        short_term(*backends.short_term),
+        episodic(*backends.episodic),
+        semantic(*backends.semantic),
+        procedural(*backends.procedural),
         recall_pool({.name = "recall", .threads_max = 16, .queue_max = 16'384}),
         memory(clock, recall_pool,
                {journal, ledger, doorbell, short_term, episodic, semantic, procedural},
@@ -281,20 +262,20 @@ struct Application::Parts {
   const Settings settings;
   const Options options;
   const Clock& clock;
-  StructuredLog log;
+  const std::unique_ptr<StructuredLog> owned_log;
+  StructuredLog& log;
   Metrics metrics;
-  std::unique_ptr<SqliteDatabase> database;
-  std::unique_ptr<SqliteLedgerStore> store;
+  const Backends backends;
   std::unique_ptr<LanguageModel> model;
   OpenedEmbedder opened;
   std::unique_ptr<CachingEmbedder> embedder;  // Null: recall goes by words alone.
-  SqliteJournal journal;
-  SqliteJobLedger ledger;
-  ConditionVariableDoorbell doorbell;
-  SqliteShortTermMemory short_term;
-  SqliteEpisodicMemory episodic;
-  SqliteSemanticMemory semantic;
-  SqliteProceduralMemory procedural;
+  Journal& journal;
+  JobLedger& ledger;
+  Doorbell& doorbell;
+  ShortTermMemory& short_term;
+  EpisodicMemory& episodic;
+  SemanticMemory& semantic;
+  ProceduralMemory& procedural;
   BoundedWorkerPool recall_pool;
   MemoryManager memory;
   Governor governor;
@@ -313,19 +294,8 @@ struct Application::Parts {
 
 namespace {
 
-std::vector<DependencyProbe> Probes(SqliteDatabase& database, JobLedger& ledger,
-                                    LanguageModel* model) {
-  std::vector<DependencyProbe> probes;
-  // A write that changes nothing: it reaches the disk only as far as a real one would.
-  probes.push_back({"storage", true, [&database](Deadline deadline) {
-                      return database.Write(
-                          SqliteDatabase::Lane::kForeground,
-                          [](SqliteConnection&) { return Status(); }, deadline);
-                    }});
-  probes.push_back({"queue", true, [&ledger](Deadline deadline) -> Status {
-                      const auto stats = ledger.Stats(deadline);
-                      return stats.ok() ? Status() : Status(stats.error());
-                    }});
+std::vector<DependencyProbe> Probes(const Backends& backends, LanguageModel* model) {
+  std::vector<DependencyProbe> probes = backends.probes;
   if (model != nullptr) {
     probes.push_back(
         {"model", false, [model](Deadline deadline) { return model->Probe(deadline); }});
@@ -335,6 +305,20 @@ std::vector<DependencyProbe> Probes(SqliteDatabase& database, JobLedger& ledger,
 
 }  // namespace
 
+Status CheckShared(const Settings& settings) {
+  if (settings.postgres_url.empty()) {
+    return FailedPrecondition(
+        "this keeps its memory in one file, which one process holds; set POSTGRES_URL and NEO4J_URL"
+        " to run API and reflectors apart, or run umbranet serve alone");
+  }
+  if (settings.neo4j_url.empty()) {
+    return FailedPrecondition(
+        "without NEO4J_URL the knowledge graph is in this process's own file, where no other could"
+        " reach it; set NEO4J_URL, or run umbranet serve alone with --role all");
+  }
+  return {};
+}
+
 Result<std::unique_ptr<Application>> Application::Open(const Settings& settings, Options options,
                                                        const Clock& clock) {
   if (options.serve_http) {
@@ -343,11 +327,12 @@ Result<std::unique_ptr<Application>> Application::Open(const Settings& settings,
   UMBRANET_ASSIGN_OR_RETURN(std::string system_prompt, ReadSystemPrompt(settings));
   UMBRANET_ASSIGN_OR_RETURN(auto model, OpenLanguageModel(settings, clock));
   UMBRANET_ASSIGN_OR_RETURN(OpenedEmbedder embedder, OpenEmbedderIfThere(settings, clock));
-  UMBRANET_ASSIGN_OR_RETURN(auto database, SqliteDatabase::Open(clock, DatabaseOptions(settings)));
-  UMBRANET_ASSIGN_OR_RETURN(auto store,
-                            SqliteLedgerStore::Open(*database, LedgerOptions(settings)));
+  auto log = std::make_unique<StructuredLog>(
+      clock, StructuredLog::Options{.level = settings.log_level, .format = settings.log_format});
+  UMBRANET_ASSIGN_OR_RETURN(Backends backends,
+                            OpenBackends(settings, options.reflect, clock, *log));
   auto parts =
-      std::make_unique<Parts>(settings, options, clock, std::move(database), std::move(store),
+      std::make_unique<Parts>(settings, options, clock, std::move(log), std::move(backends),
                               std::move(model), std::move(embedder), std::move(system_prompt));
   if (options.serve_http) {
     UMBRANET_RETURN_IF_ERROR(OpenServer(*parts));
@@ -371,7 +356,7 @@ Status Application::OpenServer(Parts& parts) {
                                .authenticator = parts.authenticator,
                                .metrics = parts.metrics,
                                .log = parts.log,
-                               .probes = Probes(*parts.database, parts.ledger, parts.model.get()),
+                               .probes = Probes(parts.backends, parts.model.get()),
                                .consumers = {},
                                .spooled = {}};
   dependencies.run_mode = ModeOf(settings);
@@ -386,8 +371,11 @@ Status Application::OpenServer(Parts& parts) {
     parts.metrics.http_in_flight.Set(static_cast<double>(parts.server->InFlight()));
   });
   const bool v6 = settings.listen_host.find(':') != std::string::npos;
-  parts.database->Announce((v6 ? "[" + settings.listen_host + "]" : settings.listen_host) + ":" +
-                           std::to_string(parts.server->Port()));
+  if (parts.backends.database != nullptr) {
+    parts.backends.database->Announce(
+        (v6 ? "[" + settings.listen_host + "]" : settings.listen_host) + ":" +
+        std::to_string(parts.server->Port()));
+  }
   return {};
 }
 
@@ -419,6 +407,9 @@ void Application::Start() {
                                {"embedder", parts_->embedder == nullptr
                                                 ? std::string_view("none")
                                                 : std::string_view(parts_->embedder->space())}});
+  for (const std::string& remark : parts_->backends.remarks) {
+    parts_->log.Warning("server_not_ready", {{"reason", remark}});
+  }
   if (!parts_->opened.missing_because.empty()) {
     parts_->log.Warning("embedder_missing", {{"reason", parts_->opened.missing_because}});
   }
@@ -430,11 +421,17 @@ bool Application::Stop(Deadline deadline) {
   }
   // First nobody new comes in and those inside are answered; then what is being reflected settles.
   const bool drained = parts_->server == nullptr || parts_->server->Stop(deadline);
+  if (parts_->backends.rabbitmq != nullptr) {
+    parts_->backends.rabbitmq->StopConsuming();
+  }
   parts_->reflector.Stop();
   if (parts_->episode_embedder != nullptr) {
     parts_->episode_embedder->Stop();
   }
   parts_->queue.Stop();
+  if (parts_->backends.rabbitmq != nullptr) {
+    parts_->backends.rabbitmq->Stop();
+  }
   parts_->log.Info("stopped", {{"drained", drained}});
   return drained;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
@@ -40,6 +41,23 @@ Result<std::unique_ptr<LanguageModel>> OpenLanguageModel(const Settings& setting
 // The embedder that the settings name; null when it is switched off. kNotFound: the model in this
 // process is not there, with a sentence that says which file is missing.
 Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const Clock& clock);
+
+// Makes the tables, constraints and indexes on the servers that the settings name, and says in a
+// few lines what was done. kFailedPrecondition when they name none.
+Result<std::string> MigrateServers(const Settings& settings, const Clock& clock);
+
+struct ServerReport {
+  std::string setting;  // "REDIS_URL"
+  Status status;        // Says what to do where it is not ok.
+};
+
+// Asks each server that the settings name, in turn.
+Result<std::vector<ServerReport>> CheckServers(const Settings& settings, const Clock& clock,
+                                               Deadline deadline);
+
+// Whether the memory that the settings name can be shared by several processes.
+// kFailedPrecondition says what is missing.
+Status CheckShared(const Settings& settings);
 
 class Application {
  public:

@@ -49,6 +49,15 @@ struct Settings {
   std::string embedding_api_key;
   std::string embedding_model = "text-embedding-3-small";
 
+  std::string postgres_url;
+  std::uint32_t postgres_connections = 16;
+  bool migrate_on_start = false;
+  std::string redis_url;
+  std::string neo4j_url;
+  std::string rabbitmq_url;
+  std::string rabbitmq_exchange = "memory_reflection_exchange";
+  std::string rabbitmq_queue = "memory_reflection_queue";
+
   std::uint32_t reflector_workers = 3;
   std::uint32_t reflector_batch_size = 10;
   std::uint32_t reflector_max_retries = 3;
@@ -67,6 +76,15 @@ struct Settings {
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
+
+  // Whether any part of memory or the queue is on a server.
+  [[nodiscard]] bool UsesServers() const {
+    return !postgres_url.empty() || !redis_url.empty() || !neo4j_url.empty() ||
+           !rabbitmq_url.empty();
+  }
+
+  // False: everything is on servers, and nothing in the data folder.
+  [[nodiscard]] bool NeedsDataFolder() const { return postgres_url.empty() || neo4j_url.empty(); }
 
   // A language model is configured when either is given: a key, or a base URL of a server that
   // needs none.

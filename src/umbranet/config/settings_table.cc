@@ -133,22 +133,6 @@ SettingSpec BaseUrlSetting(std::string name, std::string description, Text membe
 }
 
 // A part that this build does not carry: better refused at start than believed and ignored.
-SettingSpec AbsentBackend(std::string name, const std::string& part, const std::string& engine) {
-  return {std::move(name),
-          "Moves " + part + " to " + engine +
-              ". This release carries the embedded backend only and refuses to start when it is "
-              "set.",
-          false,
-          [part, engine](Settings&, std::string_view text) -> Status {
-            if (text.empty()) {
-              return {};
-            }
-            return Malformed("this release keeps " + part + " in its own file and cannot use " +
-                             engine + " yet; unset the variable");
-          },
-          [](const Settings&) { return std::string(); }};
-}
-
 std::vector<SettingSpec> ServerSettings() {
   return {
       {"UMBRANET_LISTEN",
@@ -289,17 +273,46 @@ std::vector<SettingSpec> RecallSettings() {
       ChoiceSetting<LogFormat>("UMBRANET_LOG_FORMAT", "How events are written to standard error.",
                                &Settings::log_format,
                                {{"logfmt", LogFormat::kLogfmt}, {"json", LogFormat::kJson}}),
-      AbsentBackend("POSTGRES_URL", "the journal, the queue and memory", "PostgreSQL"),
-      AbsentBackend("REDIS_URL", "the running conversation", "Redis"),
-      AbsentBackend("NEO4J_URL", "the knowledge graph", "Neo4j"),
-      AbsentBackend("RABBITMQ_URL", "the doorbell", "RabbitMQ"),
+  };
+}
+
+std::vector<SettingSpec> BackendSettings() {
+  return {
+      TextSetting("POSTGRES_URL",
+                  "Moves the journal, the queue, what happened and standing rules to PostgreSQL 15 "
+                  "or later, for any number of processes: postgresql://USER:PASSWORD@HOST:5432/DB. "
+                  "`umbranet migrate` makes its tables.",
+                  &Settings::postgres_url, /*secret=*/true),
+      NumberSetting("POSTGRES_CONNECTIONS", "Connections to PostgreSQL of one process at most.",
+                    &Settings::postgres_connections, 2, 1'000),
+      FlagSetting(
+          "MIGRATE_ON_START",
+          "Make or renew the tables in PostgreSQL at the start, as `umbranet migrate` does.",
+          &Settings::migrate_on_start),
+      TextSetting(
+          "REDIS_URL",
+          "Moves the running conversation to Redis 7: redis://USER:PASSWORD@HOST:6379/0, or "
+          "rediss:// for TLS.",
+          &Settings::redis_url, /*secret=*/true),
+      TextSetting("NEO4J_URL",
+                  "Moves the knowledge graph to Neo4j 5, over its HTTP API: "
+                  "http://USER:PASSWORD@HOST:7474, with /DB behind it for another database.",
+                  &Settings::neo4j_url, /*secret=*/true),
+      TextSetting("RABBITMQ_URL",
+                  "Wakes reflectors, and takes jobs of other programs, through RabbitMQ 3.10 or "
+                  "later: amqp://USER:PASSWORD@HOST:5672/VHOST, or amqps:// for TLS.",
+                  &Settings::rabbitmq_url, /*secret=*/true),
+      TextSetting("RABBITMQ_EXCHANGE", "Exchange that jobs are published to.",
+                  &Settings::rabbitmq_exchange),
+      TextSetting("RABBITMQ_QUEUE", "Queue that reflectors take jobs from.",
+                  &Settings::rabbitmq_queue),
   };
 }
 
 std::vector<SettingSpec> BuildTable() {
   std::vector<SettingSpec> table;
-  for (auto section : {ServerSettings(), ModelSettings(), EmbedderSettings(), ReflectionSettings(),
-                       RecallSettings()}) {
+  for (auto section : {ServerSettings(), ModelSettings(), EmbedderSettings(), BackendSettings(),
+                       ReflectionSettings(), RecallSettings()}) {
     for (SettingSpec& spec : section) {
       table.push_back(std::move(spec));
     }

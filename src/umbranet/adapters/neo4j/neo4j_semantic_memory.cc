@@ -81,6 +81,7 @@ Status Neo4jSemanticMemory::Migrate(Deadline deadline) {
   for (const std::string_view statement : SchemaStatements()) {
     UMBRANET_RETURN_IF_ERROR(Run(statement, {}, deadline));
   }
+  migrated_ = true;
   return {};
 }
 
@@ -210,6 +211,11 @@ Result<std::optional<Neo4jSemanticMemory::Outcome>> Neo4jSemanticMemory::TryWrit
 
 Status Neo4jSemanticMemory::Change(const UserKey& user, const Work& work,
                                    std::vector<std::string>& markers, Deadline deadline) {
+  // Without the constraints two writers could both take a user's lock, and a server that was away
+  // at the start has not been asked for them.
+  if (!migrated_) {
+    UMBRANET_RETURN_IF_ERROR(Migrate(deadline));
+  }
   Writing writing{
       .user = user, .work = work, .markers = markers, .writer = RandomHex(kWriterBytes)};
   // What is kept may well be of the present; if it is not, the write itself will tell.

@@ -51,8 +51,8 @@ class Neo4jSemanticMemory final : public SemanticMemory {
 
   Neo4jSemanticMemory(Neo4jClient& client, const Clock& clock, Options options);
 
-  // Creates the constraints and indexes that are not there yet. To be called before anything is
-  // written, by one process or many.
+  // Creates the constraints and indexes that are not there yet, from one process or many. The first
+  // write of a process does so by itself.
   Status Migrate(Deadline deadline);
   // Whether the server answers, takes the credentials and has the database.
   Status Check(Deadline deadline);
@@ -135,6 +135,7 @@ class Neo4jSemanticMemory final : public SemanticMemory {
   const Options options_;
   const GraphKeys keys_;
   KnowledgeCache cache_;
+  std::atomic<bool> migrated_ = false;
   Mutex mutex_;
   ConditionVariable pausing_;
 };

@@ -62,8 +62,7 @@ Result<Conversation> PostgresShortTermMemory::Read(const UserKey& user, std::str
         MakeCommand(kSelectSummary, user.tenant, user.user_id, session_id),
         MakeCommand(kSelectTurns, user.tenant, user.user_id, session_id,
                     static_cast<std::int64_t>(kTurnsMax))};
-    UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> results,
-                              connection.RunAll(commands));
+    UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> results, connection.RunAll(commands));
     if (!results[0].empty()) {
       conversation.summarized_through = results[0][0].Int(0);
       conversation.summary = results[0][0].String(1);
@@ -78,8 +77,8 @@ Result<Conversation> PostgresShortTermMemory::Read(const UserKey& user, std::str
 }
 
 Status PostgresShortTermMemory::SaveSummary(const UserKey& user, std::string_view session_id,
-                                            std::int64_t through_sequence,
-                                            std::string_view summary, Deadline deadline) {
+                                            std::int64_t through_sequence, std::string_view summary,
+                                            Deadline deadline) {
   return pool_.Transact(
       deadline, PostgresIsolation::kReadCommitted, [&](PostgresConnection& connection) -> Status {
         UMBRANET_ASSIGN_OR_RETURN(const PostgresRows account,
@@ -87,22 +86,21 @@ Status PostgresShortTermMemory::SaveSummary(const UserKey& user, std::string_vie
         if (account.empty()) {
           return {};
         }
-        UMBRANET_ASSIGN_OR_RETURN(
-            [[maybe_unused]] const std::int64_t saved,
-            connection.Run(kSaveSummary, account[0].Int(0), session_id, through_sequence,
-                           PostgresBytes{summary}));
+        UMBRANET_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t saved,
+                                  connection.Run(kSaveSummary, account[0].Int(0), session_id,
+                                                 through_sequence, PostgresBytes{summary}));
         return {};
       });
 }
 
 Result<std::uint64_t> PostgresShortTermMemory::EraseUser(const UserKey& user, Deadline deadline) {
-  return pool_.Transact(
-      deadline, PostgresIsolation::kReadCommitted,
-      [&](PostgresConnection& connection) -> Result<std::uint64_t> {
-        UMBRANET_ASSIGN_OR_RETURN(const std::int64_t removed,
-                                  connection.Run(kDeleteSummaries, user.tenant, user.user_id));
-        return static_cast<std::uint64_t>(removed);
-      });
+  return pool_.Transact(deadline, PostgresIsolation::kReadCommitted,
+                        [&](PostgresConnection& connection) -> Result<std::uint64_t> {
+                          UMBRANET_ASSIGN_OR_RETURN(
+                              const std::int64_t removed,
+                              connection.Run(kDeleteSummaries, user.tenant, user.user_id));
+                          return static_cast<std::uint64_t>(removed);
+                        });
 }
 
 }  // namespace umbranet

@@ -129,8 +129,10 @@ Status SqliteSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const 
   return database_.Write(
       SqliteDatabase::Lane::kBackground,
       [&](SqliteConnection& connection) -> Status {
-        UMBRANET_ASSIGN_OR_RETURN(const TierApplication application,
-                                  BeginApplication(connection, Tier::kSemantic, plans, fence));
+        UMBRANET_ASSIGN_OR_RETURN(
+            const TierApplication application,
+            BeginApplication(connection, Tier::kSemantic, plans,
+                             options_.fenced ? std::optional(fence) : std::nullopt));
         if (application.plans.empty()) {
           return {};
         }
@@ -324,7 +326,7 @@ Result<bool> SqliteSemanticMemory::Erase(std::string_view tenant, std::string_vi
 
 Result<std::uint64_t> SqliteSemanticMemory::EraseFacts(SqliteConnection& connection,
                                                        std::int64_t user_key, const UserKey& user) {
-  UMBRANET_RETURN_IF_ERROR(CloseBook(connection, user_key, Tier::kSemantic));
+  UMBRANET_RETURN_IF_ERROR(CloseBook(connection, user_key, Tier::kSemantic, options_.fenced));
   SqliteStatement rows = connection.Prepare(kSelectHeads);
   rows.BindAll(user_key);
   UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> heads, ReadKeys(std::move(rows)));

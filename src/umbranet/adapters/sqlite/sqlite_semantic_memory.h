@@ -26,6 +26,9 @@ class SqliteSemanticMemory final : public SemanticMemory {
   // Facts are kept in memory and searched there as far as there is room for a user's, whole; the
   // rest is searched in the file. 1,000 take about 1 MiB.
   struct Options {
+    // False: the ledger is in another database, so no lease can be checked; the markers alone keep
+    // a plan from being applied twice.
+    bool fenced = true;
     std::size_t cached_facts_max = 50'000;
     std::size_t cached_facts_of_user_max = 20'000;
   };

@@ -35,7 +35,7 @@ constexpr std::string_view kSelectCorpus =
 
 Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier,
                                          std::span<const ReflectionPlan> plans,
-                                         const Lease& fence) {
+                                         const std::optional<Lease>& fence) {
   TierApplication application;
   if (plans.empty()) {
     return application;
@@ -48,7 +48,9 @@ Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier
     }
     job_ids.push_back(plan.job_id);
   }
-  UMBRANET_RETURN_IF_ERROR(CheckLease(connection, fence, job_ids));
+  if (fence.has_value()) {
+    UMBRANET_RETURN_IF_ERROR(CheckLease(connection, *fence, job_ids));
+  }
   UMBRANET_ASSIGN_OR_RETURN(application.user_key, InternAccount(connection, plans.front().user));
   SqliteStatement marker = connection.Prepare(kInsertMarker);
   for (const ReflectionPlan& plan : plans) {
@@ -76,9 +78,10 @@ Status RememberErasure(SqliteConnection& connection, std::int64_t user_key, Tier
   return connection.Run(kInsertErased, user_key, tier, id, interaction_id);
 }
 
-Status CloseBook(SqliteConnection& connection, std::int64_t user_key, Tier tier) {
+Status CloseBook(SqliteConnection& connection, std::int64_t user_key, Tier tier,
+                 bool journal_is_here) {
   UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteMarkers, user_key, tier));
-  return connection.Run(kDeleteErased, user_key, tier);
+  return journal_is_here ? connection.Run(kDeleteErased, user_key, tier) : Status();
 }
 
 Status GrowCorpus(SqliteConnection& connection, std::int64_t user_key, CorpusKind kind,

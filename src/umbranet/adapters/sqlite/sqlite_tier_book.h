@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -25,10 +26,11 @@ struct TierApplication {
   std::vector<const ReflectionPlan*> plans;  // Those that were not applied before.
 };
 
-// Checks the fence and writes the markers of the plans. kAborted when a job is not leased under
-// `fence` any more; kInvalidArgument when the plans are not of one user.
+// Checks the fence, if there is one, and writes the markers of the plans. kAborted when a job is
+// not leased under `fence` any more; kInvalidArgument when the plans are not of one user.
 Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier,
-                                         std::span<const ReflectionPlan> plans, const Lease& fence);
+                                         std::span<const ReflectionPlan> plans,
+                                         const std::optional<Lease>& fence);
 
 // `id` is of an episode or a statement.
 Result<bool> IsErased(SqliteConnection& connection, std::int64_t user_key, Tier tier,
@@ -37,8 +39,10 @@ Status RememberErasure(SqliteConnection& connection, std::int64_t user_key, Tier
                        std::string_view id, std::string_view interaction_id);
 
 // Removes the user's markers, and his erasures but for those whose turn the journal still holds:
-// when his memory is worked out anew, what he erased must stay away.
-Status CloseBook(SqliteConnection& connection, std::int64_t user_key, Tier tier);
+// when his memory is worked out anew, what he erased must stay away. Where the journal is in
+// another database, all of them stay.
+Status CloseBook(SqliteConnection& connection, std::int64_t user_key, Tier tier,
+                 bool journal_is_here = true);
 
 // Counts `documents` and their `terms` in, or out when negative.
 Status GrowCorpus(SqliteConnection& connection, std::int64_t user_key, CorpusKind kind,

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "umbranet/adapters/sqlite/sqlite_text_index.h"
+#include "umbranet/base/term_counter.h"
 
 namespace umbranet {
 namespace {

@@ -78,6 +78,7 @@ struct ExportOptions {
 int RunExport(const CommandContext& context, const ExportOptions& options);
 
 // What is reachable, and what to do about what is not.
+int RunMigrate(const CommandContext& context);
 int RunDoctor(const CommandContext& context);
 
 struct ConfigOptions {

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <sys/statvfs.h>
@@ -153,6 +154,22 @@ Finding CheckEmbedder(const CommandContext& context) {
           (*embedder)->space() + ", " + std::to_string(vector->size()) + " dimensions", ""};
 }
 
+std::vector<Finding> CheckBackends(const CommandContext& context) {
+  const auto reports =
+      CheckServers(context.settings(), context.clock, context.Within(Millis{10'000}));
+  if (!reports.ok()) {
+    return {{Verdict::kBad, "servers", reports.error().message, ""}};
+  }
+  std::vector<Finding> findings;
+  for (const ServerReport& report : *reports) {
+    findings.push_back(report.status.ok()
+                           ? Finding{Verdict::kGood, report.setting, "the server answers", ""}
+                           : Finding{Verdict::kBad, report.setting, report.status.error().message,
+                                     "start the server, or correct " + report.setting});
+  }
+  return findings;
+}
+
 Finding CheckKeys(const Settings& settings) {
   if (settings.api_keys.empty()) {
     return {Verdict::kNote, "API keys", "none: the server answers on loopback only",
@@ -170,12 +187,15 @@ Finding CheckKeys(const Settings& settings) {
 }  // namespace
 
 int RunDoctor(const CommandContext& context) {
-  const Finding findings[] = {CheckFolder(context.settings()),
-                              CheckDatabase(context),
-                              CheckServer(context),
-                              CheckModel(context),
-                              CheckEmbedder(context),
-                              CheckKeys(context.settings())};
+  std::vector<Finding> findings = CheckBackends(context);
+  if (context.settings().NeedsDataFolder()) {
+    findings.push_back(CheckFolder(context.settings()));
+    findings.push_back(CheckDatabase(context));
+    findings.push_back(CheckServer(context));
+  }
+  findings.push_back(CheckModel(context));
+  findings.push_back(CheckEmbedder(context));
+  findings.push_back(CheckKeys(context.settings()));
   json::array report;
   std::string text;
   bool good = true;

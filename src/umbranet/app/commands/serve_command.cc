@@ -29,6 +29,11 @@ int RunServe(const CommandContext& context) {
   StopSignal stop_signal;
   BoundMemoryArenas();
   const Settings& settings = context.settings();
+  if (settings.role == ServeRole::kApi && settings.UsesServers()) {
+    if (const Status shared = CheckShared(settings); !shared.ok()) {
+      return Complain(shared.error());
+    }
+  }
   const SteadyTime begun = context.clock.SteadyNow();
   auto application = Application::Open(
       settings, {.serve_http = true, .reflect = settings.role == ServeRole::kAll}, context.clock);
@@ -41,7 +46,7 @@ int RunServe(const CommandContext& context) {
   char line[512];
   std::snprintf(line, sizeof line, "umbranet: ready on %s after %.0f ms, memory in %s%s\n",
                 BaseUrl(settings, (*application)->Port()).c_str(), elapsed_ms,
-                settings.data_folder.c_str(),
+                settings.NeedsDataFolder() ? settings.data_folder.c_str() : "its servers",
                 settings.HasModel() ? "" : ", no language model configured");
   Print(line);
 
@@ -57,13 +62,19 @@ int RunServe(const CommandContext& context) {
 int RunReflect(const CommandContext& context, const ReflectOptions& options) {
   StopSignal stop_signal;
   const Settings& settings = context.settings();
+  if (settings.UsesServers()) {
+    if (const Status shared = CheckShared(settings); !shared.ok()) {
+      return Complain(shared.error());
+    }
+  }
   auto application =
       Application::Open(settings, {.serve_http = false, .reflect = true}, context.clock);
   if (!application.ok()) {
     return Complain(application.error());
   }
   (*application)->Start();
-  Print("umbranet: reflecting, memory in " + settings.data_folder + "\n");
+  Print("umbranet: reflecting, memory in " +
+        (settings.NeedsDataFolder() ? settings.data_folder : std::string("its servers")) + "\n");
   int code = kExitOk;
   while (!stop_signal.Wait(Millis{options.once ? 50 : 1'000})) {
     if (!options.once) {
@@ -80,6 +91,19 @@ int RunReflect(const CommandContext& context, const ReflectOptions& options) {
   }
   (*application)->Stop(context.Within(Millis{settings.stop_grace_ms}));
   return code;
+}
+
+int RunMigrate(const CommandContext& context) {
+  const auto report = MigrateServers(context.settings(), context.clock);
+  if (!report.ok()) {
+    return Complain(report.error());
+  }
+  if (context.json) {
+    PrintJson({{"report", *report}});
+  } else {
+    Print(*report);
+  }
+  return kExitOk;
 }
 
 }  // namespace umbranet

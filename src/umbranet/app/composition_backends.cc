@@ -1,0 +1,284 @@
+#include "umbranet/app/composition_backends.h"
+
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "umbranet/adapters/neo4j/neo4j_semantic_memory.h"
+#include "umbranet/adapters/postgres/postgres_episodic_memory.h"
+#include "umbranet/adapters/postgres/postgres_job_ledger.h"
+#include "umbranet/adapters/postgres/postgres_journal.h"
+#include "umbranet/adapters/postgres/postgres_migrations.h"
+#include "umbranet/adapters/postgres/postgres_procedural_memory.h"
+#include "umbranet/adapters/postgres/postgres_short_term_memory.h"
+#include "umbranet/adapters/redis/redis_client.h"
+#include "umbranet/adapters/redis/redis_short_term_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
+#include "umbranet/adapters/sqlite/sqlite_journal.h"
+#include "umbranet/adapters/sqlite/sqlite_procedural_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_short_term_memory.h"
+#include "umbranet/app/composition.h"
+#include "umbranet/reflection/condition_variable_doorbell.h"
+
+namespace umbranet {
+namespace {
+
+// How long a start waits for one server before it goes on without.
+constexpr Millis kStartBudget{3'000};
+constexpr Millis kMigrationBudget = std::chrono::minutes(10);
+
+RetryPolicy RetriesOf(const Settings& settings) {
+  RetryPolicy retry;
+  retry.attempts_max = settings.reflector_max_retries + 1;
+  retry.first_delay = std::chrono::seconds(settings.reflector_retry_delay_s);
+  return retry;
+}
+
+// Whether something on a server can be gone on with: what may pass by itself is a remark.
+Status Excuse(const Status& status, Backends& backends) {
+  if (status.ok()) {
+    return {};
+  }
+  const ErrorCode code = status.error().code;
+  if (code == ErrorCode::kFailedPrecondition || code == ErrorCode::kInvalidArgument) {
+    return status;
+  }
+  backends.remarks.push_back(status.error().message);
+  return {};
+}
+
+Status OpenFile(const Settings& settings, const Clock& clock, Backends& backends) {
+  SqliteDatabase::Options options;
+  options.path = DatabasePath(settings);
+  UMBRANET_ASSIGN_OR_RETURN(backends.database, SqliteDatabase::Open(clock, options));
+  // A write that changes nothing: it reaches the disk only as far as a real one would.
+  backends.probes.push_back({"storage", true, [&database = *backends.database](Deadline deadline) {
+                               return database.Write(
+                                   SqliteDatabase::Lane::kForeground,
+                                   [](SqliteConnection&) { return Status(); }, deadline);
+                             }});
+  return {};
+}
+
+Status OpenLedgerInFile(const Settings& settings, Backends& backends) {
+  SqliteLedgerStore::Options options;
+  options.retry = RetriesOf(settings);
+  SqliteDatabase& database = *backends.database;
+  UMBRANET_ASSIGN_OR_RETURN(backends.file_ledger, SqliteLedgerStore::Open(database, options));
+  backends.journal = std::make_unique<SqliteJournal>(*backends.file_ledger);
+  backends.ledger = std::make_unique<SqliteJobLedger>(*backends.file_ledger);
+  backends.short_term = std::make_unique<SqliteShortTermMemory>(database);
+  backends.episodic = std::make_unique<SqliteEpisodicMemory>(database);
+  backends.procedural = std::make_unique<SqliteProceduralMemory>(database);
+  return {};
+}
+
+Status OpenPostgres(const Settings& settings, const Clock& clock, Backends& backends) {
+  PostgresPool::Options options;
+  options.url = settings.postgres_url;
+  options.connections_max = settings.postgres_connections;
+  UMBRANET_ASSIGN_OR_RETURN(backends.postgres, PostgresPool::Open(std::move(options)));
+  PostgresPool& pool = *backends.postgres;
+  if (settings.migrate_on_start) {
+    const auto migrated = Migrate(pool, Deadline::After(clock, kMigrationBudget));
+    UMBRANET_RETURN_IF_ERROR(Excuse(migrated.ok() ? Status() : Status(migrated.error()), backends));
+  } else {
+    UMBRANET_RETURN_IF_ERROR(
+        Excuse(CheckSchema(pool, Deadline::After(clock, kStartBudget)), backends));
+  }
+  PostgresLedgerStore::Options ledger;
+  ledger.retry = RetriesOf(settings);
+  UMBRANET_ASSIGN_OR_RETURN(backends.server_ledger, PostgresLedgerStore::Open(pool, ledger));
+  backends.journal = std::make_unique<PostgresJournal>(*backends.server_ledger);
+  backends.ledger = std::make_unique<PostgresJobLedger>(*backends.server_ledger);
+  backends.short_term = std::make_unique<PostgresShortTermMemory>(pool);
+  auto episodic = std::make_unique<PostgresEpisodicMemory>(pool);
+  if (const auto why = episodic->WhyVectorsAreComparedHere(Deadline::After(clock, kStartBudget));
+      why.ok() && !why->empty()) {
+    backends.remarks.push_back(*why);
+  }
+  backends.episodic = std::move(episodic);
+  backends.procedural = std::make_unique<PostgresProceduralMemory>(pool, clock);
+  backends.probes.push_back(
+      {"postgres", true, [&pool](Deadline deadline) { return CheckSchema(pool, deadline); }});
+  return {};
+}
+
+Status OpenRedis(const Settings& settings, const Clock& clock, StructuredLog& log,
+                 Backends& backends) {
+  RedisShortTermMemory::Options options;
+  options.url = settings.redis_url;
+  options.log = &log;
+  UMBRANET_ASSIGN_OR_RETURN(auto memory,
+                            RedisShortTermMemory::Open(clock, *backends.journal, options));
+  UMBRANET_RETURN_IF_ERROR(Excuse(memory->Probe(Deadline::After(clock, kStartBudget)), backends));
+  backends.probes.push_back(
+      {"redis", false, [&memory = *memory](Deadline deadline) { return memory.Probe(deadline); }});
+  backends.short_term = std::move(memory);
+  return {};
+}
+
+// Of a user's turns, which the journal still has.
+HeldTurns HeldBy(Journal& journal) {
+  return [&journal](const UserKey& user, std::span<const std::string> interaction_ids,
+                    Deadline deadline) -> Result<std::set<std::string>> {
+    UMBRANET_ASSIGN_OR_RETURN(const std::vector<Interaction> turns,
+                              journal.Read(user, interaction_ids, deadline));
+    std::set<std::string> held;
+    for (const Interaction& turn : turns) {
+      held.insert(turn.interaction_id);
+    }
+    return held;
+  };
+}
+
+Status OpenNeo4j(const Settings& settings, const Clock& clock, Backends& backends) {
+  UMBRANET_ASSIGN_OR_RETURN(backends.neo4j, Neo4jClient::Open({.url = settings.neo4j_url}, clock));
+  Neo4jSemanticMemory::Options options;
+  options.held_turns = HeldBy(*backends.journal);
+  auto memory = std::make_unique<Neo4jSemanticMemory>(*backends.neo4j, clock, std::move(options));
+  UMBRANET_RETURN_IF_ERROR(Excuse(memory->Check(Deadline::After(clock, kStartBudget)), backends));
+  backends.probes.push_back(
+      {"neo4j", false, [&memory = *memory](Deadline deadline) { return memory.Check(deadline); }});
+  backends.semantic = std::move(memory);
+  return {};
+}
+
+Status OpenRabbitMq(const Settings& settings, bool reflects, const Clock& clock, StructuredLog& log,
+                    Backends& backends) {
+  backends.intake = std::make_unique<TurnIntake>(clock, *backends.journal, *backends.ledger,
+                                                 *backends.short_term);
+  RabbitMqDoorbell::Options options;
+  options.url = settings.rabbitmq_url;
+  options.exchange = settings.rabbitmq_exchange;
+  options.queue = settings.rabbitmq_queue;
+  options.consume = reflects;
+  UMBRANET_ASSIGN_OR_RETURN(auto doorbell, RabbitMqDoorbell::Open(clock, log, std::move(options),
+                                                                  std::ref(*backends.intake)));
+  if (!doorbell->WaitUntilHealthy(Deadline::After(clock, kStartBudget))) {
+    UMBRANET_RETURN_IF_ERROR(Excuse(doorbell->Probe(), backends));
+  }
+  backends.probes.push_back({"rabbitmq", false, [&doorbell = *doorbell](Deadline) -> Status {
+                               if (doorbell.Healthy()) {
+                                 return {};
+                               }
+                               return Unavailable(doorbell.ReadStatus().last_error);
+                             }});
+  backends.rabbitmq = doorbell.get();
+  backends.doorbell = std::move(doorbell);
+  return {};
+}
+
+Status PingRedis(const Settings& settings, const Clock& clock, Deadline deadline) {
+  RedisClient::Options options;
+  UMBRANET_ASSIGN_OR_RETURN(options.address, ParseRedisUrl(settings.redis_url));
+  UMBRANET_ASSIGN_OR_RETURN(const auto client, RedisClient::Open(clock, options));
+  const std::string_view ping[] = {"PING"};
+  const auto answer = client->Call(ping, deadline);
+  return answer.ok() ? Status() : Status(answer.error());
+}
+
+Result<Backends> OpenStores(const Settings& settings, const Clock& clock, StructuredLog& log) {
+  Backends backends;
+  if (settings.postgres_url.empty() || settings.neo4j_url.empty()) {
+    UMBRANET_RETURN_IF_ERROR(OpenFile(settings, clock, backends));
+  }
+  if (settings.postgres_url.empty()) {
+    UMBRANET_RETURN_IF_ERROR(OpenLedgerInFile(settings, backends));
+  } else {
+    UMBRANET_RETURN_IF_ERROR(OpenPostgres(settings, clock, backends));
+  }
+  if (!settings.redis_url.empty()) {
+    UMBRANET_RETURN_IF_ERROR(OpenRedis(settings, clock, log, backends));
+  }
+  if (settings.neo4j_url.empty()) {
+    backends.semantic = std::make_unique<SqliteSemanticMemory>(
+        *backends.database, SqliteSemanticMemory::Options{.fenced = settings.postgres_url.empty()});
+  } else {
+    UMBRANET_RETURN_IF_ERROR(OpenNeo4j(settings, clock, backends));
+  }
+  backends.probes.push_back({"queue", true, [&ledger = *backends.ledger](Deadline deadline) {
+                               const auto stats = ledger.Stats(deadline);
+                               return stats.ok() ? Status() : Status(stats.error());
+                             }});
+  return backends;
+}
+
+}  // namespace
+
+Result<Backends> OpenBackends(const Settings& settings, bool reflects, const Clock& clock,
+                              StructuredLog& log) {
+  UMBRANET_ASSIGN_OR_RETURN(Backends backends, OpenStores(settings, clock, log));
+  if (settings.rabbitmq_url.empty()) {
+    backends.doorbell = std::make_unique<ConditionVariableDoorbell>();
+  } else {
+    UMBRANET_RETURN_IF_ERROR(OpenRabbitMq(settings, reflects, clock, log, backends));
+  }
+  return backends;
+}
+
+Result<std::string> MigrateServers(const Settings& settings, const Clock& clock) {
+  if (settings.postgres_url.empty() && settings.neo4j_url.empty()) {
+    return FailedPrecondition(
+        "migrate: neither POSTGRES_URL nor NEO4J_URL is set; the file takes care of itself");
+  }
+  const Deadline deadline = Deadline::After(clock, kMigrationBudget);
+  std::string report;
+  if (!settings.postgres_url.empty()) {
+    PostgresPool::Options options;
+    options.url = settings.postgres_url;
+    UMBRANET_ASSIGN_OR_RETURN(const auto pool, PostgresPool::Open(std::move(options)));
+    UMBRANET_ASSIGN_OR_RETURN(const MigrationReport done, Migrate(*pool, deadline));
+    report += pool->name() + ": " + std::to_string(done.applied) + " steps taken" +
+              (done.left_out == 0 ? ""
+                                  : ", " + std::to_string(done.left_out) +
+                                        " left out for want of the extension vector") +
+              "\n";
+  }
+  if (!settings.neo4j_url.empty()) {
+    UMBRANET_ASSIGN_OR_RETURN(const auto client,
+                              Neo4jClient::Open({.url = settings.neo4j_url}, clock));
+    Neo4jSemanticMemory memory(*client, clock, {});
+    UMBRANET_RETURN_IF_ERROR(memory.Migrate(deadline));
+    report += client->server().name + ": constraints and indexes are there\n";
+  }
+  return report;
+}
+
+Result<std::vector<ServerReport>> CheckServers(const Settings& settings, const Clock& clock,
+                                               Deadline deadline) {
+  StructuredLog log(clock, {.level = LogLevel::kError, .format = settings.log_format});
+  std::vector<ServerReport> reports;
+  const auto report = [&](const char* setting, const Status& status) {
+    reports.push_back({setting, status});
+  };
+  if (!settings.postgres_url.empty()) {
+    PostgresPool::Options options;
+    options.url = settings.postgres_url;
+    const auto pool = PostgresPool::Open(std::move(options));
+    report("POSTGRES_URL", pool.ok() ? CheckSchema(**pool, deadline) : Status(pool.error()));
+  }
+  if (!settings.neo4j_url.empty()) {
+    const auto client = Neo4jClient::Open({.url = settings.neo4j_url}, clock);
+    report("NEO4J_URL", client.ok() ? Neo4jSemanticMemory(**client, clock, {}).Check(deadline)
+                                    : Status(client.error()));
+  }
+  if (!settings.redis_url.empty()) {
+    report("REDIS_URL", PingRedis(settings, clock, deadline));
+  }
+  if (!settings.rabbitmq_url.empty()) {
+    RabbitMqDoorbell::Options options;
+    options.url = settings.rabbitmq_url;
+    options.exchange = settings.rabbitmq_exchange;
+    options.queue = settings.rabbitmq_queue;
+    options.consume = false;
+    const auto doorbell = RabbitMqDoorbell::Open(
+        clock, log, std::move(options), [](const IncomingJob&, Deadline) { return Status(); });
+    report("RABBITMQ_URL", doorbell.ok() ? (*doorbell)->Probe() : Status(doorbell.error()));
+  }
+  return reports;
+}
+
+}  // namespace umbranet

@@ -1,0 +1,59 @@
+// The stores and the doorbell that the settings name: which adapter serves which port. A URL moves
+// a part out of the process; what has none lives in the one SQLite file. Part of the composition.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "umbranet/adapters/neo4j/neo4j_client.h"
+#include "umbranet/adapters/postgres/ledger_store.h"
+#include "umbranet/adapters/postgres/postgres_pool.h"
+#include "umbranet/adapters/rabbitmq/rabbitmq_doorbell.h"
+#include "umbranet/adapters/rabbitmq/turn_intake.h"
+#include "umbranet/adapters/sqlite/ledger_store.h"
+#include "umbranet/adapters/sqlite/sqlite_database.h"
+#include "umbranet/base/clock.h"
+#include "umbranet/base/result.h"
+#include "umbranet/config/settings.h"
+#include "umbranet/http/api.h"
+#include "umbranet/ports/doorbell.h"
+#include "umbranet/ports/episodic_memory.h"
+#include "umbranet/ports/job_ledger.h"
+#include "umbranet/ports/journal.h"
+#include "umbranet/ports/procedural_memory.h"
+#include "umbranet/ports/semantic_memory.h"
+#include "umbranet/ports/short_term_memory.h"
+#include "umbranet/telemetry/structured_log.h"
+
+namespace umbranet {
+
+// Members in the order in which they lean on one another; they end in the opposite one.
+struct Backends {
+  std::unique_ptr<SqliteDatabase> database;  // Null: nothing lives in the file.
+  std::unique_ptr<SqliteLedgerStore> file_ledger;
+  std::unique_ptr<PostgresPool> postgres;
+  std::unique_ptr<PostgresLedgerStore> server_ledger;
+  std::unique_ptr<Neo4jClient> neo4j;
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<JobLedger> ledger;
+  std::unique_ptr<ShortTermMemory> short_term;
+  std::unique_ptr<EpisodicMemory> episodic;
+  std::unique_ptr<SemanticMemory> semantic;
+  std::unique_ptr<ProceduralMemory> procedural;
+  std::unique_ptr<TurnIntake> intake;
+  std::unique_ptr<Doorbell> doorbell;
+  RabbitMqDoorbell* rabbitmq = nullptr;  // The doorbell, when it is that.
+
+  std::vector<DependencyProbe> probes;
+  // What the operator should know of at the start: a server that does not answer yet, say.
+  std::vector<std::string> remarks;
+};
+
+// `reflects`: whether this process has workers. A server that is away is a remark, since it may
+// come back; one that refuses the credentials, or whose tables do not fit, is an error that says
+// what to do. Clock and log must outlive the backends.
+Result<Backends> OpenBackends(const Settings& settings, bool reflects, const Clock& clock,
+                              StructuredLog& log);
+
+}  // namespace umbranet
