@@ -279,6 +279,7 @@ constexpr std::string_view kNoFacts[] = {
     "Two dogs are barking outside.",
     "I am here in Oslo on vacation.",
     "Vegan food is everywhere.",
+    "I cancelled my gym membership.",
 };
 INSTANTIATE_TEST_SUITE_P(Sentences, NoFacts, testing::ValuesIn(kNoFacts));
 

@@ -81,7 +81,7 @@ constexpr BearingCase kChanges[] = {
     // What tells the thing from others of its kind.
     {"Which notebook do I use for the journal?", "The blue notebook is for my journal.",
      "My journal is in the red notebook."},
-    {"Which shifts do I work?", "I work night shifts.", "They put me on day shifts."},
+    {"Which shift do I work?", "I work the night shift.", "They put me on the day shift."},
     // Given up.
     {"Am I still learning the cello?", "I'm learning the cello.",
      "I gave up on the cello, it took too much time."},
@@ -138,6 +138,8 @@ constexpr BearingCase kOtherMatters[] = {
     {"What am I concerned about?", "I'm concerned about the noise.",
      "I'm concerned about the rent."},
     {"Which notebook do I use?", "I use the blue notebook.", "I bought a new notebook."},
+    {"Which board games do I play?", "I play old board games.", "We play card games."},
+    {"What class has Ana taken?", "Ana took a pottery class.", "Ana took a drawing class."},
     {"Have I ever played the cello?", "I played the cello at school.", "I gave up the cello."},
     {"Am I still learning the cello?", "I'm learning the cello.", "I stopped smoking."},
     // Not knowing is no denial, a wish no deed.

@@ -325,7 +325,8 @@ class PossessionReader {
       if (noun == NounClass::kVehicle || noun == NounClass::kOwnable) {
         // "my car insurance", "my phone number", "my house cleaner".
         if (m_.IsAny(j + 1,
-                     {"insurance", "number", "cleaner", "keys", "payment", "loan", "mate"})) {
+                     {"insurance", "number", "cleaner", "keys", "payment", "loan", "mate",
+                      "membership", "subscription", "class", "bag", "case", "trainer", "buddy"})) {
           return;
         }
         const std::size_t first = m_.Is(i + 1, "own") ? i + 2 : i + 1;

@@ -20,7 +20,7 @@ constexpr double kSharedWithRearrangement = 0.85;
 constexpr double kSharedWithMovingOn = 0.6;
 constexpr double kSharedWithWhich = 0.5;
 // Of what the earlier statement holds of the question, so much has been given up.
-constexpr double kEndedHeld = 0.5;
+constexpr double kEndedHeld = 0.35;
 constexpr double kSharedWithDenial = 0.6;
 // Of what a value is said of.
 constexpr double kSharedOfValue = 0.5;
@@ -70,7 +70,8 @@ void StanceReader::ReadWhatIsAsked() {
   ReadWhich();
 }
 
-// "Which shifts do I work?", "what floor is my desk on?"
+// "Which shift do I work?", "what floor is my desk on?": one of its kind that is so now. "Which
+// games has she played?" asks for as many as there are.
 void StanceReader::ReadWhich() {
   const std::vector<std::string>& words = question_.words;
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
@@ -79,7 +80,9 @@ void StanceReader::ReadWhich() {
            !IsStopWord(words[last])) {
       ++last;
     }
-    if (last > i + 1) {
+    static const WordSet now = {"is", "do", "does", "am", "are", "should", "will"};
+    if (last > i + 1 && last < words.size() && now.contains(words[last]) &&
+        !words[last - 1].ends_with('s')) {
       which_.push_back(StemWord(words[last - 1]));
     }
   }
@@ -157,6 +160,7 @@ Stance StanceReader::Read(std::string_view text) const {
       continue;
     }
     stance.ended |= reading.Ends(clause) ? terms : 0;
+    stance.moved_on |= reading.MovesOn(clause) ? terms : 0;
     const std::size_t from = reading.DeniedFrom(clause);
     stance.has_happened =
         stance.has_happened || (from == clause.last && reading.HasHappened(clause));
@@ -256,8 +260,9 @@ Bearing StanceReader::BearingOf(const Stance& earlier, const Stance& later) cons
   const bool gives_up = asked_ == Asked::kWhether && !question_.about_experience &&
                         earlier.ended == 0 &&
                         Mass(later.ended & earlier.terms) >= kEndedHeld * mass;
-  if (gives_up || (kinds_.empty() && later.moves_on && shared >= kSharedWithMovingOn &&
-                   !question_.about_experience)) {
+  const bool moves_on = kinds_.empty() && !question_.about_experience &&
+                        Mass(later.moved_on & earlier.terms) >= kSharedWithMovingOn * mass;
+  if (gives_up || moves_on) {
     return Bearing::kSucceeds;
   }
   if (later.rearranges && shared >= kSharedWithRearrangement) {
@@ -271,8 +276,8 @@ Bearing StanceReader::BearingOf(const Stance& earlier, const Stance& later) cons
     }
     const double enough = later.changes ? kSharedWithChangedValue : kSharedWithValue;
     if ((differs && shared >= enough) ||
-        (kinds_.empty() && later.changes &&
-         shared >= (later.moves_on ? kSharedWithChangedValue : kSharedWithName) &&
+        (kinds_.empty() && (later.changes || later.moved_on != 0) &&
+         shared >= (later.moved_on != 0 ? kSharedWithChangedValue : kSharedWithName) &&
          DifferingValues(earlier, later, Compared::kNames) >= kSharedOfValue)) {
       return Bearing::kSucceeds;
     }

@@ -34,9 +34,10 @@ struct StatedValue {
 struct Stance {
   TermSet terms = 0;  // Asked terms in all of the text.
   std::vector<StatedValue> values;
-  bool changes = false;       // "reached", "moved", "now": counts beside another value.
-  bool rearranges = false;    // "rescheduled", "extended", "cancelled": counts by itself.
-  bool moves_on = false;      // "these days", "switched to", "from now on": what was has been left.
+  bool changes = false;     // "reached", "moved", "now": counts beside another value.
+  bool rearranges = false;  // "rescheduled", "extended", "cancelled": counts by itself.
+  // Asked terms of clauses by which what was has been left for something else: "these days".
+  TermSet moved_on = 0;
   TermSet ended = 0;          // Asked terms of clauses that give something up: "quit", "no longer".
   bool has_happened = false;  // Told as done: "I met", "we have been".
   TermSet denied = 0;         // Asked terms of the clause that denies most of what is asked.

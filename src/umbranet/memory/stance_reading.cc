@@ -150,19 +150,25 @@ bool StanceReading::HasHappened(const StanceClause& clause) const {
 void StanceReading::NoteChange(const StanceClause& clause, Stance& stance) const {
   static const StemSet rearranging = StemsOf(kRearranging);
   static const StemSet changing = StemsOf(kChanging);
-  static const StemSet moving_on = StemsOf(kMovingOn);
   for (std::size_t i = clause.first; i < clause.last; ++i) {
     const bool gave_up = (Word(i) == "gave" || Word(i) == "given") && Word(i + 1) == "up";
     const bool rearranges = gave_up || rearranging.contains(tokens_[i].term);
     stance.rearranges = stance.rearranges || rearranges;
     stance.changes = stance.changes || rearranges || changing.contains(tokens_[i].term) ||
                      PlaceIn(kChangeAdverbs, Word(i)) < kChangeAdverbs.size() ||
-                     moving_on.contains(tokens_[i].term) || IsPair(i, kMovingOnPairs) ||
                      (Word(i) == "no" && Word(i + 1) == "longer");
-    stance.moves_on = stance.moves_on || moving_on.contains(tokens_[i].term) ||
-                      PlaceIn(kMovingOnAdverbs, Word(i)) < kMovingOnAdverbs.size() ||
-                      IsPair(i, kMovingOnPairs);
   }
+}
+
+bool StanceReading::MovesOn(const StanceClause& clause) const {
+  static const StemSet moving_on = StemsOf(kMovingOn);
+  for (std::size_t i = clause.first; i < clause.last; ++i) {
+    if (moving_on.contains(tokens_[i].term) || IsPair(i, kMovingOnPairs) ||
+        PlaceIn(kMovingOnAdverbs, Word(i)) < kMovingOnAdverbs.size()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool StanceReading::Ends(const StanceClause& clause) const {

@@ -33,6 +33,8 @@ class StanceReading {
   [[nodiscard]] std::size_t DeniedFrom(const StanceClause& clause) const;
   [[nodiscard]] bool HasHappened(const StanceClause& clause) const;
   void NoteChange(const StanceClause& clause, Stance& stance) const;
+  // Whether by the clause what was has been left for something else.
+  [[nodiscard]] bool MovesOn(const StanceClause& clause) const;
   // Whether the clause gives something up.
   [[nodiscard]] bool Ends(const StanceClause& clause) const;
   // `which` are the stems of what is to be told from others of its kind.
