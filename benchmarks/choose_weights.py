@@ -30,7 +30,7 @@ import uuid
 
 import recall_quality
 
-PARTS = ("words", "other_half", "neighbours", "meaning", "time", "session", "turn")
+PARTS = ("words", "other_half", "neighbours", "meaning", "time", "session", "edge", "turn")
 FACTORS = ("named", "dated")
 STEPS = (0, 0.5, 0.75, 1, 1.33, 2)
 DEPTH = 100

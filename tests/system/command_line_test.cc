@@ -48,8 +48,9 @@ class CommandLineTest : public ::testing::Test {
 TEST_F(CommandLineTest, HelpAndVersionAreThereForEveryCommand) {
   const CommandResult help = RunCommand({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const std::string command : {"serve", "reflect", "chat", "import", "recall", "jobs",
-                                    "forget", "export", "doctor", "config", "version"}) {
+  for (const std::string command :
+       {"serve", "reflect", "chat", "import", "recall", "jobs", "forget", "merges", "unmerge",
+        "export", "doctor", "config", "version"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     EXPECT_EQ(RunCommand({command, "--help"}).exit_code, 0) << command;
   }
@@ -107,6 +108,23 @@ TEST_F(CommandLineTest, ImportRecallExportAndForgetWorkOnAFolderThatNobodyServes
   EXPECT_EQ(
       Run({"recall", "Where does my brother live?", "--user", "kim", "--json"}).out.find("Bergen"),
       std::string::npos);
+}
+
+TEST_F(CommandLineTest, AMergeOfTwoNamesIsListedAndTakenBack) {
+  constexpr std::string_view kSister =
+      R"({"user_id":"kim","session_id":"s1","user_message":"My sister Ana lives in Porto."})"
+      "\n";
+  ASSERT_EQ(Run({"import", "-", "--wait"}, kSister).exit_code, 0);
+  const CommandResult merges = Run({"merges", "--user", "kim"});
+  ASSERT_EQ(merges.exit_code, 0) << merges.error;
+  EXPECT_NE(merges.out.find("my sister = Ana"), std::string::npos) << merges.out;
+
+  EXPECT_EQ(Run({"unmerge", "my sister", "--user", "kim", "--from", "Theo"}).exit_code, 4);
+  const CommandResult parted =
+      Run({"unmerge", "my sister", "--user", "kim", "--from", "Ana", "--json"});
+  ASSERT_EQ(parted.exit_code, 0) << parted.error;
+  EXPECT_EQ(ParseObject(parted.out).at("undone").to_number<int>(), 1);
+  EXPECT_NE(Run({"merges", "--user", "kim"}).out.find("undone"), std::string::npos);
 }
 
 TEST_F(CommandLineTest, CommandsUseTheServerThatHoldsTheFolder) {

@@ -191,7 +191,7 @@ constexpr FactCase kFacts[] = {
     {"I just graduated.", "user studies[graduated] graduated"},
     {"I dropped out of college.", "user studies[dropped out] dropped out"},
     {"Dario studies physics at Oslo University.", "Dario studies Oslo University"},
-    {"I went vegan last year.", "user health[diet] vegan"},
+    {"I went vegan last year.", "user health[diet] vegan +"},
     {"I'm on a keto diet.", "user health[diet] keto"},
     {"I broke my arm.", "user health[injury] broken arm"},
     {"She is tall. I had surgery.", "user health surgery"},
@@ -209,6 +209,27 @@ constexpr FactCase kFacts[] = {
     {"My sister asked me to come.", "user relation[sister] my sister"},
     {"I used to own a boat.", "user owns boat -"},
     {"My uncle was a sailor.", "my uncle state was sailor"},
+    {"Mice in general are not my thing.", "user dislikes Mice"},
+    {"My biggest worry? Wasps scare me.", "user dislikes Wasps"},
+    {"I like anything but liver.", "user dislikes liver"},
+    {"I enjoy taking the dog out and reading crime novels.", "user likes reading crime novels"},
+    {"I love chess, rowing, and hiking too.", "user likes hiking"},
+    {"I like Emma its my favorite book.", "user likes Emma"},
+    {"Plums and figs are my favorites.", "user favorite figs"},
+    {"I have my own boat at last, my own boat!", "user owns boat"},
+    {"I play the cello what about you?", "user hobby cello"},
+    {"I'm in a band and we tour in May.", "user member band"},
+    {"I wear glasses.", "user physical glasses"},
+    {"My favorite color is now teal.", "user favorite[color] teal"},
+    {"My new boss is Theo.", "user relation[boss] Theo +"},
+    {"My boss is Theo.", "user relation[boss] Theo"},
+    {"I'm working with Ana on the budget.", "user other[works with] Ana"},
+    {"I don't run any more.", "user hobby running -"},
+    {"We don't play tennis anymore.", "user hobby tennis -"},
+    {"I don't drink coffee any more.", "user likes coffee -"},
+    {"I no longer want to become a pilot.", "user wants[become] pilot -"},
+    {"I stopped doing keto.", "user health[diet] keto -"},
+    {"I went vegan.", "user health[diet] vegan +"},
 };
 INSTANTIATE_TEST_SUITE_P(Sentences, StatedFacts, testing::ValuesIn(kFacts));
 
@@ -258,6 +279,7 @@ constexpr std::string_view kNoFacts[] = {
     "Two dogs are barking outside.",
     "I am here in Oslo on vacation.",
     "Vegan food is everywhere.",
+    "I cancelled my gym membership.",
 };
 INSTANTIATE_TEST_SUITE_P(Sentences, NoFacts, testing::ValuesIn(kNoFacts));
 

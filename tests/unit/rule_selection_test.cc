@@ -101,5 +101,39 @@ TEST(RuleSelection, HasNothingWhereThereIsNoRule) {
   EXPECT_THAT(SelectRules(ReadQuestion("anything"), {}, 6), IsEmpty());
 }
 
+// The turns that stated the rules, each with its cosine with the question.
+EpisodesFound TurnsLike(const std::vector<std::pair<std::string, float>>& turns) {
+  EpisodesFound found;
+  found.statistics.documents = 50;
+  for (const auto& [id, cosine] : turns) {
+    Episode episode;
+    episode.interaction_id = id;
+    EpisodeCandidate candidate;
+    candidate.episode = std::make_shared<const Episode>(std::move(episode));
+    candidate.similarity = cosine;
+    found.candidates.push_back(std::move(candidate));
+  }
+  return found;
+}
+
+TEST(RuleSelection, FindsAnInstructionByTheMeaningOfTheTurnThatStatedIt) {
+  const std::vector<Rule> rules = {
+      MakeRule("t1", "list the currency", RuleKind::kInstruction, "prices"),
+      MakeRule("t2", "mention encryption", RuleKind::kInstruction, "data privacy"),
+      MakeRule("t3", "use a table", RuleKind::kInstruction, "results")};
+  const Question question = ReadQuestion("How do I keep my files safe?");
+  const auto selected =
+      SelectRules(question, rules, 6, TurnsLike({{"t1", 0.1F}, {"t2", 0.7F}, {"t3", 0.15F}}));
+  ASSERT_THAT(selected, SizeIs(3));
+  EXPECT_EQ(selected[0].memory_id, "t2");
+}
+
+TEST(RuleSelection, APreferenceThatMeansLittleOfTheQuestionStaysAway) {
+  const std::vector<Rule> rules = {MakeRule("t1", "I prefer tea", RuleKind::kPreference)};
+  const Question question = ReadQuestion("Where did the train stop?");
+  EXPECT_THAT(SelectRules(question, rules, 6, TurnsLike({{"t1", 0.12F}, {"t2", 0.11F}})),
+              IsEmpty());
+}
+
 }  // namespace
 }  // namespace umbranet

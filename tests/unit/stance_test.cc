@@ -69,6 +69,26 @@ constexpr BearingCase kChanges[] = {
      "My book club is now led by Theo, who leads it well."},
     {"Do I still rent the garage?", "I rent the garage behind the house.",
      "I no longer rent the garage."},
+    // Neither amounts nor names: what was has been left for something else.
+    {"How do I get to the office?", "I usually cycle to the office.",
+     "Lately I take the bus to the office."},
+    {"What is my favourite tea?", "My favourite tea is oolong.",
+     "My favourite tea these days is rooibos."},
+    {"Which editor do I use for coding?", "I use Vim for all my coding.",
+     "For my coding I have switched to Emacs."},
+    {"Where do I write my journal?", "I write my journal in the kitchen.",
+     "I write my journal on the balcony from now on."},
+    // What tells the thing from others of its kind.
+    {"Which notebook do I use for the journal?", "The blue notebook is for my journal.",
+     "My journal is in the red notebook."},
+    {"Which shift do I work?", "I work the night shift.", "They put me on the day shift."},
+    // Given up.
+    {"Am I still learning the cello?", "I'm learning the cello.",
+     "I gave up on the cello, it took too much time."},
+    {"Am I going to run the marathon?", "I plan to run the marathon.",
+     "I dropped the marathon after all."},
+    {"Do I still go to the gym on Mill Street?", "My gym is on Mill Street.",
+     "I cancelled the gym on Mill Street."},
 };
 INSTANTIATE_TEST_SUITE_P(Sentences, Changes, testing::ValuesIn(kChanges));
 
@@ -112,6 +132,16 @@ constexpr BearingCase kOtherMatters[] = {
     {"What different budgets do I have?", "My garden budget is $300.", "My budget is now $420."},
     {"How many days are between the rehearsal and the concert?",
      "The rehearsal is 3 days before the concert.", "The rehearsal is now 5 days off the concert."},
+    // Two of a kind may be at a time, and what was done stays done.
+    {"Who do I work with?", "I'm working with Ana on the budget.",
+     "I'm working with Tom on the website."},
+    {"What am I concerned about?", "I'm concerned about the noise.",
+     "I'm concerned about the rent."},
+    {"Which notebook do I use?", "I use the blue notebook.", "I bought a new notebook."},
+    {"Which board games do I play?", "I play old board games.", "We play card games."},
+    {"What class has Ana taken?", "Ana took a pottery class.", "Ana took a drawing class."},
+    {"Have I ever played the cello?", "I played the cello at school.", "I gave up the cello."},
+    {"Am I still learning the cello?", "I'm learning the cello.", "I stopped smoking."},
     // Not knowing is no denial, a wish no deed.
     {"Have I ever been to Lisbon?", "I went to Lisbon in spring.",
      "I'm not sure what to see in Lisbon."},

@@ -34,6 +34,8 @@ struct CommandLine {
   RecallOptions recall;
   JobsOptions jobs;
   ForgetOptions forget;
+  MergesOptions merges;
+  UnmergeOptions unmerge;
   ExportOptions exporting;
   ConfigOptions config;
   Run run;
@@ -116,6 +118,21 @@ void AddMoving(CLI::App& app, CommandLine& line) {
   forget->add_flag("--yes", line.forget.yes, "Do not ask");
 }
 
+void AddCorrecting(CLI::App& app, CommandLine& line) {
+  CLI::App* merges = AddCommand(
+      app, line, "merges", "List the names that were taken for one person or thing",
+      [&line](const CommandContext& context) { return RunMerges(context, line.merges); });
+  merges->add_option("--user", line.merges.user, "Whose memory")->capture_default_str();
+  merges->add_option("--limit", line.merges.limit, "Merges at most")->capture_default_str();
+
+  CLI::App* unmerge = AddCommand(
+      app, line, "unmerge", "Part two names that were taken for one, for good",
+      [&line](const CommandContext& context) { return RunUnmerge(context, line.unmerge); });
+  unmerge->add_option("name", line.unmerge.name, "A name of the merge")->required();
+  unmerge->add_option("--user", line.unmerge.user, "Whose memory")->capture_default_str();
+  unmerge->add_option("--from", line.unmerge.from, "The other name; default: from all of them");
+}
+
 void AddOperating(CLI::App& app, CommandLine& line) {
   CLI::App* jobs =
       AddCommand(app, line, "jobs", "Look after the reflection queue",
@@ -185,6 +202,7 @@ int RunCommandLine(int argc, char** argv) {
   AddServing(app, line);
   AddTalking(app, line);
   AddMoving(app, line);
+  AddCorrecting(app, line);
   AddOperating(app, line);
   try {
     app.parse(argc, argv);

@@ -185,7 +185,8 @@ class CopulaReader {
       return;
     }
     if (predicate == Predicate::kMember) {
-      const Phrase phrase = ObjectAt(m_, at, s_.end);
+      const std::vector<Phrase> parts = SplitObjects(m_, ObjectAt(m_, at, s_.end));
+      const Phrase phrase = parts.empty() ? Phrase{} : parts.front();
       const bool group =
           !phrase.empty() &&
           m_.IsAny(phrase.last - 1, {"band", "team", "club", "choir", "squad", "church", "group",
@@ -248,7 +249,7 @@ class CopulaReader {
         return;
       }
     }
-    if (!ReadOwnName()) {
+    if (!ReadOwnName() && !ReadTheirName()) {
       ReadNamedRole();
     }
   }
@@ -264,6 +265,22 @@ class CopulaReader {
                        (last >= s_.end || m_.IsAny(last, {"and", "from", "by"}));
     if (whole && !m_.At(s_.rest).shouted && !IsNationality(m_.Text(s_.rest))) {
       sheet_.Add(s_, Predicate::kName, std::string(m_.Source(s_.rest, last)), {.supersedes = true});
+    }
+    return whole;
+  }
+
+  // "My new boss is Theo."
+  bool ReadTheirName() {
+    const bool described = !s_.subject.relation.empty() && !s_.subject.plural;
+    if (!described || s_.negated || s_.past || s_.ended) {
+      return false;
+    }
+    const std::size_t last = EndOfName(m_, s_.rest, s_.end);
+    const bool whole = last > s_.rest && last - s_.rest <= 3 &&
+                       (last >= s_.end || m_.At(last).symbol || m_.Is(last, "now"));
+    if (whole && !m_.At(s_.rest).shouted && !IsNationality(m_.Text(s_.rest)) &&
+        !IsBelief(m_.Text(s_.rest))) {
+      AddName(s_.rest);
     }
     return whole;
   }

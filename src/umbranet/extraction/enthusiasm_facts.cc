@@ -137,6 +137,9 @@ class EnthusiasmReader {
       --be;
     }
     if (be > clause_.first && IsBe(m_, be - 1)) {
+      if (be >= clause_.first + 3 && m_.Match(be - 3, "in general") == be - 1) {
+        be -= 2;
+      }
       AddBefore(negated ? Predicate::kDislikes : Predicate::kLikes, be - 1, 0.8);
     }
   }
@@ -209,7 +212,8 @@ class EnthusiasmReader {
     constexpr std::size_t kReach = 5;
     for (std::size_t j = i + 1; liked && j < i + kReach; ++j) {
       // The exception opens a clause of its own.
-      if (m_.IsAny(j, {"except", "but"}) || m_.Match(j, "other than") != 0) {
+      const bool but = m_.Is(j, "but") && j == i + 1 && m_.IsAny(i, {"everything", "anything"});
+      if (but || m_.Is(j, "except") || m_.Match(j, "other than") != 0) {
         std::size_t at = j + (m_.Is(j, "other") ? 2U : 1U);
         at += m_.Is(at, "for") ? 1U : 0U;
         Add(Predicate::kDislikes, ObjectAt(m_, at, at + 5), 0.7);
@@ -234,7 +238,9 @@ class EnthusiasmReader {
       }
       const int opinion = OpinionAt(be, m_.Text(first).ends_with("ing"));
       if (opinion != 0) {
-        Add(opinion > 0 ? Predicate::kLikes : Predicate::kDislikes, {first, be}, 0.5);
+        for (const Phrase& part : SplitObjects(m_, {first, be})) {
+          Add(opinion > 0 ? Predicate::kLikes : Predicate::kDislikes, part, 0.5);
+        }
         return;
       }
     }
@@ -244,6 +250,11 @@ class EnthusiasmReader {
   [[nodiscard]] int OpinionAt(std::size_t be, bool gerund) const {
     if (gerund && m_.IsAny(be, {"helps", "relaxes", "calms", "keeps"}) && m_.Is(be + 1, "me")) {
       return 1;
+    }
+    if (m_.IsAny(be, {"scares", "scare", "terrifies", "terrify", "annoys", "annoy", "bores", "bore",
+                      "disgusts", "disgust", "frightens", "frighten", "depresses"}) &&
+        m_.Is(be + 1, "me")) {
+      return -1;
     }
     if (m_.Is(be, "makes") && m_.Is(be + 1, "me")) {
       return m_.IsAny(be + 2, {"happy", "smile"}) || m_.IsAny(be + 3, {"better", "good", "great"})

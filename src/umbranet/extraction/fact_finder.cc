@@ -116,6 +116,7 @@ std::string FactSheet::Introduce(const Mention& mention) {
     Extra extra;
     extra.object_is_entity = true;
     extra.qualifier = mention.relation;
+    extra.supersedes = mention.renewed;
     const bool pet = mention.type == EntityType::kAnimal;
     Add(statement, pet ? Predicate::kHasPet : Predicate::kRelation, known.name, extra);
   }

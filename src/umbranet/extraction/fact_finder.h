@@ -127,6 +127,9 @@ class FactSheet {
 // The noun phrase that ends at `end`, its determiner left out, or nothing; not before `floor`.
 [[nodiscard]] Phrase NounBefore(const WordStream& m, std::size_t floor, std::size_t end);
 
+// What can be had without being owned: "time", "an idea", "a meeting".
+[[nodiscard]] bool IsAbstract(std::string_view word);
+
 // Parts of the finder.
 // "I sold my car", "I quit my job at Acme", "the meeting was called off": what is over.
 void ReadEndings(const Sentence& sentence, FactSheet& sheet);

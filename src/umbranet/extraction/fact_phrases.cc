@@ -43,7 +43,7 @@ bool EndsObject(std::string_view word) {
       "recently",   "yesterday", "tomorrow", "anymore",   "away",    "haha",     "either",
       "instead",    "once",      "twice",    "sometimes", "always",  "usually",  "just",
       "way",        "up",        "out",      "off",       "yet",     "already",  "ago",
-      "both",       "wow",       "ha"};
+      "both",       "wow",       "ha",       "almost",    "outside", "perhaps"};
   return words.contains(word);
 }
 
@@ -73,6 +73,12 @@ bool OpensTime(const WordStream& m, std::size_t at) {
   }
   return !counted && (roles.weekday >= 0 || roles.season >= 0 || roles.month > 0 ||
                       roles.part != temporal::PartOfDay::kNone);
+}
+
+// "Emma its my favorite": "it is", written without its apostrophe.
+bool OpensComment(const WordStream& m, std::size_t at) {
+  return m.Is(at, "its") && m.IsAny(at + 1, {"my", "our", "a", "an", "the", "so", "not", "very",
+                                             "really", "such", "just", "too", "always"});
 }
 
 }  // namespace
@@ -111,7 +117,8 @@ Phrase ObjectAt(const WordStream& m, std::size_t first, std::size_t end) {
     if (at >= phrase.first && EndsObject(word.text) && !(at == phrase.first && verbal)) {
       break;
     }
-    if (at > phrase.first && OpensTime(m, at)) {
+    if (at > phrase.first && (OpensTime(m, at) || OpensComment(m, at) ||
+                              m.Match(at, "any more") != 0 || m.Match(at, "any longer") != 0)) {
       break;
     }
     if (word.text == "a" && (m.Is(at + 1, "lot") || m.Is(at + 1, "bit") || m.Is(at + 1, "ton"))) {
@@ -148,6 +155,16 @@ std::vector<Phrase> SplitObjects(const WordStream& m, Phrase phrase) {
 std::vector<Phrase> ObjectsAt(const WordStream& m, std::size_t first, std::size_t end) {
   const Phrase head = ObjectAt(m, first, end);
   std::vector<Phrase> objects = SplitObjects(m, head);
+  // "taking my dog out and reading": what stands between belongs to the first.
+  if (!head.empty() && IsGerund(m.Text(head.first))) {
+    for (std::size_t i = head.last; i + 1 < end; ++i) {
+      if (m.Is(i, "and") && IsGerund(m.Text(i + 1)) && LemmaOf(m.Text(i - 1)).empty()) {
+        const std::vector<Phrase> more = SplitObjects(m, ObjectAt(m, i + 1, end));
+        objects.insert(objects.end(), more.begin(), more.end());
+        break;
+      }
+    }
+  }
   if (head.empty() || head.last < end || !m.Is(head.last, ",")) {
     return objects;
   }
@@ -163,8 +180,9 @@ std::vector<Phrase> ObjectsAt(const WordStream& m, std::size_t first, std::size_
       ++from;
     }
     const Phrase item = ObjectAt(m, from, from + kItemWordsMax + 1);
-    const Word& after = m.At(item.last);
-    const bool ends = item.last >= m.words().size() || after.symbol;
+    const std::size_t last = item.last + (m.IsAny(item.last, {"too", "also"}) ? 1U : 0U);
+    const Word& after = m.At(last);
+    const bool ends = last >= m.words().size() || after.symbol;
     if (item.empty() || !ends || item.first > from + 1) {
       return objects;
     }
@@ -192,8 +210,9 @@ Phrase NounBefore(const WordStream& m, std::size_t floor, std::size_t end) {
     }
     noun.first = at;
   }
-  while (!noun.empty() && m.IsAny(noun.first, {"and", "of", "or", "'s", "yes", "no", "oh", "well",
-                                               "yeah", "think", "guess", "ok", "okay", "lol"})) {
+  while (!noun.empty() &&
+         m.IsAny(noun.first, {"and", "of", "or", "'s", "yes", "no", "oh", "well", "maybe",
+                              "probably", "yeah", "think", "guess", "ok", "okay", "lol"})) {
     ++noun.first;
   }
   return noun;

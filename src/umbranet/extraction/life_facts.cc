@@ -139,7 +139,8 @@ class LifeReader : public VerbFactWriter {
 
   void AddPlace(Predicate predicate, std::size_t at) {
     Phrase phrase = PlaceAt(m_, at, s_.end);
-    if (!IsUsable(m_, phrase) || m_.IsAny(phrase.first, {"moment", "same", "peace", "fear"})) {
+    if (!IsUsable(m_, phrase) ||
+        m_.IsAny(phrase.first, {"moment", "same", "peace", "fear", "home"})) {
       return;
     }
     Extra extra;
@@ -244,6 +245,13 @@ class LifeReader : public VerbFactWriter {
       }
       if (m_.IsAny(i, {"in", "with"})) {
         const Phrase field = ObjectAt(m_, i + 1, s_.end);
+        // With whom, and on what, is no occupation: there may be many at a time.
+        if (m_.Is(i, "with") &&
+            (IsName(m_, field.first) || m_.IsAny(i + 1, {"my", "our", "his", "her", "both"}))) {
+          extra.qualifier = "works with";
+          AddPhrase(Predicate::kOther, field, extra);
+          return;
+        }
         const bool place =
             !field.empty() && (ClassOf(m_.Text(field.last - 1)) == NounClass::kWorkplace ||
                                ClassOf(m_.Text(field.last - 1)) == NounClass::kSchool);
@@ -402,6 +410,11 @@ class LifeReader : public VerbFactWriter {
     }
     const Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
     if (!IsUsable(m_, phrase)) {
+      return;
+    }
+    if (s_.lemma != "leave" && IsDiet(m_.Text(phrase.last - 1))) {
+      sheet_.Add(s_, Predicate::kHealth, std::string(m_.Text(phrase.last - 1)),
+                 {.qualifier = "diet", .retracts = true});
       return;
     }
     if (m_.Text(phrase.first).ends_with("ing") && s_.lemma != "leave") {

@@ -46,6 +46,7 @@ struct OwnedNoun {
   EntityType type = EntityType::kPerson;
   Gender gender = Gender::kUnknown;
   bool plural = false;
+  bool renewed = false;
 };
 
 std::optional<OwnedNoun> ReadOwnedNoun(const WordStream& m, std::size_t i, std::size_t end) {
@@ -69,6 +70,7 @@ std::optional<OwnedNoun> ReadOwnedNoun(const WordStream& m, std::size_t i, std::
   }
   OwnedNoun noun;
   noun.at = at;
+  noun.renewed = at > i && m.Is(at - 1, "new");
   if (const Kin kin = KinOf(m.Text(at)); !kin.relation.empty()) {
     noun.relation = std::string(kin.relation);
     noun.gender = kin.gender;
@@ -97,6 +99,10 @@ MentionRead MakeOwned(const WordStream& m, const OwnedNoun& noun, std::size_t en
   mention.gender = noun.gender;
   mention.plural = noun.plural;
   mention.relation = noun.relation;
+  // Of these one has one at a time.
+  mention.renewed = noun.renewed && m.IsAny(noun.at, {"boss", "manager", "landlord", "landlady",
+                                                      "partner", "girlfriend", "boyfriend", "coach",
+                                                      "roommate", "flatmate", "mentor"});
   mention.owner = std::string(owner);
   // Several are described as they were named: "my parents", "my dogs".
   mention.description = Describe(owner, noun.plural ? m.Text(noun.at) : noun.relation);

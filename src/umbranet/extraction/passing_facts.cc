@@ -132,7 +132,9 @@ class PassingReader {
                                                   "dishes", "meals", "recipes", "cheese"});
     if ((turned || kept) && !thing && (SpeakerBefore(i + 1) || i == clause_.first)) {
       sheet_.Add(statement_, Predicate::kHealth, std::string(m_.Text(i + 1)),
-                 {.qualifier = "diet", .confidence = 0.7});
+                 {.qualifier = "diet",
+                  .supersedes = m_.IsAny(i, {"went", "turned", "became"}),
+                  .confidence = 0.7});
     }
   }
 

@@ -65,7 +65,7 @@ class GapReader {
     }
     if (m_.IsAny(at, {"in", "at", "on", "for", "to"})) {
       ++at;
-      if (!LemmaOf(m_.Text(at)).empty()) {
+      if (!LemmaOf(m_.Text(at)).empty() && !m_.Is(at - 1, "to")) {
         return true;  // "the shop I work at sells tea"
       }
     }

@@ -25,6 +25,7 @@ struct Mention {
   std::string owner;        // The entity it belongs to.
   std::string description;  // "my sister": the alias under which a named one was introduced.
   bool plural = false;      // "my parents", "we"
+  bool renewed = false;     // "my new boss": there is no old one any more.
 
   [[nodiscard]] bool empty() const { return name.empty(); }
 };

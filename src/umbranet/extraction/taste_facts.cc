@@ -249,6 +249,10 @@ class TasteReader : public VerbFactWriter {
       ++at;
     }
     Phrase phrase = ObjectAt(m_, at, s_.end);
+    if (s_.negated && s_.ended) {
+      EndHabit(frame, phrase);
+      return;
+    }
     if (s_.negated) {
       if (frame == Frame::kConsume || frame == Frame::kHobbyObject) {
         AddPhrase(Predicate::kDislikes, phrase, {});
@@ -282,6 +286,35 @@ class TasteReader : public VerbFactWriter {
     }
   }
 
+  // "I don't play tennis any more", "I don't run any more": whatever words told of it.
+  void EndHabit(Frame frame, Phrase phrase) {
+    if (frame != Frame::kHobbyVerb && frame != Frame::kRun) {
+      AddPhrase(frame == Frame::kConsume ? Predicate::kLikes : Predicate::kHobby, phrase,
+                {.retracts = true});
+      return;
+    }
+    const std::string verb(s_.lemma);
+    for (const Predicate predicate : {Predicate::kHobby, Predicate::kLikes}) {
+      sheet_.Add(s_, predicate, verb, {.retracts = true});
+      sheet_.Add(s_, predicate, GerundOf(verb), {.retracts = true});
+    }
+  }
+
+  // "run", "running"; "hike", "hiking"; "ski", "skiing".
+  static std::string GerundOf(std::string verb) {
+    const auto vowel = [](char c) {
+      return std::string_view("aeiou").find(c) != std::string::npos;
+    };
+    if (verb.size() > 2 && verb.ends_with('e') && !verb.ends_with("ee")) {
+      verb.pop_back();
+    } else if (verb.size() > 2 && verb.size() <= 4 && !vowel(verb.back()) &&
+               std::string_view("wxy").find(verb.back()) == std::string::npos &&
+               vowel(verb[verb.size() - 2]) && !vowel(verb[verb.size() - 3])) {
+      verb += verb.back();
+    }
+    return verb + "ing";
+  }
+
   void ReadSpeak() {
     if (s_.negated || s_.past) {
       return;
@@ -297,7 +330,12 @@ class TasteReader : public VerbFactWriter {
   void ReadWish(bool plan) {
     // "I always wanted to be a pilot" still wants it, as far as is told.
     const bool lasting = s_.perfect || m_.Is(s_.verb - 1, "always");
-    if (s_.negated || (s_.past && !s_.progressive && !lasting)) {
+    const Extra over{.retracts = s_.ended};
+    if ((s_.negated && !s_.ended) || (s_.past && !s_.progressive && !lasting)) {
+      return;
+    }
+    // "I hope my sister is well" wishes nothing for the speaker.
+    if ((s_.lemma == "hope" || s_.lemma == "wish") && !m_.IsAny(s_.rest, {"to", "for"})) {
       return;
     }
     std::size_t at = s_.rest;
@@ -306,7 +344,7 @@ class TasteReader : public VerbFactWriter {
     }
     if (m_.IsAny(at, {"be", "become"})) {
       Phrase job = ObjectAt(m_, at + 1, s_.end);
-      AddPhrase(Predicate::kWants, job, {.qualifier = "become"});
+      AddPhrase(Predicate::kWants, job, {.qualifier = "become", .retracts = s_.ended});
       return;
     }
     const Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
@@ -334,7 +372,7 @@ class TasteReader : public VerbFactWriter {
                   "meet", "you", "i", "we", "he", "she", "they", "it"})) {
       return;
     }
-    AddPhrase(plan ? Predicate::kPlan : Predicate::kWants, whole, {});
+    AddPhrase(plan ? Predicate::kPlan : Predicate::kWants, whole, over);
   }
 
   void ReadVisit() {
@@ -385,8 +423,11 @@ class TasteReader : public VerbFactWriter {
     const bool dyed = s_.lemma == "dye" || s_.lemma == "color";
     if (!dyed) {
       if (!s_.past) {
+        // What is worn for life; clothes change.
         const auto worn = SplitObjects(m_, ObjectAt(m_, s_.rest, s_.end));
-        if (!worn.empty()) {
+        if (!worn.empty() &&
+            m_.IsAny(worn.front().last - 1, {"glasses", "spectacles", "contacts", "lenses", "wig",
+                                             "braces", "aid", "aids", "dentures", "toupee"})) {
           AddPhrase(Predicate::kPhysical, worn.front(), {});
         }
       }
@@ -415,6 +456,10 @@ class TasteReader : public VerbFactWriter {
   }
 
   void ReadRun() {
+    if (s_.lemma == "run" && s_.negated && s_.ended) {
+      EndHabit(Frame::kRun, {});
+      return;
+    }
     if (s_.past || s_.negated || s_.future) {
       return;
     }

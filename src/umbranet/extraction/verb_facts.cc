@@ -202,7 +202,9 @@ bool IsEmptyObject(std::string_view word) {
       "much",      "more",     "so",      "people", "someone", "somebody", "anyone", "fact",
       "part",      "chat",     "talk",    "meet",   "help",    "ask",      "hi",     "hello",
       "too",       "and",      "mine",    "yours",  "those",   "these",    "he",     "she",
-      "they",      "not",      "no"};
+      "they",      "not",      "no",      "kinds",  "sorts",   "types",    "all",    "some",
+      "most",      "feeling",  "thrill",  "taste",  "day",     "days",     "place",  "general",
+      "somewhere", "anywhere", "first",   "last",   "best",    "latter",   "same"};
   return words.contains(word);
 }
 
@@ -214,6 +216,12 @@ bool IsUsable(const WordStream& m, Phrase phrase) {
     return false;
   }
   if (m.IsAny(phrase.first, {"for", "in", "at", "on", "with", "by", "from"})) {
+    return false;
+  }
+  // "the taste of it", "six of them": what is meant stands elsewhere.
+  if (!phrase.empty() && (m.IsAny(phrase.last - 1, {"them", "it", "those", "these"}) ||
+                          (m.Is(phrase.last, "of") &&
+                           m.IsAny(phrase.last + 1, {"it", "them", "that", "this", "those"})))) {
     return false;
   }
   return !phrase.empty() &&

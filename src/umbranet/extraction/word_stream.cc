@@ -389,6 +389,21 @@ bool WordStream::Asks(const Sentence& sentence, const Clause& clause, std::size_
   return inverted || wh_question || (wh && !clause.joined);
 }
 
+// "I play the cello what about you?", "... and you?": the question opens without a comma.
+bool WordStream::AsksBack(std::size_t i, std::size_t end) const {
+  if (Match(i, "what about") != 0 || Match(i, "how about") != 0) {
+    return true;
+  }
+  const std::size_t you = i + (Is(i, "and") || Is(i, "how") ? 1U : 0U);
+  if (IsAny(you, {"you", "yourself", "yours"}) &&
+      (you + 1 == end || (you + 2 == end && At(you + 1).symbol))) {
+    return you > i || !(IsAuxiliary(Text(i - 1)) || Is(i - 1, "about") || Is(i - 1, "with") ||
+                        Is(i - 1, "for") || Is(i - 1, "to") || Is(i - 1, "of"));
+  }
+  return (Is(i, "what") && IsAny(i + 1, {"is", "are", "do"}) && IsAny(i + 2, {"your", "you"})) ||
+         (Is(i, "do") && Is(i + 1, "you") && !IsInterrogative(Text(i - 1)));
+}
+
 void WordStream::FindClauses(Sentence& sentence) const {
   std::size_t first = sentence.first;
   bool joined = false;
@@ -416,6 +431,12 @@ void WordStream::FindClauses(Sentence& sentence) const {
       close(first, i, joined);
       first = i + 1;
       joined = true;
+      continue;
+    }
+    if (!word.symbol && i > first && sentence.question && AsksBack(i, sentence.last)) {
+      close(first, i, joined);
+      first = i;
+      joined = false;
       continue;
     }
     if (word.symbol || i == first || !IsConjunction(word.text)) {

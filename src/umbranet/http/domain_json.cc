@@ -116,6 +116,7 @@ void WriteExplanation(JsonWriter& json, const ItemExplanation& explanation) {
   json.Key("meaning").Number(parts.meaning, kScoreDecimals);
   json.Key("time").Number(parts.time, kScoreDecimals);
   json.Key("session").Number(parts.session, kScoreDecimals);
+  json.Key("edge").Number(parts.edge, kScoreDecimals);
   json.Key("turn").Number(parts.turn, kScoreDecimals);
   json.EndObject().Key("factors").BeginObject();
   json.Key("named").Number(parts.named, kScoreDecimals);

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
+#include "umbranet/memory/fact_edges.h"
 #include "umbranet/memory/later_statements.h"
 #include "umbranet/memory/ranking_entry.h"
 #include "umbranet/memory/stance.h"
@@ -487,6 +488,7 @@ bool Better(const RankingEntry& a, const RankingEntry& b) {
 std::vector<RankedItem> RankMemories(const Question& question, RankingInput input,
                                      RecallExplanation* explanation) {
   TurnScores turns = ScoreTurns(question, std::move(input.episodes), input.pending, input.as_of);
+  FollowEdges(question, input.facts.candidates, turns.user_terms, turns.halves);
   std::optional<RecallExplainer> notes;
   if (explanation != nullptr) {
     notes.emplace(turns.halves);

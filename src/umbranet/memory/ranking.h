@@ -34,6 +34,9 @@
 //        + c ((0.4 + 0.3 [p1 asks, another answers]) s(p1) + 0.2 s(p2) + 0.15 s(n1))
 //   g(u) = 0.8 g(u)                    when u only asks and nobody answers in the same turn
 //   g(u) = g(u) + 0.3 max s in the session + 0.5 i [u speaks of a time that is asked about]
+//   g(u) = g(u) + 0.3 s(f)             when u names an entity of a fact f that says something of
+//   the
+//                                      question and comes from another turn (fact_edges.h)
 //   g(u) = 1.8 g(u)                    when the question names u's speaker
 //   g(u) = 1.25 g(u)                   when a date or a length of time is asked for and u has one
 //   g(a) = 0.3 (s(a) + m(a) + g(u)), of which g(u) without the two factors before

@@ -21,6 +21,9 @@ constexpr double kPreferenceTurn = 0.3;
 // Of a preference that shares nothing with a question for advice; such are added to few rules only.
 constexpr double kPreferenceInChoice = 0.1;
 constexpr std::size_t kUnrelatedWithin = 6;
+// Of the rarest word, what a rule is worth whose turn means the same as the question: "when I ask
+// about privacy" matters to a question about keeping data safe.
+constexpr double kMeaningOfTurn = 1.5;
 // A rule is about a subject rather than a word, so a related word is worth more in it than in a
 // turn.
 constexpr double kRelatedInRule = 2;
@@ -37,6 +40,37 @@ std::unordered_map<std::string_view, double> WorthOfTurns(const Question& questi
     }
   }
   return worth;
+}
+
+// By interaction id: how far the cosine of the user's half lies above the candidates' mean, 0 to 1.
+std::unordered_map<std::string_view, double> LikenessOfTurns(const EpisodesFound& turns) {
+  double sum = 0;
+  double texts = kUnrelatedTexts;
+  const auto told = [](const EpisodeCandidate& candidate) {
+    return candidate.similarity && candidate.episode->role == Role::kUser;
+  };
+  for (const EpisodeCandidate& candidate : turns.candidates) {
+    sum += told(candidate) ? static_cast<double>(*candidate.similarity) : 0;
+    texts += told(candidate) ? 1 : 0;
+  }
+  const double mean = std::clamp(sum / texts, 0.0, 0.99);
+  std::unordered_map<std::string_view, double> likeness;
+  for (const EpisodeCandidate& candidate : turns.candidates) {
+    if (told(candidate)) {
+      likeness.emplace(candidate.episode->interaction_id,
+                       std::clamp((*candidate.similarity - mean) / (1 - mean), 0.0, 1.0));
+    }
+  }
+  return likeness;
+}
+
+double BestOf(const std::unordered_map<std::string_view, double>& worth, const Rule& rule) {
+  double best = 0;
+  for (const SourceRef& source : rule.sources) {
+    const auto turn = worth.find(source.interaction_id);
+    best = std::max(best, turn == worth.end() ? 0 : turn->second);
+  }
+  return best;
 }
 
 MemoryItem ItemOfRule(const Rule& rule, double score) {
@@ -76,19 +110,19 @@ std::vector<MemoryItem> SelectRules(const Question& question, const std::vector<
     terms.weights[term] *= terms.stands_for[term] == term ? 1 : kRelatedInRule;
   }
   const std::unordered_map<std::string_view, double> turn_worth = WorthOfTurns(question, turns);
+  const std::unordered_map<std::string_view, double> likeness = LikenessOfTurns(turns);
+  const double rarest = RarestTerm(turns.statistics);
   std::vector<MemoryItem> selected;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     double score = ScoreText(terms, counts[i].term_counts, counts[i].length, kRuleLength).bm25;
+    if (const double like = BestOf(likeness, rules[i]); like >= kLikenessAlone || score > 0) {
+      score += kMeaningOfTurn * rarest * like;
+    }
     if (rules[i].kind == RuleKind::kInstruction) {
       score += rules[i].scope.empty() ? kInstructionAlways : kInstructionScoped;
     } else {
-      double best = 0;
-      for (const SourceRef& source : rules[i].sources) {
-        const auto turn = turn_worth.find(source.interaction_id);
-        best = std::max(best, turn == turn_worth.end() ? 0 : turn->second);
-      }
       // How firmly it was put: "I prefer" weighs more than "I chose".
-      score += kPreferenceTurn * best;
+      score += kPreferenceTurn * BestOf(turn_worth, rules[i]);
       score += question.about_choice ? kPreferenceInChoice : 0;
       score *= rules[i].confidence;
     }

@@ -1,11 +1,10 @@
 #include "umbranet/memory/stance.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <unordered_set>
 
 #include "umbranet/base/text_analysis.h"
+#include "umbranet/memory/stance_reading.h"
 
 namespace umbranet {
 namespace {
@@ -18,6 +17,10 @@ constexpr double kSharedWithChangedValue = 0.3;
 constexpr double kSharedWithValue = 0.65;
 constexpr double kSharedWithName = 0.6;
 constexpr double kSharedWithRearrangement = 0.85;
+constexpr double kSharedWithMovingOn = 0.6;
+constexpr double kSharedWithWhich = 0.5;
+// Of what the earlier statement holds of the question, so much has been given up.
+constexpr double kEndedHeld = 0.35;
 constexpr double kSharedWithDenial = 0.6;
 // Of what a value is said of.
 constexpr double kSharedOfValue = 0.5;
@@ -28,272 +31,6 @@ constexpr double kDeniedPart = 0.5;
 constexpr double kDeniedOfStatement = 0.5;
 // An assertion bears on an earlier denial when it holds nearly all of what was denied.
 constexpr double kAssertedOfDenied = 0.8;
-
-// Any form of these counts.
-constexpr std::string_view kRearranging =
-    "reschedule postpone cancel delay extend shorten update revise switch replace increase "
-    "decrease "
-    "reduce rename correct adjust sell quit resign stop";
-constexpr std::string_view kChanging =
-    "change move raise lower upgrade improve grow growth reach expand double triple promote "
-    "surpass exceed boost rise drop add total";
-constexpr std::array<std::string_view, 6> kChangeAdverbs = {"now",     "currently", "actually",
-                                                            "instead", "anymore",   "nowadays"};
-
-constexpr std::array<std::string_view, 12> kMonths = {
-    "january", "february", "march",     "april",   "may",      "june",
-    "july",    "august",   "september", "october", "november", "december"};
-constexpr std::array<std::string_view, 13> kNumberWords = {
-    "zero",  "one",   "two",  "three", "four",   "five",  "six",
-    "seven", "eight", "nine", "ten",   "eleven", "twelve"};
-
-using StemSet = std::unordered_set<std::string>;
-
-StemSet StemsOf(std::string_view words) {
-  const std::vector<std::string> terms = AnalyzeName(words);
-  return {terms.begin(), terms.end()};
-}
-
-template <std::size_t kSize>
-std::size_t PlaceIn(const std::array<std::string_view, kSize>& words, std::string_view word) {
-  return static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin());
-}
-
-bool IsNumber(std::string_view word) {
-  return !word.empty() && std::isdigit(static_cast<unsigned char>(word.front())) != 0;
-}
-
-// A number in digits; empty for any other word. "one" is more often a pronoun.
-std::string NumberOf(std::string_view word) {
-  if (IsNumber(word)) {
-    return std::string(word);
-  }
-  const std::size_t place = PlaceIn(kNumberWords, word);
-  return place >= 2 && place < kNumberWords.size() ? std::to_string(place) : std::string();
-}
-
-// "2nd" and "02" are the second of a month as well.
-std::string DayOf(std::string_view number) {
-  std::string day;
-  for (const char c : number) {
-    if (std::isdigit(static_cast<unsigned char>(c)) == 0) {
-      break;
-    }
-    if (!day.empty() || c != '0') {
-      day += c;
-    }
-  }
-  return day;
-}
-
-struct Clause {
-  std::size_t first = 0;
-  std::size_t last = 0;
-};
-
-// One text, word by word and clause by clause.
-class Reading {
- public:
-  explicit Reading(std::string_view text)
-      : text_(text.substr(0, text.find("```"))), tokens_(Tokenize(text_)) {
-    Clause clause;
-    for (std::size_t i = 1; i < tokens_.size(); ++i) {
-      if (OpensClause(i)) {
-        clause.last = i;
-        clauses_.push_back(clause);
-        clause.first = i;
-      }
-    }
-    clause.last = tokens_.size();
-    clauses_.push_back(clause);
-  }
-
-  [[nodiscard]] const std::vector<TextToken>& tokens() const { return tokens_; }
-
-  [[nodiscard]] const std::vector<Clause>& clauses() const { return clauses_; }
-
-  // The word behind the one that denies; the clause's end when none does.
-  [[nodiscard]] std::size_t DeniedFrom(const Clause& clause) const;
-  [[nodiscard]] bool HasHappened(const Clause& clause) const;
-  void NoteChange(const Clause& clause, Stance& stance) const;
-  void AddValues(const Clause& clause, TermSet terms, std::vector<StatedValue>& values) const;
-
- private:
-  [[nodiscard]] std::string_view Word(std::size_t i) const {
-    return i < tokens_.size() ? std::string_view(tokens_[i].folded) : std::string_view();
-  }
-
-  // What stands between a word and the one before.
-  [[nodiscard]] std::string_view Gap(std::size_t i) const {
-    const std::size_t begin = i == 0 ? 0 : tokens_[i - 1].end;
-    const std::size_t end = i < tokens_.size() ? tokens_[i].begin : text_.size();
-    return text_.substr(begin, end - begin);
-  }
-
-  [[nodiscard]] bool OpensClause(std::size_t i) const {
-    static const WordSet openers = {"but",         "because", "so",    "since", "although",
-                                    "considering", "though",  "which", "while", "whereas"};
-    const std::string_view gap = Gap(i);
-    // A point within a number ("4.5", "9:30") is none.
-    const bool inside = gap.size() == 1 && IsNumber(Word(i)) && IsNumber(Word(i - 1));
-    return openers.contains(Word(i)) ||
-           (!inside && gap.find_first_of(",;:!?.\n") != std::string_view::npos);
-  }
-
-  std::size_t ReadDate(std::size_t i, StatedValue& value) const;
-  std::size_t ReadClock(std::size_t i, StatedValue& value) const;
-  std::size_t ReadAmount(std::size_t i, std::size_t last, StatedValue& value) const;
-
-  std::string_view text_;
-  std::vector<TextToken> tokens_;
-  std::vector<Clause> clauses_;
-};
-
-std::size_t Reading::DeniedFrom(const Clause& clause) const {
-  static const WordSet denials = {"never", "havent", "hasnt", "hadnt", "didnt", "doesnt",
-                                  "dont",  "isnt",   "arent", "wasnt", "werent"};
-  // "I'm not sure", "I don't know": these deny nothing but knowledge.
-  static const WordSet opinions = {"sure",       "certain", "know", "think", "want",  "mind",
-                                   "understand", "just",    "only", "worry", "forget"};
-  for (std::size_t i = clause.first; i < clause.last; ++i) {
-    if (Word(i) == "no" && Word(i + 1) == "longer") {
-      return i + 2;
-    }
-    if ((denials.contains(Word(i)) || Word(i) == "not") && !opinions.contains(Word(i + 1))) {
-      return i + 1;
-    }
-  }
-  return clause.last;
-}
-
-bool Reading::HasHappened(const Clause& clause) const {
-  static const WordSet done = {"went", "met",   "saw",   "bought", "took", "made", "got",
-                               "did",  "began", "wrote", "ran",    "ate",  "flew", "drove",
-                               "came", "gave",  "had",   "was",    "were", "been", "done"};
-  static const WordSet intended = {"want",   "would", "will",  "plan",   "planning", "hope",
-                                   "hoping", "going", "gonna", "should", "could",    "might"};
-  bool happened = false;
-  for (std::size_t i = clause.first; i < clause.last; ++i) {
-    if (intended.contains(Word(i))) {
-      return false;
-    }
-    happened = happened || done.contains(Word(i)) ||
-               (Word(i).size() > 4 && Word(i).ends_with("ed") && !tokens_[i].stop_word);
-  }
-  return happened;
-}
-
-void Reading::NoteChange(const Clause& clause, Stance& stance) const {
-  static const StemSet rearranging = StemsOf(kRearranging);
-  static const StemSet changing = StemsOf(kChanging);
-  for (std::size_t i = clause.first; i < clause.last; ++i) {
-    const bool gave_up = (Word(i) == "gave" || Word(i) == "given") && Word(i + 1) == "up";
-    const bool rearranges = gave_up || rearranging.contains(tokens_[i].term);
-    stance.rearranges = stance.rearranges || rearranges;
-    stance.changes = stance.changes || rearranges || changing.contains(tokens_[i].term) ||
-                     PlaceIn(kChangeAdverbs, Word(i)) < kChangeAdverbs.size() ||
-                     (Word(i) == "no" && Word(i + 1) == "longer");
-  }
-}
-
-// "March 22", "22 March", "the 22nd of March", "Friday". Each returns the number of words read, or
-// 0.
-std::size_t Reading::ReadDate(std::size_t i, StatedValue& value) const {
-  static const WordSet weekdays = {"monday",    "tuesday", "wednesday", "thursday", "friday",
-                                   "saturday",  "sunday",  "mondays",   "tuesdays", "wednesdays",
-                                   "thursdays", "fridays", "saturdays", "sundays"};
-  if (weekdays.contains(Word(i))) {
-    value.kind = "weekday";
-    value.value = tokens_[i].term;
-    return 1;
-  }
-  std::size_t month = i;
-  std::size_t day = i + 1;
-  if (IsNumber(Word(i))) {
-    day = i;
-    month = Word(i + 1) == "of" ? i + 2 : i + 1;
-  }
-  if (PlaceIn(kMonths, Word(month)) == kMonths.size() || !IsNumber(Word(day)) ||
-      DayOf(Word(day)).size() > 2) {
-    return 0;
-  }
-  value.kind = "date";
-  value.value = std::string(Word(month)) + " " + DayOf(Word(day));
-  return std::max(month, day) + 1 - i;
-}
-
-// "4 PM", "4:30pm", "16:30".
-std::size_t Reading::ReadClock(std::size_t i, StatedValue& value) const {
-  if (!IsNumber(Word(i))) {
-    return 0;
-  }
-  const bool minutes = IsNumber(Word(i + 1)) && Gap(i + 1) == ":";
-  const std::string_view half = Word(minutes ? i + 2 : i + 1);
-  const bool has_half = half == "am" || half == "pm";
-  const bool joined = Word(i).ends_with("am") || Word(i).ends_with("pm");
-  if (!minutes && !has_half && !joined) {
-    return 0;
-  }
-  value.kind = "clock";
-  value.value = std::string(Word(i));
-  if (minutes) {
-    value.value.append(":").append(Word(i + 1));
-  }
-  if (has_half) {
-    value.value += half;
-  }
-  return 1U + (minutes ? 1U : 0U) + (has_half ? 1U : 0U);
-}
-
-// "$650", "90%", "12 books", "5-7 months", "a total of 10".
-std::size_t Reading::ReadAmount(std::size_t i, std::size_t last, StatedValue& value) const {
-  value.value = NumberOf(Word(i));
-  // What is left of a version ("v5.3.1") counts nothing.
-  if (value.value.empty() || (i > 0 && Gap(i) == ".")) {
-    return 0;
-  }
-  std::size_t next = i + 1;
-  while (next < last && IsNumber(Word(next)) &&
-         (Gap(next) == "-" || Gap(next) == "." || Gap(next) == "/")) {
-    value.value.append(Gap(next)).append(Word(next));
-    ++next;
-  }
-  static const WordSet currencies = {"dollars", "dollar", "euros", "euro", "pounds", "bucks"};
-  const std::string_view before = Gap(i);
-  if (before.ends_with('$') || before.ends_with("€") || before.ends_with("£") ||
-      currencies.contains(Word(next))) {
-    value.kind = "money";
-  } else if (Gap(next).starts_with('%') || Word(next) == "percent") {
-    value.kind = "percent";
-  } else {
-    value.kind = "count:";
-    if (next < last && !tokens_[next].stop_word && !IsNumber(Word(next))) {
-      value.kind += tokens_[next].term;
-    }
-  }
-  return next - i;
-}
-
-void Reading::AddValues(const Clause& clause, TermSet terms,
-                        std::vector<StatedValue>& values) const {
-  for (std::size_t i = clause.first; i < clause.last;) {
-    StatedValue value;
-    value.terms = terms;
-    std::size_t read = ReadDate(i, value);
-    read = read == 0 ? ReadClock(i, value) : read;
-    read = read == 0 ? ReadAmount(i, clause.last, value) : read;
-    if (read == 0 && tokens_[i].capitalized && !tokens_[i].sentence_start &&
-        !tokens_[i].stop_word) {
-      value.kind = "name";
-      value.value = tokens_[i].term;
-      read = 1;
-    }
-    if (read > 0) {
-      values.push_back(std::move(value));
-    }
-    i += std::max<std::size_t>(read, 1);
-  }
-}
 
 bool HasValue(const Stance& stance, const StatedValue& sought) {
   return std::any_of(stance.values.begin(), stance.values.end(), [&](const StatedValue& value) {
@@ -330,6 +67,25 @@ void StanceReader::ReadWhatIsAsked() {
   }
   asked_ = whether.contains(words.front()) ? Asked::kWhether : Asked::kValue;
   ReadKinds();
+  ReadWhich();
+}
+
+// "Which shift do I work?", "what floor is my desk on?": one of its kind that is so now. "Which
+// games has she played?" asks for as many as there are.
+void StanceReader::ReadWhich() {
+  const std::vector<std::string>& words = question_.words;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    std::size_t last = i + 1;
+    while ((words[i] == "which" || words[i] == "what") && last < words.size() &&
+           !IsStopWord(words[last])) {
+      ++last;
+    }
+    static const WordSet now = {"is", "do", "does", "am", "are", "should", "will"};
+    if (last > i + 1 && last < words.size() && now.contains(words[last]) &&
+        !words[last - 1].ends_with('s')) {
+      which_.push_back(StemWord(words[last - 1]));
+    }
+  }
 }
 
 void StanceReader::ReadKinds() {
@@ -382,7 +138,7 @@ double StanceReader::Mass(TermSet terms) const {
 
 Stance StanceReader::Read(std::string_view text) const {
   Stance stance;
-  const Reading reading(text);
+  const StanceReading reading(text);
   const auto asked_in = [&](std::size_t first, std::size_t last) {
     TermSet terms = 0;
     for (std::size_t i = first; i < last; ++i) {
@@ -392,17 +148,19 @@ Stance StanceReader::Read(std::string_view text) const {
     return terms;
   };
   TermSet before = 0;  // Of the clause before; a related word makes a clause worth reading too.
-  for (const Clause& clause : reading.clauses()) {
+  for (const StanceClause& clause : reading.clauses()) {
     const TermSet terms = asked_in(clause.first, clause.last);
     stance.terms |= terms;
     if (terms != 0 || before != 0) {
-      reading.AddValues(clause, terms | before, stance.values);
+      reading.AddValues(clause, terms | before, which_, stance.values);
       reading.NoteChange(clause, stance);
     }
     before = terms;
     if (terms == 0) {
       continue;
     }
+    stance.ended |= reading.Ends(clause) ? terms : 0;
+    stance.moved_on |= reading.MovesOn(clause) ? terms : 0;
     const std::size_t from = reading.DeniedFrom(clause);
     stance.has_happened =
         stance.has_happened || (from == clause.last && reading.HasHappened(clause));
@@ -440,16 +198,21 @@ bool StanceReader::IsOfAskedKind(const StatedValue& value) const {
                                                           value.kind.substr(6)) != counted_.end());
 }
 
-double StanceReader::DifferingValues(const Stance& earlier, const Stance& later, bool names) const {
+double StanceReader::DifferingValues(const Stance& earlier, const Stance& later,
+                                     Compared compared) const {
   double best = 0;
+  const bool names = compared == Compared::kNames;
   for (const StatedValue& value : later.values) {
+    const bool is_which = value.kind.starts_with("which:");
     const bool eligible =
-        names ? value.kind == "name" : value.kind != "name" && IsOfAskedKind(value);
+        names      ? value.kind == "name"
+        : is_which ? compared == Compared::kWhich
+                   : compared == Compared::kOthers && value.kind != "name" && IsOfAskedKind(value);
     if (!eligible || HasValue(earlier, value)) {
       continue;
     }
     for (const StatedValue& other : earlier.values) {
-      if (AreComparable(value, other) && (names || IsOfAskedKind(other)) &&
+      if (AreComparable(value, other) && (names || is_which || IsOfAskedKind(other)) &&
           !HasValue(later, other)) {
         const double mass = std::min(Mass(other.terms), Mass(value.terms));
         best = std::max(best, mass > 0 ? Mass(value.terms & other.terms) / mass : 0);
@@ -494,15 +257,28 @@ Bearing StanceReader::BearingOf(const Stance& earlier, const Stance& later) cons
     }
   }
   const double shared = Mass(earlier.terms & later.terms) / mass;
+  const bool gives_up = asked_ == Asked::kWhether && !question_.about_experience &&
+                        earlier.ended == 0 &&
+                        Mass(later.ended & earlier.terms) >= kEndedHeld * mass;
+  const bool moves_on = kinds_.empty() && !question_.about_experience &&
+                        Mass(later.moved_on & earlier.terms) >= kSharedWithMovingOn * mass;
+  if (gives_up || moves_on) {
+    return Bearing::kSucceeds;
+  }
   if (later.rearranges && shared >= kSharedWithRearrangement) {
     return Bearing::kSucceeds;
   }
   if (asked_ == Asked::kValue) {
-    const bool differs = DifferingValues(earlier, later, false) >= kSharedOfValue;
+    const bool differs = DifferingValues(earlier, later, Compared::kOthers) >= kSharedOfValue;
+    if (shared >= kSharedWithWhich &&
+        DifferingValues(earlier, later, Compared::kWhich) >= kSharedOfValue) {
+      return Bearing::kSucceeds;
+    }
     const double enough = later.changes ? kSharedWithChangedValue : kSharedWithValue;
     if ((differs && shared >= enough) ||
-        (kinds_.empty() && later.changes && shared >= kSharedWithName &&
-         DifferingValues(earlier, later, true) >= kSharedOfValue)) {
+        (kinds_.empty() && (later.changes || later.moved_on != 0) &&
+         shared >= (later.moved_on != 0 ? kSharedWithChangedValue : kSharedWithName) &&
+         DifferingValues(earlier, later, Compared::kNames) >= kSharedOfValue)) {
       return Bearing::kSucceeds;
     }
   }

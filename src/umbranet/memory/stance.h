@@ -25,8 +25,8 @@ static_assert(kQuestionTermsMax <= 64);
 // A value of a kind that two texts can differ in. Of counts the kind says of what, so that three
 // rooms do not differ from two cats.
 struct StatedValue {
-  std::string
-      kind;  // "money", "percent", "clock", "date", "weekday", "name", "count:room", "count:"
+  // "money", "percent", "clock", "date", "weekday", "name", "count:room", "count:", "which:room".
+  std::string kind;
   std::string value;  // "650", "4:30pm", "april 5"
   TermSet terms = 0;  // What is asked about in its clause, or else in the one before.
 };
@@ -34,8 +34,11 @@ struct StatedValue {
 struct Stance {
   TermSet terms = 0;  // Asked terms in all of the text.
   std::vector<StatedValue> values;
-  bool changes = false;       // "reached", "moved", "now": counts beside another value.
-  bool rearranges = false;    // "rescheduled", "extended", "cancelled": counts by itself.
+  bool changes = false;     // "reached", "moved", "now": counts beside another value.
+  bool rearranges = false;  // "rescheduled", "extended", "cancelled": counts by itself.
+  // Asked terms of clauses by which what was has been left for something else: "these days".
+  TermSet moved_on = 0;
+  TermSet ended = 0;          // Asked terms of clauses that give something up: "quit", "no longer".
   bool has_happened = false;  // Told as done: "I met", "we have been".
   TermSet denied = 0;         // Asked terms of the clause that denies most of what is asked.
   double denied_part = 0;     // Of that clause's own words the part that is asked about.
@@ -67,11 +70,14 @@ class StanceReader {
 
   void ReadWhatIsAsked();
   void ReadKinds();
+  void ReadWhich();
   [[nodiscard]] double Mass(TermSet terms) const;
   [[nodiscard]] bool IsOfAskedKind(const StatedValue& value) const;
+  enum class Compared : std::uint8_t { kNames, kWhich, kOthers };
+
   // The greatest overlap of what two differing values are said of, 0 when none differ.
   [[nodiscard]] double DifferingValues(const Stance& earlier, const Stance& later,
-                                       bool names) const;
+                                       Compared compared) const;
   [[nodiscard]] Bearing BearingOfDenial(const Stance& earlier, const Stance& later) const;
 
   const Question& question_;
@@ -80,6 +86,7 @@ class StanceReader {
   Asked asked_ = Asked::kNothing;
   std::vector<std::string> kinds_;    // Of the value that is asked for; empty: any.
   std::vector<std::string> counted_;  // "how many open tickets": stems of what is counted.
+  std::vector<std::string> which_;    // "which blue room": stems of what is to be told from others.
 };
 
 }  // namespace umbranet

@@ -35,11 +35,6 @@ constexpr double kMeaning = 3.5;
 constexpr double kInAskedTime = 0.5;
 constexpr double kDated = 1.25;
 
-// Counted beside the candidates as texts that have nothing to do with the question, so that the
-// mean says something where there are few.
-constexpr double kUnrelatedTexts = 5.0;
-// Without a word of the question in it or beside it, a text must be at least so much like it.
-constexpr double kLikenessAlone = 0.1;
 // A span many times longer than the one that is asked about ("in the eighties") says little of it.
 constexpr int kSpanTimes = 3;
 constexpr Millis kDay{86'400'000};
@@ -195,11 +190,6 @@ void CompareMeanings(std::vector<ScoredHalf>& halves) {
   }
 }
 
-// The idf of a term that one document alone holds: what a word can be worth at most.
-double RarestTerm(const CorpusStatistics& statistics) {
-  return std::log(1 + (std::max(static_cast<double>(statistics.documents), 1.0) - 0.5) / 1.5);
-}
-
 bool SpeaksOf(const Episode& episode, const std::vector<TimeRange>& asked) {
   return std::any_of(
       episode.event_times.begin(), episode.event_times.end(), [&](const TimeRange& told) {
@@ -318,6 +308,10 @@ void ScoreHalves(const Question& question, const std::set<std::string>& named, d
 }
 
 }  // namespace
+
+double RarestTerm(const CorpusStatistics& statistics) {
+  return std::log(1 + (std::max(static_cast<double>(statistics.documents), 1.0) - 0.5) / 1.5);
+}
 
 TermWeights WeighTerms(const Question& question, const CorpusStatistics& statistics) {
   TermWeights terms;

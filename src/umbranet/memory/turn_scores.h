@@ -27,12 +27,14 @@ struct ScoreParts {
   double meaning = 0;     // m(d)
   double time = 0;        // It speaks of the time that is asked about.
   double session = 0;
+  double edge = 0;   // A fact about the question names whom it speaks of (fact_edges.h).
   double turn = 0;   // Of an assistant's half: what its turn is worth.
   double named = 1;  // Factor: it was said by whom the question names.
   double dated = 1;  // Factor: it has a date where one is asked for.
 
   [[nodiscard]] double Score() const {
-    return (words + other_half + neighbours + meaning + time + session + turn) * named * dated;
+    return (words + other_half + neighbours + meaning + time + session + edge + turn) * named *
+           dated;
   }
 };
 
@@ -69,6 +71,15 @@ struct LexicalScore {
 [[nodiscard]] LexicalScore ScoreText(const TermWeights& terms,
                                      const std::vector<std::uint32_t>& term_counts,
                                      std::uint32_t length, double b);
+
+// The idf of a term that one document alone holds: what a word can be worth at most.
+[[nodiscard]] double RarestTerm(const CorpusStatistics& statistics);
+
+// Counted beside the candidates as texts that have nothing to do with the question, so that the
+// mean of their cosines says something where there are few.
+inline constexpr double kUnrelatedTexts = 5.0;
+// Without a word of the question in it or beside it, a text must be at least so much like it.
+inline constexpr double kLikenessAlone = 0.1;
 
 struct TurnScores {
   std::vector<ScoredHalf> halves;  // No particular order; those with score 0 are left out.

@@ -70,6 +70,23 @@ struct ForgetOptions {
 
 int RunForget(const CommandContext& context, const ForgetOptions& options);
 
+struct MergesOptions {
+  std::string user = "me";
+  std::size_t limit = 50;
+};
+
+// Which names were made one entity, and which turn said so.
+int RunMerges(const CommandContext& context, const MergesOptions& options);
+
+struct UnmergeOptions {
+  std::string user = "me";
+  std::string name;
+  std::string from;  // The other name; empty: from all of them.
+};
+
+// Takes a merge back for good.
+int RunUnmerge(const CommandContext& context, const UnmergeOptions& options);
+
 struct ExportOptions {
   std::string user;
   std::string output;  // Empty: standard output.
