@@ -113,6 +113,22 @@ BorrowedPostgresSchema::~BorrowedPostgresSchema() {
   Spare().GiveBack(std::move(schema_));
 }
 
+PostgresPool::Options PostgresSchema::OptionsAt(const std::string& host, std::uint16_t port) const {
+  PostgresPool::Options options = Options();
+  const std::size_t credentials = options.url.find('@');
+  const std::size_t scheme = options.url.find("://") + 3;
+  const std::size_t begin = credentials == std::string::npos ? scheme : credentials + 1;
+  const std::size_t end = options.url.find_first_of("/?", begin);
+  options.url.replace(begin, (end == std::string::npos ? options.url.size() : end) - begin,
+                      host + ":" + std::to_string(port));
+  return options;
+}
+
+std::uint16_t PostgresSchema::ServerPort() const {
+  const PostgresEndpoint endpoint = ParsePostgresUrl(Options().url).value();
+  return static_cast<std::uint16_t>(endpoint.port.empty() ? 5432 : std::stoi(endpoint.port));
+}
+
 LedgerEngine PostgresLedgerEngine() {
   return {"Postgres", [] { return std::make_unique<PostgresLedgerHarness>(); }, MissingPostgres};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,8 +26,10 @@ class PostgresSchema {
 
   // A pool over it. Each stands for a process.
   [[nodiscard]] std::unique_ptr<PostgresPool> OpenPool(std::size_t connections_max = 4) const;
-  // As another server would be reached, such as a proxy in front of it.
   [[nodiscard]] PostgresPool::Options Options() const;
+  // The same by way of another address: a proxy in front of the server.
+  [[nodiscard]] PostgresPool::Options OptionsAt(const std::string& host, std::uint16_t port) const;
+  [[nodiscard]] std::uint16_t ServerPort() const;
 
   [[nodiscard]] const std::string& name() const { return name_; }
 

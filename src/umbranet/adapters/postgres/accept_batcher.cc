@@ -50,6 +50,11 @@ AcceptBatcher::Outcome AcceptBatcher::Accept(AcceptRequest request) {
   return *std::move(waiting->outcome);
 }
 
+std::size_t AcceptBatcher::WaitingCount() const {
+  MutexLock lock(mutex_);
+  return queue_.size();
+}
+
 AcceptBatcher::Batch AcceptBatcher::Take() {
   Batch batch;
   std::size_t turns = 0;

@@ -56,6 +56,9 @@ class AcceptBatcher {
   // kResourceExhausted: too many wait already, and nothing was taken.
   Outcome Accept(AcceptRequest request);
 
+  // Requests that no transaction has taken yet.
+  [[nodiscard]] std::size_t WaitingCount() const;
+
  private:
   struct Waiting {
     explicit Waiting(AcceptRequest asked) : request(std::move(asked)) {}
@@ -74,7 +77,7 @@ class AcceptBatcher {
 
   const Options options_;
   const Store store_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   ConditionVariable work_;
   std::deque<std::shared_ptr<Waiting>> queue_ GUARDED_BY(mutex_);
   std::list<std::jthread> threads_;  // Last.

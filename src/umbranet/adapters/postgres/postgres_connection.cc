@@ -84,6 +84,8 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(
   if (started == nullptr) {
     return Error{ErrorCode::kResourceExhausted, endpoint.name + ": no memory for a connection"};
   }
+  // Notices would go to the standard error output.
+  PQsetNoticeProcessor(started, [](void*, const char*) {}, nullptr);
   std::unique_ptr<PostgresConnection> connection(new PostgresConnection(endpoint, started));
   connection->set_deadline(deadline);
   UMBRANET_RETURN_IF_ERROR(connection->Connect());
