@@ -20,10 +20,11 @@ build: setup ## compile the release build: build/release/bin/umbranet
 run: build ## play a first conversation, then serve on 127.0.0.1:8080 until Ctrl-C
 	@exec scripts/first_conversation $(BINARY)
 
-test: setup ## compile and run the unit, contract and system tests
+test: setup ## compile and run all tests; those over real servers where these can be had
 	@cmake --preset release --log-level=WARNING
 	@cmake --build --preset release $(parallel)
-	@ctest --preset release --progress --parallel $(or $(JOBS),$(shell nproc))
+	@scripts/setup --services
+	@scripts/with_services --best-effort ctest --preset release --progress --parallel $(or $(JOBS),$(shell nproc))
 
 check: ## everything that a change must pass: tests, formatting, tidiness, sanitizers, fuzzing
 	@.ci/run

@@ -102,6 +102,17 @@ class PostgresLedgerHarness final : public LedgerHarness {
 
 }  // namespace
 
+BorrowedPostgresSchema::BorrowedPostgresSchema() : schema_(Spare().Take()) {
+  const auto pool = schema_->OpenPool(1);
+  const Status emptied = pool->Run(
+      kNever, [](PostgresConnection& connection) { return connection.RunScript(kEmpty); });
+  EXPECT_TRUE(emptied.ok()) << emptied.error().message;
+}
+
+BorrowedPostgresSchema::~BorrowedPostgresSchema() {
+  Spare().GiveBack(std::move(schema_));
+}
+
 PostgresPool::Options PostgresSchema::OptionsAt(const std::string& host, std::uint16_t port) const {
   PostgresPool::Options options = Options();
   const std::size_t credentials = options.url.find('@');
@@ -116,17 +127,6 @@ PostgresPool::Options PostgresSchema::OptionsAt(const std::string& host, std::ui
 std::uint16_t PostgresSchema::ServerPort() const {
   const PostgresEndpoint endpoint = ParsePostgresUrl(Options().url).value();
   return static_cast<std::uint16_t>(endpoint.port.empty() ? 5432 : std::stoi(endpoint.port));
-}
-
-BorrowedPostgresSchema::BorrowedPostgresSchema() : schema_(Spare().Take()) {
-  const auto pool = schema_->OpenPool(1);
-  const Status emptied = pool->Run(
-      kNever, [](PostgresConnection& connection) { return connection.RunScript(kEmpty); });
-  EXPECT_TRUE(emptied.ok()) << emptied.error().message;
-}
-
-BorrowedPostgresSchema::~BorrowedPostgresSchema() {
-  Spare().GiveBack(std::move(schema_));
 }
 
 LedgerEngine PostgresLedgerEngine() {

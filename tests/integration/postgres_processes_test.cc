@@ -191,25 +191,16 @@ TEST_F(PostgresProcesses, AProcessThatLostItsSessionsForAMomentKeepsItsLeases) {
   Process other(schema_->OpenPool(), &still_);
   const auto number = process.store->worker_number();
   ASSERT_TRUE(number.has_value());
-  const Status ended = other.pool->Run(kNever, [&](PostgresConnection& connection) -> Status {
-    UMBRANET_RETURN_IF_ERROR(connection.Query(
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-        " AND objid::bigint = $1 AND classid::bigint ="
-        " hashtext('umbranet worker ' || current_schema())::bigint & 4294967295",
-        *number));
-    return {};
-  });
-  ASSERT_TRUE(ended.ok()) << ended.error().message;
-  const Deadline patience = Deadline::After(clock_, seconds(20));
-  // It notices by itself, and takes its number again.
-  const auto holders = [&] {
+  // Of the server's process that holds the lock on that number; 0: none does.
+  const auto holder = [&] {
     return other.pool
         ->Read(kNever,
                [&](PostgresConnection& connection) -> Result<std::int64_t> {
                  UMBRANET_ASSIGN_OR_RETURN(
                      const PostgresRows rows,
-                     connection.Query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-                                      " AND objid::bigint = $1 AND granted AND classid::bigint ="
+                     connection.Query("SELECT COALESCE(max(pid), 0) FROM pg_locks"
+                                      " WHERE locktype = 'advisory' AND granted"
+                                      " AND objid::bigint = $1 AND classid::bigint ="
                                       " hashtext('umbranet worker ' || current_schema())::bigint"
                                       " & 4294967295",
                                       *number));
@@ -217,7 +208,18 @@ TEST_F(PostgresProcesses, AProcessThatLostItsSessionsForAMomentKeepsItsLeases) {
                })
         .value();
   };
-  while ((holders() == 0 || process.store->worker_number() != number) && !patience.Expired()) {
+  const std::int64_t before = holder();
+  ASSERT_NE(before, 0);
+  const auto ended = other.pool->Run(kNever, [&](PostgresConnection& connection) {
+    return connection.Query("SELECT pg_terminate_backend($1::int)", before);
+  });
+  ASSERT_TRUE(ended.ok()) << ended.error().message;
+  // It notices by itself, and takes its number again.
+  const Deadline patience = Deadline::After(clock_, seconds(20));
+  std::int64_t after = before;
+  while ((after == before || after == 0 || process.store->worker_number() != number) &&
+         !patience.Expired()) {
+    after = holder();
   }
   EXPECT_EQ(process.store->worker_number(), number);
   ASSERT_TRUE(Accept(process, "t1", "ana").ok());

@@ -3,6 +3,13 @@
 // in flight.
 // Method: over the real server, in a schema for each test; a further pool over it is a further
 // process. What must be found is said by the same episodes searched in memory.
+//
+// Deliberate faults that it has caught, each made in postgres_episode_rows.cc, postgres_vectors.cc
+// or postgres_tier_schema.cc and taken back:
+//   - writers of one user do not take turns       ASearchThatRunsBesideWritersMissesNothingInTheEnd
+//   - epochs are counted for each user from 1     ProcessesSeeEachOthersWritesAtOnce
+//   - not everything that is added is indexed     AUserWhoOutgrowsMemoryIsFoundTheSame
+//   - what an HNSW index finds is enough          ASmallUserAmongALargeOneLosesNoNeighbour
 #include <algorithm>
 #include <array>
 #include <atomic>

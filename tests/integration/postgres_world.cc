@@ -36,6 +36,7 @@ PostgresWorld::PostgresWorld(PostgresEpisodicMemory::Options episodic)
       store_(OpenStore(*pool_, clock_)),
       journal_(*store_),
       ledger_(*store_),
+      short_term_(*pool_),
       episodic_(*pool_, episodic),
       procedural_(*pool_, clock_) {}
 

@@ -11,10 +11,10 @@
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_procedural_memory.h"
+#include "umbranet/adapters/postgres/postgres_short_term_memory.h"
 
 #include "tests/contract/tier_world.h"
 #include "tests/doubles/in_memory_semantic_memory.h"
-#include "tests/doubles/in_memory_short_term_memory.h"
 #include "tests/integration/postgres_harness.h"
 
 namespace umbranet {
@@ -46,7 +46,7 @@ class PostgresWorld final : public TierWorld {
   const std::unique_ptr<PostgresLedgerStore> store_;
   PostgresJournal journal_;
   PostgresJobLedger ledger_;
-  InMemoryShortTermMemory short_term_;
+  PostgresShortTermMemory short_term_;
   PostgresEpisodicMemory episodic_;
   InMemorySemanticMemory semantic_{clock_};
   PostgresProceduralMemory procedural_;

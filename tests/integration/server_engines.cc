@@ -23,7 +23,9 @@ std::vector<DoorbellEngine> DoorbellEngines() {
 }
 
 std::vector<TierWorldKind> ShortTermWorlds() {
-  return {{"Redis", MakeRedisWorld, [] { return MissingServer("REDIS_URL"); }}};
+  std::vector<TierWorldKind> worlds = PostgresWorlds();
+  worlds.push_back({"Redis", MakeRedisWorld, [] { return MissingServer("REDIS_URL"); }});
+  return worlds;
 }
 
 std::vector<TierWorldKind> EpisodicWorlds() {

@@ -22,6 +22,13 @@ constexpr std::string_view kInsertTurns =
     " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[],"
     " $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[],"
     " $12::bytea[]) ON CONFLICT(user_key, interaction_id) DO NOTHING RETURNING seq";
+// What makes a batch out of the ordinary: turns and jobs that are there already.
+constexpr std::string_view kCountKnown =
+    "SELECT (SELECT count(*) FROM unnest($1::text[], $2::text[], $3::text[])"
+    " AS x(tenant, user_id, interaction_id) JOIN account a ON a.tenant = x.tenant"
+    " AND a.user_id = x.user_id JOIN turn t ON t.user_key = a.user_key"
+    " AND t.interaction_id = x.interaction_id)"
+    " + (SELECT count(*) FROM job WHERE job_id = ANY($4))";
 constexpr std::string_view kSelectDuplicates =
     "SELECT x.i, t.seq, t.past_generation, t.past_state, j.job_id, j.state"
     " FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS x(i, user_key, interaction_id)"
@@ -72,6 +79,8 @@ class Acceptance {
   Status AdoptJob(Turn& turn);
   std::vector<AcceptBatcher::Outcome> Outcomes();
   [[nodiscard]] PostgresCommand InsertTurnsCommand() const;
+  // Under the locks, how many of the turns and jobs are known.
+  [[nodiscard]] PostgresCommand CountKnownCommand();
   [[nodiscard]] std::optional<Error> Refusal(const AcceptRequest& request) const;
 
   PostgresLedgerStore& store_;
@@ -81,7 +90,27 @@ class Acceptance {
   std::vector<std::optional<Error>> refusals_;  // By request.
   std::vector<Turn> turns_;
   std::int64_t now_ = 0;
+  // Each turn and job is new and comes once, so that nothing is left to do after the inserts.
+  bool all_new_ = false;
 };
+
+PostgresCommand Acceptance::CountKnownCommand() {
+  std::vector<std::string_view> tenants;
+  std::vector<std::string_view> user_ids;
+  std::vector<std::string_view> ids;
+  std::vector<std::string> job_ids;
+  for (const AcceptRequest* request : requests_) {
+    for (const Interaction& turn : request->turns) {
+      tenants.push_back(turn.user.tenant);
+      user_ids.push_back(turn.user.user_id);
+      ids.push_back(turn.interaction_id);
+      job_ids.push_back(MakeJobId(turn.user, turn.interaction_id));
+    }
+  }
+  const std::set<std::string_view> distinct(job_ids.begin(), job_ids.end());
+  all_new_ = distinct.size() == job_ids.size();
+  return MakeCommand(kCountKnown, tenants, user_ids, ids, job_ids);
+}
 
 Status Acceptance::Prepare() {
   std::set<UserKey> distinct;
@@ -96,11 +125,13 @@ Status Acceptance::Prepare() {
   std::vector<PostgresCommand> commands = LockAccountsCommands(users);
   commands.push_back(store_.NowCommand());
   commands.push_back(MakeCommand(kNextSeqs, size));
+  commands.push_back(CountKnownCommand());
   UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows, connection_.RunAll(commands));
   for (const PostgresRow row : rows[1]) {
     accounts_[{row.String(1), row.String(2)}] = {row.Int(0), row.OptionalInt(3)};
   }
   now_ = store_.ReadNow(rows[2]);
+  all_new_ = all_new_ && rows[4][0].Int(0) == 0;
   int next = 0;
   for (std::size_t i = 0; i < requests_.size(); ++i) {
     refusals_[i] = Refusal(*requests_[i]);
@@ -178,7 +209,9 @@ Status Acceptance::Insert() {
   commands.push_back(InsertTurnsCommand());
   commands.push_back(InsertJobsCommand(jobs, now_, /*only_with_new_turn=*/true));
   commands.push_back(CountAcceptedCommand(seqs));
-  UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows, connection_.RunAll(commands));
+  UMBRANET_ASSIGN_OR_RETURN(
+      const std::vector<PostgresRows> rows,
+      all_new_ ? connection_.RunAllAndCommit(commands) : connection_.RunAll(commands));
   std::set<std::int64_t> inserted;
   std::set<std::int64_t> with_job;
   for (const PostgresRow row : rows[0]) {

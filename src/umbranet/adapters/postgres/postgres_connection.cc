@@ -40,6 +40,7 @@ constexpr std::string_view kWatchClient =
 constexpr std::string_view kSetTimeout = "SELECT set_config('statement_timeout', $1, false)";
 constexpr std::string_view kCommit = "COMMIT";
 constexpr std::string_view kRollback = "ROLLBACK";
+constexpr std::string_view kIdleInTransaction = "25P03";
 constexpr int kVersionWatchesClient = 140'000;
 constexpr int kVersionMin = 130'000;
 
@@ -157,6 +158,8 @@ bool PostgresConnection::IsAlive() {
 
 void PostgresConnection::StageBegin(std::vector<PostgresCommand> begin) {
   staged_ = std::move(begin);
+  commit_sent_ = false;
+  committed_ = false;
 }
 
 std::vector<PostgresCommand> PostgresConnection::TimeoutCommands() {
@@ -344,25 +347,43 @@ Error PostgresConnection::Refusal(const pg_result* result) {
   }
   sqlstate_ = sqlstate;
   // The server ends the session, or what it knows of our statements is out of date.
-  if (sqlstate_.starts_with("57P") || IsStalePlan(sqlstate_)) {
+  if (sqlstate_.starts_with("57P") || sqlstate_ == kIdleInTransaction || IsStalePlan(sqlstate_)) {
     broken_ = true;
   }
   return ExplainSqlState(sqlstate_, message != nullptr ? message : "", endpoint_);
 }
 
-Status PostgresConnection::Commit(bool* sent) {
-  *sent = false;
+Result<std::vector<PostgresRows>> PostgresConnection::RunAllAndCommit(
+    std::span<const PostgresCommand> commands) {
+  std::vector<PostgresCommand> all(commands.begin(), commands.end());
+  all.push_back(MakeCommand(kCommit));
+  commit_sent_ = true;
+  UMBRANET_ASSIGN_OR_RETURN(std::vector<PostgresRows> rows, RunAll(all));
+  UMBRANET_RETURN_IF_ERROR(CheckCommitted(rows.back()));
+  rows.pop_back();
+  return rows;
+}
+
+Status PostgresConnection::Commit() {
+  if (committed_) {
+    return {};
+  }
   if (!staged_.empty()) {
     staged_.clear();
     return {};
   }
-  *sent = true;
+  commit_sent_ = true;
   UMBRANET_ASSIGN_OR_RETURN(const PostgresRows done, Query(kCommit));
+  return CheckCommitted(done);
+}
+
+Status PostgresConnection::CheckCommitted(const PostgresRows& done) {
   if (done.tag() != "COMMIT") {
     // Somebody went on after a statement had failed.
-    *sent = false;
+    commit_sent_ = false;
     return Internal(endpoint_.name + ": a failed transaction cannot be committed");
   }
+  committed_ = true;
   return {};
 }
 

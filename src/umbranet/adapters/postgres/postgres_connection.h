@@ -91,6 +91,10 @@ class PostgresConnection {
   // transaction they are one of their own.
   Result<std::vector<PostgresRows>> RunAll(std::span<const PostgresCommand> commands);
 
+  // As RunAll, as the last that a transaction does: its COMMIT goes out with them and saves a round
+  // trip. Nothing may follow, and the work must succeed when this does.
+  Result<std::vector<PostgresRows>> RunAllAndCommit(std::span<const PostgresCommand> commands);
+
   // Statements separated by semicolons and without values, for migrations.
   Status RunScript(const std::string& script);
 
@@ -115,9 +119,12 @@ class PostgresConnection {
 
   // `begin` and what follows it go out together with the first statement.
   void StageBegin(std::vector<PostgresCommand> begin);
-  // Commits what was begun; nothing when no statement was run. *sent says whether a commit was on
-  // its way when it failed, so that its outcome is unknown.
-  Status Commit(bool* sent);
+  // Commits what was begun; nothing when no statement was run, or RunAllAndCommit has done it.
+  Status Commit();
+
+  // Whether a commit went out, so that its outcome is unknown when the connection was lost.
+  [[nodiscard]] bool commit_sent() const { return commit_sent_; }
+
   // A connection that cannot roll back is broken afterwards.
   void Rollback();
 
@@ -137,6 +144,7 @@ class PostgresConnection {
   // Until a result can be taken without waiting; what has to be sent is sent meanwhile.
   Status WaitForResult();
   Status WaitForSocket(short events);
+  Status CheckCommitted(const PostgresRows& done);
   Error Lost();
   Error Refusal(const pg_result* result);
   [[nodiscard]] std::vector<PostgresCommand> TimeoutCommands();
@@ -159,6 +167,8 @@ class PostgresConnection {
   std::vector<PostgresCommand> staged_;
   std::string sqlstate_;
   std::int64_t timeout_ms_ = 0;  // The session's statement_timeout.
+  bool commit_sent_ = false;
+  bool committed_ = false;
   bool broken_ = false;
 };
 

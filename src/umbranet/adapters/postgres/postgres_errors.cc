@@ -88,7 +88,7 @@ Error ExplainSqlState(std::string_view sqlstate, std::string_view message,
     error.message = endpoint.name + ": it only reads (a standby?); name the primary" + said;
     return error;
   }
-  if (StartsWithAny(sqlstate, {"08", "53", "57P", "58", "40"})) {
+  if (StartsWithAny(sqlstate, {"08", "25P03", "53", "57P", "58", "40"})) {
     return error;
   }
   return make(ErrorCode::kInternal, "it refused a statement");

@@ -34,10 +34,13 @@ constexpr std::string_view kInsertPlans =
 constexpr std::string_view kSelectPlans =
     "SELECT x.job_id, p.plan FROM unnest($1::text[]) WITH ORDINALITY AS x(job_id, i)"
     " JOIN job j ON j.job_id = x.job_id JOIN plan p ON p.seq = j.seq ORDER BY x.i";
+// All of them or none.
 constexpr std::string_view kMarkTiers =
-    "UPDATE job j SET tiers_done = (j.tiers_done | x.done)::smallint"
-    " FROM unnest($1::text[], $2::bigint[]) AS x(job_id, done)"
-    " WHERE j.job_id = x.job_id AND j.lease_token = $3 AND j.state = 1";
+    "WITH held AS MATERIALIZED (SELECT seq, job_id FROM job WHERE job_id = ANY($1)"
+    " AND lease_token = $3 AND state = 1 ORDER BY seq FOR UPDATE)"
+    " UPDATE job j SET tiers_done = (j.tiers_done | x.done)::smallint FROM held h"
+    " JOIN unnest($1::text[], $2::bigint[]) AS x(job_id, done) ON x.job_id = h.job_id"
+    " WHERE j.seq = h.seq AND (SELECT count(*) FROM held) = cardinality($1::text[])";
 constexpr std::string_view kFinishJobs =
     "UPDATE job SET state = 2, lease_token = NULL, finished_at = $2, last_error = '',"
     " last_error_tier = '' WHERE seq = ANY($1) AND state = 1";
@@ -194,10 +197,12 @@ Status PostgresJobLedger::Extend(const Lease& lease, Deadline deadline) {
   return store_.pool().Transact(
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Status {
+        const PostgresCommand extend =
+            MakeCommand(kExtend, store_.given_now(), store_.seen_now(), lease.token);
         UMBRANET_ASSIGN_OR_RETURN(
-            const std::int64_t extended,
-            connection.Run(kExtend, store_.given_now(), store_.seen_now(), lease.token));
-        if (extended == 0) {
+            const std::vector<PostgresRows> rows,
+            connection.RunAllAndCommit(std::span<const PostgresCommand>(&extend, 1)));
+        if (rows[0].affected() == 0) {
           return LeaseLost(lease);
         }
         return {};
@@ -265,7 +270,7 @@ Status PostgresJobLedger::MarkTiersDone(const Lease& lease, std::span<const Tier
         commands.push_back(MakeCommand(kIsLeased, lease.token));
         commands.push_back(MakeCommand(kMarkTiers, ids, done, lease.token));
         UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows,
-                                  connection.RunAll(commands));
+                                  connection.RunAllAndCommit(commands));
         if (rows[0].empty()) {
           return LeaseLost(lease);
         }
@@ -349,7 +354,7 @@ Result<SettleReport> PostgresJobLedger::SettleJobs(PostgresConnection& connectio
     AddAttemptsCommands(attempts, commands);
   }
   commands.push_back(EndLeaseCommand(user_key, turns));
-  UMBRANET_RETURN_IF_ERROR(connection.RunAll(commands));
+  UMBRANET_RETURN_IF_ERROR(connection.RunAllAndCommit(commands));
   return report;
 }
 
@@ -365,7 +370,7 @@ Status PostgresJobLedger::Release(const Lease& lease, Deadline deadline) {
         std::vector<PostgresCommand> commands;
         commands.push_back(MakeCommand(kReturnBatch, lease.token));
         commands.push_back(EndLeaseCommand(found[0].Int(0), {}));
-        UMBRANET_RETURN_IF_ERROR(connection.RunAll(commands));
+        UMBRANET_RETURN_IF_ERROR(connection.RunAllAndCommit(commands));
         return {};
       },
       PostgresDurability::kSoon);

@@ -243,16 +243,15 @@ Status PostgresPool::TryTransaction(PostgresConnection& connection, const Transa
   }
   connection.StageBegin(std::move(begin));
   Status done = work(connection);
-  bool commit_sent = false;
   if (done.ok()) {
-    done = connection.Commit(&commit_sent);
+    done = connection.Commit();
     if (done.ok()) {
       return done;
     }
   }
   const bool conflict = IsSerializationFailure(connection.sqlstate());
   // A conflict that the server reports has undone everything, also when it came with the commit.
-  *repeat = conflict || (connection.broken() && !commit_sent);
+  *repeat = conflict || (connection.broken() && !connection.commit_sent());
   connection.Rollback();
   return done;
 }

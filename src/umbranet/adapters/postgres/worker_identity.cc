@@ -15,6 +15,8 @@ constexpr std::string_view kUnlock = "SELECT pg_advisory_unlock_all()";
 constexpr std::string_view kPing = "SELECT 1";
 
 constexpr Millis kLook{100};
+constexpr int kTriesForNumber = 40;
+constexpr Millis kBetweenTries{25};
 constexpr Millis kBudget{2'000};
 // Half-open connections are found by asking.
 constexpr Millis kAskEvery{5'000};
@@ -45,7 +47,7 @@ std::optional<std::int64_t> PostgresWorkerIdentity::number() const {
 Status PostgresWorkerIdentity::TakeNumber(Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(session_, pool_.OpenSession(deadline));
   session_->set_deadline(deadline);
-  for (;;) {
+  for (int tries = 1;; ++tries) {
     if (number_ == 0) {
       UMBRANET_ASSIGN_OR_RETURN(const PostgresRows next, session_->Query(kNextNumber));
       number_ = next[0].Int(0);
@@ -55,8 +57,14 @@ Status PostgresWorkerIdentity::TakeNumber(Deadline deadline) {
       held_ = number_;
       return {};
     }
-    // Somebody has it: our own last session, which the server still takes for alive.
-    number_ = 0;
+    // Somebody has it: our own last session, which is on its way out or which the server still
+    // takes for alive. The leases go by the number, so it is worth a moment.
+    if (tries >= kTriesForNumber || deadline.Expired()) {
+      number_ = 0;
+      continue;
+    }
+    MutexLock lock(mutex_);
+    woken_.WaitFor(mutex_, kBetweenTries);
   }
 }
 
