@@ -217,5 +217,35 @@ TEST_F(PostgresClaimTraps, WithoutLockingTheUserFirstALaterTurnIsSeenBeforeAnEar
   Do("COMMIT");
 }
 
+TEST_F(PostgresClaimTraps, AClaimReadsNoMoreJobsThanItTakesHoweverManyWait) {
+  Accept("t0");
+  // In a plan that was made for users with one job each.
+  Do("INSERT INTO job(seq, user_key, job_id, generation, priority, mode, state, enqueued_at, "
+     "due_at,"
+     " interaction_id, traceparent) SELECT nextval('ledger_seq'), user_key, 'j' || i, 0, 1, 1, 0, "
+     "1,"
+     " 1, 'i' || i, '' FROM account CROSS JOIN generate_series(1, 5000) AS x(i);"
+     "UPDATE account SET head_due = 1, head_seq = (SELECT min(seq) FROM job WHERE due_at = 1)");
+  const std::string plan =
+      pool_
+          ->Transact(kNever, PostgresIsolation::kReadCommitted,
+                     [](PostgresConnection& connection) -> Result<std::string> {
+                       UMBRANET_ASSIGN_OR_RETURN(
+                           const PostgresRows rows,
+                           connection.Query(
+                               "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + std::string(kClaim),
+                               std::optional<std::int64_t>(), 0, 15'000, 120'000, "w",
+                               std::optional<std::int64_t>(), 10));
+                       std::string text;
+                       for (const PostgresRow row : rows) {
+                         text += row.String(0) + "\n";
+                       }
+                       return text;
+                     })
+          .value();
+  EXPECT_THAT(plan, testing::HasSubstr("actual rows=10"));
+  EXPECT_THAT(plan, testing::Not(testing::ContainsRegex("actual rows=[0-9][0-9][0-9]"))) << plan;
+}
+
 }  // namespace
 }  // namespace umbranet

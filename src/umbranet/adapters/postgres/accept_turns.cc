@@ -25,9 +25,10 @@ constexpr std::string_view kInsertTurns =
 // What makes a batch out of the ordinary: turns and jobs that are there already.
 constexpr std::string_view kCountKnown =
     "SELECT (SELECT count(*) FROM unnest($1::text[], $2::text[], $3::text[])"
-    " AS x(tenant, user_id, interaction_id) JOIN account a ON a.tenant = x.tenant"
-    " AND a.user_id = x.user_id JOIN turn t ON t.user_key = a.user_key"
-    " AND t.interaction_id = x.interaction_id)"
+    " AS x(tenant, user_id, interaction_id) CROSS JOIN LATERAL (SELECT b.user_key FROM account b"
+    " WHERE b.tenant = x.tenant AND b.user_id = x.user_id LIMIT 1) a CROSS JOIN LATERAL"
+    " (SELECT 1 FROM turn s WHERE s.user_key = a.user_key"
+    " AND s.interaction_id = x.interaction_id LIMIT 1) t)"
     " + (SELECT count(*) FROM job WHERE job_id = ANY($4))";
 constexpr std::string_view kSelectDuplicates =
     "SELECT x.i, t.seq, t.past_generation, t.past_state, j.job_id, j.state"

@@ -13,6 +13,7 @@ namespace umbranet {
 //
 // u locks the user, so that two claims never have him both. l gives him a token. h and p read jobs
 // in a snapshot that may be older than the lock, so c looks at the state again when it updates.
+// They read no more of them than they take, however many a user has waiting.
 #define UMBRANET_CLAIM_BEGIN "WITH n AS MATERIALIZED (SELECT ledger_now($1, $2) AS now), u AS ("
 #define UMBRANET_CLAIM_BEST_USER                        \
   "SELECT user_key FROM account"                        \
@@ -23,11 +24,12 @@ namespace umbranet {
   " lease_ms = $3, cap_ms = $4, lease_until = n.now + LEAST($3::bigint, $4::bigint),"       \
   " worker = $5, worker_number = $6 FROM u, n WHERE a.user_key = u.user_key"                \
   " RETURNING a.user_key, a.tenant, a.user_id, a.lease_token, n.now)"
-#define UMBRANET_CLAIM_BATCH                                                              \
-  ", h AS (SELECT j.seq, j.solo FROM job j JOIN l ON l.user_key = j.user_key"             \
-  " WHERE j.state = 0 ORDER BY j.due_at, j.seq LIMIT 1),"                                 \
-  " p AS (SELECT j.seq FROM job j JOIN l ON l.user_key = j.user_key, h WHERE j.state = 0" \
-  " AND CASE WHEN h.solo THEN j.seq = h.seq ELSE NOT j.solo END ORDER BY j.seq LIMIT $7)"
+#define UMBRANET_CLAIM_BATCH                                                                   \
+  ", h AS (SELECT r.seq, r.solo FROM l CROSS JOIN LATERAL (SELECT j.seq, j.solo FROM job j"    \
+  " WHERE j.user_key = l.user_key AND j.state = 0 ORDER BY j.due_at, j.seq LIMIT 1) r),"       \
+  " p AS (SELECT h.seq FROM h WHERE h.solo UNION ALL SELECT r.seq FROM l CROSS JOIN h"         \
+  " CROSS JOIN LATERAL (SELECT j.seq FROM job j WHERE j.user_key = l.user_key AND j.state = 0" \
+  " AND NOT j.solo ORDER BY j.seq LIMIT $7) r WHERE NOT h.solo)"
 #define UMBRANET_CLAIM_ONE ", p AS (SELECT j.seq FROM job j, l WHERE j.job_id = $7 AND j.state = 0)"
 #define UMBRANET_CLAIM_UPDATE                                                 \
   ", c AS (UPDATE job j SET state = 1, lease_token = l.lease_token FROM l, p" \

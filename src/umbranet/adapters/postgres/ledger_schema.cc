@@ -92,6 +92,7 @@ CREATE TABLE job(
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 CREATE UNIQUE INDEX job_by_id ON job(job_id);
 CREATE INDEX job_open ON job(user_key, seq) WHERE state IN (0, 1, 3, 4);
+CREATE INDEX job_ready ON job(user_key, seq) WHERE state = 0;
 CREATE INDEX job_by_due ON job(user_key, due_at, seq) WHERE state = 0;
 CREATE INDEX job_leased ON job(lease_token) WHERE lease_token IS NOT NULL;
 CREATE INDEX job_waiting ON job(available_at, seq) WHERE state = 4;

@@ -14,9 +14,12 @@ namespace {
 
 #define UMBRANET_USER_KEY \
   "(SELECT a.user_key FROM account a WHERE a.tenant = $1 AND a.user_id = $2)"
+// One look at the index turn_by_id for each, also in the plan for a user with few turns.
 constexpr std::string_view kSelectTurns =
-    "SELECT " UMBRANET_POSTGRES_TURN_COLUMNS " FROM turn t WHERE t.user_key = " UMBRANET_USER_KEY
-    " AND t.interaction_id = ANY($3) ORDER BY t.seq";
+    "SELECT " UMBRANET_POSTGRES_TURN_COLUMNS
+    " FROM (SELECT DISTINCT u.id FROM unnest($3::text[]) AS u(id)) x CROSS JOIN LATERAL"
+    " (SELECT s.* FROM turn s WHERE s.user_key = " UMBRANET_USER_KEY
+    " AND s.interaction_id = x.id LIMIT 1) t ORDER BY t.seq";
 constexpr std::string_view kSelectPage =
     "SELECT " UMBRANET_POSTGRES_TURN_COLUMNS ", " UMBRANET_POSTGRES_JOB_COLUMNS
     ", t.past_generation, t.past_state FROM turn t LEFT JOIN job j ON j.seq = t.seq"
