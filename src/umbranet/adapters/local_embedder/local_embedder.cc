@@ -7,9 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include <pthread.h>
-#include <sched.h>
-
 namespace umbranet {
 namespace {
 
@@ -23,13 +20,6 @@ constexpr std::size_t kTextsAPart = 4;
 
 Error OutOfTime() {
   return DeadlineExceeded("embedder: the texts are not embedded in time");
-}
-
-// Passages and the model itself can wait, answers cannot: this thread runs when no other wants to.
-// Where it may not, it stays as it is.
-void YieldToEverybody() {
-  const sched_param parameters{};
-  (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &parameters);
 }
 
 // The space that a model's vectors are in. How much of a text is read belongs to it.
@@ -121,7 +111,6 @@ LocalEmbedder::~LocalEmbedder() {
 }
 
 void LocalEmbedder::Load() {
-  YieldToEverybody();
   auto model = [this]() -> Result<std::unique_ptr<const Model>> {
     UMBRANET_ASSIGN_OR_RETURN(WordPieceTokenizer tokenizer,
                               WordPieceTokenizer::Load(folder_.vocabulary_file));
@@ -194,7 +183,8 @@ Result<std::vector<Embedding>> LocalEmbedder::Embed(std::span<const std::string_
     const auto which = FirstBatch(rest, tokens, options_.batch_tokens_max);
     TokenBatch batch = MakeBatch(which, tokens);
     UMBRANET_RETURN_IF_ERROR(Take(places, deadline));
-    const Result<HiddenStates> states = model->session->Run(batch);
+    const auto run = [&] { return model->session->Run(batch); };
+    const Result<HiddenStates> states = &places == &passage_places_ ? pace_.Run(run) : run();
     GiveBack(places);
     if (!states.ok()) {
       return states.error();
@@ -228,8 +218,8 @@ Result<std::vector<Embedding>> LocalEmbedder::EmbedPassages(std::span<const std:
     std::vector<std::jthread> helpers;
     for (std::size_t part = 0; part < parts; ++part) {
       try {
-        helpers.emplace_back([&embed, part] {
-          YieldToEverybody();
+        helpers.emplace_back([this, &embed, part] {
+          pace_.GiveWay();
           embed(part);
         });
       } catch (const std::system_error&) {  // No thread to be had.

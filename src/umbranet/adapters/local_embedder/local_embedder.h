@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "umbranet/adapters/local_embedder/background_pace.h"
 #include "umbranet/adapters/local_embedder/model_folder.h"
 #include "umbranet/adapters/local_embedder/onnx_runtime.h"
 #include "umbranet/adapters/local_embedder/wordpiece_tokenizer.h"
@@ -83,6 +84,7 @@ class LocalEmbedder final : public Embedder {
   std::unique_ptr<const Model> model_ GUARDED_BY(mutex_);
   Places passage_places_;  // Both: under mutex_, see Take and GiveBack.
   Places question_places_;
+  BackgroundPace pace_;  // Of the threads that embed passages: they can wait, answers cannot.
   std::jthread loader_ GUARDED_BY(mutex_);
 };
 
