@@ -83,11 +83,12 @@ umbranet_tests(integration 120 $<TARGET_OBJECTS:contract_suites>)
 umbranet_tests(system 300)
 
 # Paths are given to the few files that need them, since a path in the command line is a miss in a shared cache.
-set(layering_test "${CMAKE_SOURCE_DIR}/tests/unit/layering_test.cc")
-if(EXISTS "${layering_test}")
-  set_source_files_properties("${layering_test}" PROPERTIES COMPILE_DEFINITIONS
-                                                            UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-endif()
+foreach(name layering_test deploy_files_test)
+  set(reader "${CMAKE_SOURCE_DIR}/tests/unit/${name}.cc")
+  if(EXISTS "${reader}")
+    set_source_files_properties("${reader}" PROPERTIES COMPILE_DEFINITIONS UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  endif()
+endforeach()
 target_compile_definitions(integration_tests PRIVATE UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 if(TARGET system_tests AND TARGET umbranet)
   add_dependencies(system_tests umbranet)

@@ -5,7 +5,11 @@ execute_process(
   OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
   RESULT_VARIABLE failed)
 if(failed OR NOT commit)
-  set(commit "unknown")
+  # An image is built without the history, and told what it is built from.
+  set(commit "$ENV{SOURCE_COMMIT}")
+  if(NOT commit)
+    set(commit "unknown")
+  endif()
 else()
   execute_process(
     COMMAND git -C "${SOURCE_DIR}" status --porcelain --untracked-files=no

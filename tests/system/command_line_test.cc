@@ -50,7 +50,7 @@ TEST_F(CommandLineTest, HelpAndVersionAreThereForEveryCommand) {
   EXPECT_EQ(help.exit_code, 0);
   for (const std::string command :
        {"serve", "reflect", "chat", "import", "recall", "jobs", "forget", "merges", "unmerge",
-        "export", "doctor", "config", "version"}) {
+        "export", "migrate", "doctor", "health", "config", "version"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     EXPECT_EQ(RunCommand({command, "--help"}).exit_code, 0) << command;
   }
@@ -159,6 +159,24 @@ TEST_F(CommandLineTest, DoctorFindsAFreshFolderHealthyAndAForeignFileNot) {
   const CommandResult ill = Run({"doctor", "--json"});
   EXPECT_EQ(ill.exit_code, 3);
   EXPECT_FALSE(ParseObject(ill.out).at("healthy").as_bool());
+}
+
+TEST_F(CommandLineTest, HealthAsksTheServerOfTheSettingsAndIsExitThreeWhenItIsGone) {
+  ServerProcess server(folder_.path());
+  ASSERT_TRUE(server.Running());
+  // A container listens on every address; the check goes to loopback.
+  const std::map<std::string, std::string> same = {
+      {"UMBRANET_LISTEN", "0.0.0.0:" + std::to_string(server.Port())}};
+  EXPECT_EQ(RunCommand({"health"}, {}, same).exit_code, 0);
+  EXPECT_EQ(RunCommand({"health", "--alive"}, {}, same).exit_code, 0);
+  const CommandResult json = RunCommand({"health", "--json"}, {}, same);
+  EXPECT_EQ(ParseObject(json.out).at("status"), "ready");
+
+  server.Kill();
+  const CommandResult gone = RunCommand({"health"}, {}, same);
+  EXPECT_EQ(gone.exit_code, 3);
+  EXPECT_NE(gone.error.find(std::to_string(server.Port())), std::string::npos) << gone.error;
+  EXPECT_EQ(RunCommand({"health"}, {}, {{"UMBRANET_LISTEN", "127.0.0.1:0"}}).exit_code, 2);
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ struct CommandLine {
   MergesOptions merges;
   UnmergeOptions unmerge;
   ExportOptions exporting;
+  HealthOptions health;
   ConfigOptions config;
   Run run;
 };
@@ -153,6 +154,10 @@ void AddOperating(CLI::App& app, CommandLine& line) {
              [](const CommandContext& context) { return RunMigrate(context); });
   AddCommand(app, line, "doctor", "Say what is reachable, and what to do about what is not",
              [](const CommandContext& context) { return RunDoctor(context); });
+  CLI::App* health = AddCommand(
+      app, line, "health", "Say by the exit code whether the server on this machine is ready",
+      [&line](const CommandContext& context) { return RunHealth(context, line.health); });
+  health->add_flag("--alive", line.health.alive, "Whether it lives, whatever it needs");
   CLI::App* config = AddCommand(
       app, line, "config", "Print the settings in force and where each came from",
       [&line](const CommandContext& context) { return RunConfig(context, line.config); });

@@ -94,9 +94,17 @@ struct ExportOptions {
 
 int RunExport(const CommandContext& context, const ExportOptions& options);
 
-// What is reachable, and what to do about what is not.
 int RunMigrate(const CommandContext& context);
+
+// What is reachable, and what to do about what is not.
 int RunDoctor(const CommandContext& context);
+
+struct HealthOptions {
+  bool alive = false;  // Whether it lives, whatever it needs; else whether it is ready.
+};
+
+// Asks --url, or the server that these settings would make on this machine.
+int RunHealth(const CommandContext& context, const HealthOptions& options);
 
 struct ConfigOptions {
   bool reference = false;
