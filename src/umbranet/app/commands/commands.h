@@ -77,8 +77,16 @@ struct ExportOptions {
 
 int RunExport(const CommandContext& context, const ExportOptions& options);
 
-// What is reachable, and what to do about what is not.
 int RunMigrate(const CommandContext& context);
+
+struct MigrateDataOptions {
+  std::string from;  // sqlite://PATH of the file or of its folder; empty: the data folder.
+  std::string to;    // postgres://...; empty: POSTGRES_URL.
+};
+
+int RunMigrateData(const CommandContext& context, const MigrateDataOptions& options);
+
+// What is reachable, and what to do about what is not.
 int RunDoctor(const CommandContext& context);
 
 struct ConfigOptions {
