@@ -38,6 +38,7 @@ struct CommandLine {
   UnmergeOptions unmerge;
   ExportOptions exporting;
   HealthOptions health;
+  MigrateDataOptions migrate_data;
   ConfigOptions config;
   Run run;
 };
@@ -104,6 +105,18 @@ void AddMoving(CLI::App& app, CommandLine& line) {
       ->capture_default_str();
   import->add_flag("--dry-run", line.import.dry_run, "Read and count, store nothing");
   import->add_flag("--wait", line.import.wait, "Until everything is reflected");
+
+  CLI::App* migrate_data = AddCommand(
+      app, line, "migrate-data",
+      "Carry a data folder over to the servers; safe to repeat, goes on where it stopped",
+      [&line](const CommandContext& context) {
+        return RunMigrateData(context, line.migrate_data);
+      });
+  migrate_data->add_option("--from", line.migrate_data.from,
+                           "sqlite://PATH of the folder or its file; default: the data folder");
+  migrate_data->add_option("--to", line.migrate_data.to,
+                           "postgres://..., empty of memory; default: POSTGRES_URL. The other "
+                           "servers are those of the settings");
 
   CLI::App* exporting = AddCommand(
       app, line, "export", "Write everything held on a user as NDJSON",

@@ -9,6 +9,7 @@
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_migrations.h"
+#include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_procedural_memory.h"
 #include "umbranet/adapters/postgres/postgres_short_term_memory.h"
 #include "umbranet/adapters/redis/redis_client.h"
@@ -142,6 +143,7 @@ Status OpenNeo4j(const Settings& settings, const Clock& clock, Backends& backend
   UMBRANET_RETURN_IF_ERROR(Excuse(memory->Check(Deadline::After(clock, kStartBudget)), backends));
   backends.probes.push_back(
       {"neo4j", false, [&memory = *memory](Deadline deadline) { return memory.Check(deadline); }});
+  backends.knowledge = memory.get();
   backends.semantic = std::move(memory);
   return {};
 }
@@ -180,6 +182,8 @@ Status PingRedis(const Settings& settings, const Clock& clock, Deadline deadline
   return answer.ok() ? Status() : Status(answer.error());
 }
 
+}  // namespace
+
 Result<Backends> OpenStores(const Settings& settings, const Clock& clock, StructuredLog& log) {
   Backends backends;
   if (settings.postgres_url.empty() || settings.neo4j_url.empty()) {
@@ -206,11 +210,25 @@ Result<Backends> OpenStores(const Settings& settings, const Clock& clock, Struct
   return backends;
 }
 
-}  // namespace
+Result<Backends> OpenFileToRead(const std::string& path, const Settings& settings,
+                                const Clock& clock) {
+  Backends backends;
+  SqliteDatabase::Options options;
+  options.path = path;
+  options.read_only = true;
+  UMBRANET_ASSIGN_OR_RETURN(backends.database, SqliteDatabase::Open(clock, options));
+  UMBRANET_RETURN_IF_ERROR(OpenLedgerInFile(settings, backends));
+  backends.semantic = std::make_unique<SqliteSemanticMemory>(*backends.database);
+  return backends;
+}
 
 Result<Backends> OpenBackends(const Settings& settings, bool reflects, const Clock& clock,
                               StructuredLog& log) {
   UMBRANET_ASSIGN_OR_RETURN(Backends backends, OpenStores(settings, clock, log));
+  if (backends.postgres != nullptr) {
+    UMBRANET_RETURN_IF_ERROR(Excuse(
+        CheckNothingHalfMoved(*backends.postgres, Deadline::After(clock, kStartBudget)), backends));
+  }
   if (settings.rabbitmq_url.empty()) {
     backends.doorbell = std::make_unique<ConditionVariableDoorbell>();
   } else {

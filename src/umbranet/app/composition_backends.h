@@ -17,6 +17,7 @@
 #include "umbranet/base/result.h"
 #include "umbranet/config/settings.h"
 #include "umbranet/http/api.h"
+#include "umbranet/ports/data_move.h"
 #include "umbranet/ports/doorbell.h"
 #include "umbranet/ports/episodic_memory.h"
 #include "umbranet/ports/job_ledger.h"
@@ -44,6 +45,7 @@ struct Backends {
   std::unique_ptr<TurnIntake> intake;
   std::unique_ptr<Doorbell> doorbell;
   RabbitMqDoorbell* rabbitmq = nullptr;  // The doorbell, when it is that.
+  KnowledgeTarget* knowledge = nullptr;  // The semantic memory, when it can take in another's.
 
   std::vector<DependencyProbe> probes;
   // What the operator should know of at the start: a server that does not answer yet, say.
@@ -55,5 +57,13 @@ struct Backends {
 // what to do. Clock and log must outlive the backends.
 Result<Backends> OpenBackends(const Settings& settings, bool reflects, const Clock& clock,
                               StructuredLog& log);
+
+// The stores alone, without a doorbell, and also while another installation is being moved into
+// them.
+Result<Backends> OpenStores(const Settings& settings, const Clock& clock, StructuredLog& log);
+
+// A file for reading alone, without a change to it; without a doorbell.
+Result<Backends> OpenFileToRead(const std::string& path, const Settings& settings,
+                                const Clock& clock);
 
 }  // namespace umbranet

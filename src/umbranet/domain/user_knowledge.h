@@ -120,6 +120,9 @@ class UserKnowledge {
 
   [[nodiscard]] const Statement& at(std::size_t index) const { return statements_[index]; }
 
+  // Of all indices, those of erased ones too.
+  [[nodiscard]] std::size_t statement_count() const { return statements_.size(); }
+
   // By their places, oldest first.
   [[nodiscard]] std::span<const std::size_t> heads() const { return heads_; }
 

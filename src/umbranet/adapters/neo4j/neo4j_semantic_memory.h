@@ -28,6 +28,7 @@
 #include "umbranet/adapters/neo4j/knowledge_cache.h"
 #include "umbranet/adapters/neo4j/neo4j_client.h"
 #include "umbranet/base/clock.h"
+#include "umbranet/ports/data_move.h"
 #include "umbranet/ports/semantic_memory.h"
 
 namespace umbranet {
@@ -36,7 +37,7 @@ namespace umbranet {
 using HeldTurns = std::function<Result<std::set<std::string>>(
     const UserKey& user, std::span<const std::string> interaction_ids, Deadline deadline)>;
 
-class Neo4jSemanticMemory final : public SemanticMemory {
+class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget {
  public:
   struct Options {
     // Part of every key: installations that share a database keep apart by it.
@@ -79,6 +80,10 @@ class Neo4jSemanticMemory final : public SemanticMemory {
                                           Deadline deadline) override;
   Result<std::size_t> Unmerge(const UserKey& user, std::string_view name, std::string_view from,
                               Deadline deadline) override;
+
+  Result<bool> Knows(const UserKey& user, Deadline deadline) override;
+  // All but the markers in one transaction.
+  Status TakeIn(const UserKey& user, const KnowledgeRows& rows, Deadline deadline) override;
 
  private:
   struct Located {

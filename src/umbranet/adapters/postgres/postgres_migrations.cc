@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "umbranet/adapters/postgres/ledger_schema.h"
+#include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_short_term_memory.h"
 #include "umbranet/adapters/postgres/postgres_tier_schema.h"
 #include "umbranet/base/unique_id.h"
@@ -161,7 +162,8 @@ std::vector<PostgresMigration> AllPostgresMigrations() {
   // Later components may refer to the tables of earlier ones.
   std::vector<PostgresMigration> all;
   for (const std::vector<PostgresMigration>& component :
-       {PostgresLedgerMigrations(), PostgresTierMigrations(), PostgresConversationMigrations()}) {
+       {PostgresLedgerMigrations(), PostgresTierMigrations(), PostgresConversationMigrations(),
+        PostgresMoveMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

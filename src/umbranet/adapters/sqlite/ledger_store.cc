@@ -35,6 +35,9 @@ Result<std::int64_t> ReadValue(SqliteConnection& connection, std::string_view sq
 Result<std::unique_ptr<SqliteLedgerStore>> SqliteLedgerStore::Open(SqliteDatabase& database,
                                                                    Options options) {
   std::unique_ptr<SqliteLedgerStore> store(new SqliteLedgerStore(database, options));
+  if (database.read_only()) {
+    return store;
+  }
   UMBRANET_RETURN_IF_ERROR(database.Write(
       SqliteDatabase::Lane::kForeground,
       [&store](SqliteConnection& connection) { return store->Load(connection); },

@@ -38,7 +38,7 @@ class SqliteLedgerStore {
   };
 
   // Opens the ledger in `database`, which must outlive it. Leases of a process that is gone are
-  // void: their jobs count a crash and are ready again.
+  // void: their jobs count a crash and are ready again. In a database that is only read they stay.
   static Result<std::unique_ptr<SqliteLedgerStore>> Open(SqliteDatabase& database, Options options);
 
   SqliteLedgerStore(const SqliteLedgerStore&) = delete;

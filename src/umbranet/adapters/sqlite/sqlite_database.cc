@@ -99,7 +99,28 @@ std::string SqliteDatabase::LockPath(const std::string& path) {
   return path + ".lock";
 }
 
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::OpenToRead(const Clock& clock,
+                                                                   Options options) {
+  if (!std::filesystem::exists(options.path)) {
+    return FailedPrecondition("sqlite: there is no file " + options.path);
+  }
+  UMBRANET_ASSIGN_OR_RETURN(DataFolderLock lock, DataFolderLock::Acquire(LockPath(options.path)));
+  lock.Announce(options.address);
+  auto connected = SqliteConnection::Open({.path = options.path});
+  if (!connected.ok()) {
+    return Explain(std::move(connected).error(), options.path);
+  }
+  std::unique_ptr<SqliteConnection> connection = std::move(connected).value();
+  UMBRANET_RETURN_IF_ERROR(CheckOwner(*connection, options.path));
+  UMBRANET_RETURN_IF_ERROR(CheckSqliteSchema(*connection, options.migrations));
+  return std::unique_ptr<SqliteDatabase>(
+      new SqliteDatabase(clock, std::move(options), std::move(lock), std::move(connection)));
+}
+
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const Clock& clock, Options options) {
+  if (options.read_only) {
+    return OpenToRead(clock, std::move(options));
+  }
   const std::filesystem::path folder = std::filesystem::path(options.path).parent_path();
   if (!folder.empty() && !std::filesystem::exists(folder)) {
     std::error_code failed;
@@ -190,6 +211,9 @@ SqliteDatabase::~SqliteDatabase() {
     assert(readers_.size() == readers_open_ && "a reader outlives its database");
     readers_.clear();
   }
+  if (options_.read_only) {
+    return;
+  }
   // Leaves one tidy file behind. When it fails the log stays and is read at the next start.
   sqlite3_wal_checkpoint_v2(writer_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
                             nullptr);
@@ -238,6 +262,10 @@ void SqliteDatabase::WriteAsync(Lane lane, Work work, Completion completion, Dea
 }
 
 bool SqliteDatabase::Enqueue(Lane lane, Command& command, Error& refusal) {
+  if (options_.read_only) {
+    refusal = FailedPrecondition("sqlite: " + options_.path + " was opened for reading alone");
+    return false;
+  }
   {
     MutexLock lock(mutex_);
     if (stopping_) {

@@ -81,6 +81,9 @@ class SqliteDatabase {
     std::size_t wal_pages_idle = 1000;  // Moved into the file in a quiet moment.
     std::size_t wal_pages_max = 8000;   // Moved into the file even when something waits.
     std::size_t pages_max = 0;          // Bound on the file, 4 KiB a page; 0 for none.
+    // Nothing of the file is changed: no folder or file is made, no step of the schema is run, what
+    // is written is refused. The folder is locked all the same.
+    bool read_only = false;
     std::vector<SqliteMigration> migrations = AllSqliteMigrations();
   };
 
@@ -99,7 +102,8 @@ class SqliteDatabase {
   using Completion = std::function<void(Status)>;
 
   // kFailedPrecondition: another process holds the folder (the message names it), the file belongs
-  // to another program, or to a newer version of this one. kDataLoss: the file is damaged.
+  // to another program, or to a newer version of this one; or it is only to be read and is not
+  // there, or an older version's. kDataLoss: the file is damaged.
   static Result<std::unique_ptr<SqliteDatabase>> Open(const Clock& clock, Options options);
   // Where Open puts the lock of a file; see DataFolderLock::FindHolder.
   static std::string LockPath(const std::string& path);
@@ -132,6 +136,8 @@ class SqliteDatabase {
 
   [[nodiscard]] Counters counters() const;
 
+  [[nodiscard]] bool read_only() const { return options_.read_only; }
+
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
@@ -153,6 +159,7 @@ class SqliteDatabase {
   SqliteDatabase(const Clock& clock, Options options, DataFolderLock lock,
                  std::unique_ptr<SqliteConnection> writer);
 
+  static Result<std::unique_ptr<SqliteDatabase>> OpenToRead(const Clock& clock, Options options);
   Status Prepare();
   bool Enqueue(Lane lane, Command& command, Error& refusal) EXCLUDES(mutex_);
   bool Withdraw(Lane lane, const Command& command) EXCLUDES(mutex_);

@@ -41,6 +41,42 @@ Status RunStep(SqliteConnection& connection, const SqliteMigration& step) {
   return {};
 }
 
+// The last step of each component.
+using Versions = std::map<std::string, int, std::less<>>;
+
+Result<Versions> ReadVersions(SqliteConnection& connection) {
+  Versions present;
+  SqliteStatement versions = connection.Prepare(kSelectVersions);
+  while (versions.Step()) {
+    present[versions.String(0)] = static_cast<int>(versions.Int(1));
+  }
+  UMBRANET_RETURN_IF_ERROR(versions.status());
+  return present;
+}
+
+bool IsPresent(const Versions& present, const SqliteMigration& step) {
+  const auto found = present.find(step.component);
+  return found != present.end() && found->second >= step.version;
+}
+
+Status CheckKnown(const Versions& present, std::span<const SqliteMigration> migrations) {
+  Versions known;
+  for (const SqliteMigration& step : migrations) {
+    known[std::string(step.component)] = step.version;
+  }
+  for (const auto& [component, version] : present) {
+    const auto found = known.find(component);
+    if (found == known.end() || found->second < version) {
+      return FailedPrecondition(
+          "sqlite: the data was written by a newer version of this program (its " + component +
+          " schema is " + std::to_string(version) + ", this program knows " +
+          (found == known.end() ? std::string("none") : std::to_string(found->second)) +
+          "); install that version or a later one");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<SqliteMigration> AllSqliteMigrations() {
@@ -55,34 +91,27 @@ std::vector<SqliteMigration> AllSqliteMigrations() {
 
 Status MigrateSqlite(SqliteConnection& connection, std::span<const SqliteMigration> migrations) {
   UMBRANET_RETURN_IF_ERROR(connection.Run(kCreateVersions));
-  std::map<std::string, int, std::less<>> present;
-  {
-    SqliteStatement versions = connection.Prepare(kSelectVersions);
-    while (versions.Step()) {
-      present[versions.String(0)] = static_cast<int>(versions.Int(1));
-    }
-    UMBRANET_RETURN_IF_ERROR(versions.status());
-  }
-  std::map<std::string, int, std::less<>> known;
+  UMBRANET_ASSIGN_OR_RETURN(const Versions present, ReadVersions(connection));
+  UMBRANET_RETURN_IF_ERROR(CheckKnown(present, migrations));
   for (const SqliteMigration& step : migrations) {
-    known[std::string(step.component)] = step.version;
+    if (!IsPresent(present, step)) {
+      UMBRANET_RETURN_IF_ERROR(RunStep(connection, step));
+    }
   }
-  for (const auto& [component, version] : present) {
-    const auto found = known.find(component);
-    if (found == known.end() || found->second < version) {
+  return {};
+}
+
+Status CheckSqliteSchema(SqliteConnection& connection,
+                         std::span<const SqliteMigration> migrations) {
+  UMBRANET_ASSIGN_OR_RETURN(const Versions present, ReadVersions(connection));
+  UMBRANET_RETURN_IF_ERROR(CheckKnown(present, migrations));
+  for (const SqliteMigration& step : migrations) {
+    if (!IsPresent(present, step)) {
       return FailedPrecondition(
-          "sqlite: the data was written by a newer version of this program (its " + component +
-          " schema is " + std::to_string(version) + ", this program knows " +
-          (found == known.end() ? std::string("none") : std::to_string(found->second)) +
-          "); install that version or a later one");
+          "sqlite: the data was written by an older version of this program (it lacks step " +
+          std::to_string(step.version) + " of the " + std::string(step.component) +
+          " schema); start umbranet serve on it once, which brings it up to date");
     }
-  }
-  for (const SqliteMigration& step : migrations) {
-    const auto found = present.find(step.component);
-    if (found != present.end() && found->second >= step.version) {
-      continue;
-    }
-    UMBRANET_RETURN_IF_ERROR(RunStep(connection, step));
   }
   return {};
 }

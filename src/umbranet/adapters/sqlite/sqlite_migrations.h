@@ -27,4 +27,8 @@ std::vector<SqliteMigration> AllSqliteMigrations();
 // newer program.
 Status MigrateSqlite(SqliteConnection& connection, std::span<const SqliteMigration> migrations);
 
+// Whether the file has seen just these steps, without changing it. kFailedPrecondition says what to
+// do when it was written by a newer program or an older one.
+Status CheckSqliteSchema(SqliteConnection& connection, std::span<const SqliteMigration> migrations);
+
 }  // namespace umbranet

@@ -96,6 +96,13 @@ int RunExport(const CommandContext& context, const ExportOptions& options);
 
 int RunMigrate(const CommandContext& context);
 
+struct MigrateDataOptions {
+  std::string from;  // sqlite://PATH of the file or of its folder; empty: the data folder.
+  std::string to;    // postgres://...; empty: POSTGRES_URL.
+};
+
+int RunMigrateData(const CommandContext& context, const MigrateDataOptions& options);
+
 // What is reachable, and what to do about what is not.
 int RunDoctor(const CommandContext& context);
 
