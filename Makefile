@@ -1,6 +1,6 @@
 # Thin: each target is a line or two over CMake and scripts/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check format tidy bench services clean
+.PHONY: help setup build run run-distributed test check format tidy bench services clean
 
 BINARY := build/release/bin/umbranet
 ifneq ($(JOBS),)
@@ -8,7 +8,7 @@ parallel := --parallel $(JOBS)
 endif
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
 
 setup: ## install what building needs (asks nothing, quick the second time)
 	@scripts/setup
@@ -19,6 +19,10 @@ build: setup ## compile the release build: build/release/bin/umbranet
 
 run: build ## play a first conversation, then serve on 127.0.0.1:8080 until Ctrl-C
 	@exec scripts/first_conversation $(BINARY)
+
+run-distributed: build ## the same on PostgreSQL, Redis, RabbitMQ and Neo4j: one API process and two reflectors
+	@scripts/setup --services
+	@exec scripts/run_distributed $(BINARY)
 
 test: setup ## compile and run all tests; those over real servers where these can be had
 	@cmake --preset release --log-level=WARNING

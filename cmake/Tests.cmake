@@ -79,7 +79,8 @@ endfunction()
 
 umbranet_tests(unit 60)
 umbranet_tests(contract 120 $<TARGET_OBJECTS:contract_suites>)
-umbranet_tests(integration 120 $<TARGET_OBJECTS:contract_suites>)
+umbranet_tests(integration 120 $<TARGET_OBJECTS:contract_suites>
+               "${CMAKE_SOURCE_DIR}/tests/system/server_process.cc") # For tests of the binary over real servers.
 umbranet_tests(system 300)
 
 # Paths are given to the few files that need them, since a path in the command line is a miss in a shared cache.
@@ -89,12 +90,13 @@ foreach(name layering_test deploy_files_test)
     set_source_files_properties("${reader}" PROPERTIES COMPILE_DEFINITIONS UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   endif()
 endforeach()
-target_compile_definitions(integration_tests PRIVATE UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-if(TARGET system_tests AND TARGET umbranet)
-  add_dependencies(system_tests umbranet)
-  target_compile_definitions(system_tests PRIVATE UMBRANET_BINARY="$<TARGET_FILE:umbranet>"
+foreach(program integration_tests system_tests)
+  if(TARGET ${program} AND TARGET umbranet)
+    add_dependencies(${program} umbranet)
+    target_compile_definitions(${program} PRIVATE UMBRANET_BINARY="$<TARGET_FILE:umbranet>"
                                                   UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-endif()
+  endif()
+endforeach()
 
 # A fuzz target is one function. With UMBRANET_FUZZ libFuzzer drives it; in every other build a small main replays the
 # seed corpus in tests/fuzz/corpus/<name>, so that a found crash stays found.

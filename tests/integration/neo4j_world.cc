@@ -104,7 +104,9 @@ std::unique_ptr<Neo4jClient> OpenNeo4j(const std::string& url) {
   return std::move(client).value();
 }
 
-Neo4jKeySpace::Neo4jKeySpace() : name_("test-" + RandomHex(8)) {
+Neo4jKeySpace::Neo4jKeySpace() : Neo4jKeySpace("test-" + RandomHex(8)) {}
+
+Neo4jKeySpace::Neo4jKeySpace(std::string name) : name_(std::move(name)) {
   static const bool kMigrated = [] {
     const auto client = OpenNeo4j(Neo4jTestUrl());
     Neo4jSemanticMemory memory(*client, RealTime(), {});

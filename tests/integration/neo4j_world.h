@@ -25,6 +25,7 @@ std::unique_ptr<Neo4jClient> OpenNeo4j(const std::string& url);
 class Neo4jKeySpace {
  public:
   Neo4jKeySpace();
+  explicit Neo4jKeySpace(std::string name);
   ~Neo4jKeySpace();
   Neo4jKeySpace(const Neo4jKeySpace&) = delete;
   Neo4jKeySpace& operator=(const Neo4jKeySpace&) = delete;

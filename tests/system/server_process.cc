@@ -1,5 +1,7 @@
 #include "tests/system/server_process.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -24,8 +26,10 @@ std::vector<std::string> CleanEnvironment(const std::map<std::string, std::strin
   std::vector<std::string> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    if (!text.starts_with("UMBRANET_") && !text.starts_with("OPENAI_") &&
-        !text.starts_with("REFLECTOR_")) {
+    constexpr std::array kOurs = {"UMBRANET_", "OPENAI_", "REFLECTOR_", "POSTGRES_",
+                                  "REDIS_",    "NEO4J_",  "RABBITMQ_"};
+    if (std::none_of(kOurs.begin(), kOurs.end(),
+                     [text](const char* prefix) { return text.starts_with(prefix); })) {
       out.emplace_back(text);
     }
   }
@@ -249,6 +253,50 @@ bool ServerProcess::WaitReflected(const std::string& user_id) {
     std::this_thread::sleep_for(Millis{5});
   }
   return false;
+}
+
+ReflectorProcess::ReflectorProcess(std::string log_path,
+                                   const std::map<std::string, std::string>& environment)
+    : log_path_(std::move(log_path)) {
+  int out[2] = {-1, -1};
+  if (pipe2(out, O_CLOEXEC) != 0) {
+    return;
+  }
+  pid_ = Spawn({"reflect"}, environment, -1, out[1], log_path_);
+  close(out[1]);
+  ready_ = ReadLine(out[0]).find("reflecting") != std::string::npos;
+  close(out[0]);
+}
+
+ReflectorProcess::~ReflectorProcess() {
+  Kill();
+}
+
+int ReflectorProcess::Wait() {
+  int status = 0;
+  const pid_t ended = waitpid(pid_, &status, 0);
+  pid_ = -1;
+  ready_ = false;
+  return ended > 0 ? ExitCodeOf(status) : -1;
+}
+
+void ReflectorProcess::Kill() {
+  if (pid_ > 0) {
+    kill(pid_, SIGKILL);
+    Wait();
+  }
+}
+
+int ReflectorProcess::Terminate() {
+  if (pid_ <= 0) {
+    return -1;
+  }
+  kill(pid_, SIGTERM);
+  return Wait();
+}
+
+std::string ReflectorProcess::Log() const {
+  return ReadFile(log_path_);
 }
 
 std::string EncodeSegment(std::string_view text) {

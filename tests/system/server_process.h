@@ -96,6 +96,30 @@ class ServerProcess {
   std::unique_ptr<HttpClient> client_;
 };
 
+// `umbranet reflect`, over servers.
+class ReflectorProcess {
+ public:
+  // Waits for its ready line. `log_path`: where its standard error goes.
+  ReflectorProcess(std::string log_path, const std::map<std::string, std::string>& environment);
+  // kill -9 when it still runs.
+  ~ReflectorProcess();
+  ReflectorProcess(const ReflectorProcess&) = delete;
+  ReflectorProcess& operator=(const ReflectorProcess&) = delete;
+
+  [[nodiscard]] bool Running() const { return ready_; }
+
+  void Kill();      // SIGKILL, and waits for the end.
+  int Terminate();  // SIGTERM; the exit code, or 128 + the signal that ended it.
+  [[nodiscard]] std::string Log() const;
+
+ private:
+  int Wait();
+
+  pid_t pid_ = -1;
+  bool ready_ = false;
+  std::string log_path_;
+};
+
 // One path segment, percent-encoded.
 std::string EncodeSegment(std::string_view text);
 

@@ -539,6 +539,34 @@ TEST_F(HttpServerTest, FinishesWhatIsInFlightWhenItStops) {
   EXPECT_EQ(server_->Connections(), 0U);
 }
 
+TEST_F(HttpServerTest, AnswersWhoWasLetInBeforeTheStopThoughTheRequestComesAfterIt) {
+  StartServer();
+  std::vector<std::unique_ptr<RawHttpClient>> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(std::make_unique<RawHttpClient>(Port()));
+  }
+  const Deadline deadline = Deadline::After(clock_, Millis{10'000});
+  std::future<bool> stopped =
+      std::async(std::launch::async, [&] { return server_->Stop(deadline); });
+  const auto refused = [this] {
+    try {
+      const RawHttpClient late(Port());
+      return false;
+    } catch (const std::runtime_error&) {
+      return true;
+    }
+  };
+  while (!refused()) {
+    std::this_thread::yield();
+  }
+  for (const auto& client : clients) {
+    const RawResponse response = client->Ask(HttpPost("/echo", "in time"));
+    EXPECT_EQ(response.body, "in time");
+    EXPECT_EQ(response.headers.at("connection"), "close");
+  }
+  EXPECT_TRUE(stopped.get());
+}
+
 TEST_F(HttpServerTest, AsksHandlersToGiveUpWhenTheDeadlineOfTheStopHasPassed) {
   StartServer();
   RawHttpClient client(Port());

@@ -56,6 +56,25 @@ TEST(SettingsTest, EverySettingHasADefaultThatItsOwnParserAccepts) {
   }
 }
 
+TEST(SettingsTest, AKeyspaceGoesBeforeTheBrokersNamesUnlessTheseAreGiven) {
+  const auto loaded = LoadSettings(
+      "", {{"UMBRANET_KEYSPACE", "staging_2"}, {"RABBITMQ_QUEUE", "queue_of_others"}}, {});
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ(loaded->settings.keyspace, "staging_2");
+  EXPECT_EQ(loaded->settings.rabbitmq_exchange, "staging_2_memory_reflection_exchange");
+  EXPECT_EQ(loaded->settings.rabbitmq_queue, "queue_of_others");
+  EXPECT_EQ(LoadSettings("", {}, {})->settings.rabbitmq_queue, "memory_reflection_queue");
+}
+
+TEST(SettingsTest, AKeyspaceThatNoServerWouldTakeAsANameIsRefused) {
+  for (const char* const name : {"", "Staging", "9lives", "pg_temp", "a-b", "a\"; DROP", "über"}) {
+    EXPECT_NE(RefusalOf({{"UMBRANET_KEYSPACE", name}}).find("write 1 to 40 lower-case letters"),
+              std::string::npos)
+        << name;
+  }
+  EXPECT_NE(RefusalOf({{"UMBRANET_KEYSPACE", std::string(41, 'a')}}), "accepted");
+}
+
 TEST_F(SettingsFile, FlagsWinOverTheEnvironmentAndThatOverTheFile) {
   const std::string file = Write(
       "# workers\nREFLECTOR_WORKERS = 7\nREFLECTOR_BATCH_SIZE=4\n\nUMBRANET_LISTEN=127.0.0.1:1\n");

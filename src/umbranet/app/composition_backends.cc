@@ -76,11 +76,22 @@ Status OpenLedgerInFile(const Settings& settings, Backends& backends) {
   return {};
 }
 
-Status OpenPostgres(const Settings& settings, const Clock& clock, Backends& backends) {
+PostgresPool::Options PoolOptions(const Settings& settings) {
   PostgresPool::Options options;
   options.url = settings.postgres_url;
+  options.schema = settings.keyspace;
   options.connections_max = settings.postgres_connections;
-  UMBRANET_ASSIGN_OR_RETURN(backends.postgres, PostgresPool::Open(std::move(options)));
+  return options;
+}
+
+Neo4jSemanticMemory::Options GraphOptions(const Settings& settings) {
+  Neo4jSemanticMemory::Options options;
+  options.key_space = settings.keyspace;
+  return options;
+}
+
+Status OpenPostgres(const Settings& settings, const Clock& clock, Backends& backends) {
+  UMBRANET_ASSIGN_OR_RETURN(backends.postgres, PostgresPool::Open(PoolOptions(settings)));
   PostgresPool& pool = *backends.postgres;
   if (settings.migrate_on_start) {
     const auto migrated = Migrate(pool, Deadline::After(clock, kMigrationBudget));
@@ -111,6 +122,7 @@ Status OpenRedis(const Settings& settings, const Clock& clock, StructuredLog& lo
                  Backends& backends) {
   RedisShortTermMemory::Options options;
   options.url = settings.redis_url;
+  options.key_prefix = settings.keyspace;
   options.log = &log;
   UMBRANET_ASSIGN_OR_RETURN(auto memory,
                             RedisShortTermMemory::Open(clock, *backends.journal, options));
@@ -137,7 +149,7 @@ HeldTurns HeldBy(Journal& journal) {
 
 Status OpenNeo4j(const Settings& settings, const Clock& clock, Backends& backends) {
   UMBRANET_ASSIGN_OR_RETURN(backends.neo4j, Neo4jClient::Open({.url = settings.neo4j_url}, clock));
-  Neo4jSemanticMemory::Options options;
+  Neo4jSemanticMemory::Options options = GraphOptions(settings);
   options.held_turns = HeldBy(*backends.journal);
   auto memory = std::make_unique<Neo4jSemanticMemory>(*backends.neo4j, clock, std::move(options));
   UMBRANET_RETURN_IF_ERROR(Excuse(memory->Check(Deadline::After(clock, kStartBudget)), backends));
@@ -245,9 +257,7 @@ Result<std::string> MigrateServers(const Settings& settings, const Clock& clock)
   const Deadline deadline = Deadline::After(clock, kMigrationBudget);
   std::string report;
   if (!settings.postgres_url.empty()) {
-    PostgresPool::Options options;
-    options.url = settings.postgres_url;
-    UMBRANET_ASSIGN_OR_RETURN(const auto pool, PostgresPool::Open(std::move(options)));
+    UMBRANET_ASSIGN_OR_RETURN(const auto pool, PostgresPool::Open(PoolOptions(settings)));
     UMBRANET_ASSIGN_OR_RETURN(const MigrationReport done, Migrate(*pool, deadline));
     report += pool->name() + ": " + std::to_string(done.applied) + " steps taken" +
               (done.left_out == 0 ? ""
@@ -258,7 +268,7 @@ Result<std::string> MigrateServers(const Settings& settings, const Clock& clock)
   if (!settings.neo4j_url.empty()) {
     UMBRANET_ASSIGN_OR_RETURN(const auto client,
                               Neo4jClient::Open({.url = settings.neo4j_url}, clock));
-    Neo4jSemanticMemory memory(*client, clock, {});
+    Neo4jSemanticMemory memory(*client, clock, GraphOptions(settings));
     UMBRANET_RETURN_IF_ERROR(memory.Migrate(deadline));
     report += client->server().name + ": constraints and indexes are there\n";
   }
@@ -273,15 +283,15 @@ Result<std::vector<ServerReport>> CheckServers(const Settings& settings, const C
     reports.push_back({setting, status});
   };
   if (!settings.postgres_url.empty()) {
-    PostgresPool::Options options;
-    options.url = settings.postgres_url;
-    const auto pool = PostgresPool::Open(std::move(options));
+    const auto pool = PostgresPool::Open(PoolOptions(settings));
     report("POSTGRES_URL", pool.ok() ? CheckSchema(**pool, deadline) : Status(pool.error()));
   }
   if (!settings.neo4j_url.empty()) {
     const auto client = Neo4jClient::Open({.url = settings.neo4j_url}, clock);
-    report("NEO4J_URL", client.ok() ? Neo4jSemanticMemory(**client, clock, {}).Check(deadline)
-                                    : Status(client.error()));
+    report("NEO4J_URL",
+           client.ok()
+               ? Neo4jSemanticMemory(**client, clock, GraphOptions(settings)).Check(deadline)
+               : Status(client.error()));
   }
   if (!settings.redis_url.empty()) {
     report("REDIS_URL", PingRedis(settings, clock, deadline));

@@ -148,6 +148,10 @@ class Loader {
       settings.data_folder = DefaultDataFolder(environment);
     }
     UMBRANET_RETURN_IF_ERROR(ReadApiKeys());
+    if (settings.keyspace != Settings().keyspace) {
+      PutKeyspaceBefore("RABBITMQ_EXCHANGE", settings.rabbitmq_exchange);
+      PutKeyspaceBefore("RABBITMQ_QUEUE", settings.rabbitmq_queue);
+    }
     if (settings.openai_base_url.empty() && !settings.openai_api_key.empty()) {
       settings.openai_base_url = "https://api.openai.com/v1";
     }
@@ -167,6 +171,15 @@ class Loader {
   }
 
  private:
+  // A name that was given is taken as it is.
+  void PutKeyspaceBefore(std::string_view setting, std::string& name) {
+    for (const SettingSource& source : loaded_.sources) {
+      if (source.name == setting && source.from == "default") {
+        name = loaded_.settings.keyspace + "_" + name;
+      }
+    }
+  }
+
   static std::string DefaultDataFolder(const std::map<std::string, std::string>& environment) {
     const auto value = [&](const char* name) {
       const auto found = environment.find(name);

@@ -49,6 +49,7 @@ struct Settings {
   std::string embedding_api_key;
   std::string embedding_model = "text-embedding-3-small";
 
+  std::string keyspace = "umbranet";
   std::string postgres_url;
   std::uint32_t postgres_connections = 16;
   bool migrate_on_start = false;

@@ -1,4 +1,5 @@
 // The reference: every setting with its description, how its text is read and how it is shown.
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -276,8 +277,29 @@ std::vector<SettingSpec> RecallSettings() {
   };
 }
 
+// What PostgreSQL takes as the name of a schema without quotes, with room for what is added to it.
+Status ParseKeyspace(Settings& settings, std::string_view text) {
+  constexpr std::size_t kBytesMax = 40;
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const bool fits = !text.empty() && text.size() <= kBytesMax && is_letter(text.front()) &&
+                    !text.starts_with("pg_") && std::all_of(text.begin(), text.end(), [&](char c) {
+                      return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
+                    });
+  if (!fits) {
+    return Malformed(
+        "write 1 to 40 lower-case letters, digits and underscores; a letter first, and not pg_");
+  }
+  settings.keyspace = std::string(text);
+  return {};
+}
+
 std::vector<SettingSpec> BackendSettings() {
   return {
+      {"UMBRANET_KEYSPACE",
+       "Tells installations on the same servers apart: the schema in PostgreSQL, and part of every "
+       "key in Redis and Neo4j. Any but the default also goes before the default names in "
+       "RabbitMQ. All processes of an installation have the same.",
+       false, ParseKeyspace, [](const Settings& settings) { return settings.keyspace; }},
       TextSetting("POSTGRES_URL",
                   "Moves the journal, the queue, what happened and standing rules to PostgreSQL 15 "
                   "or later, for any number of processes: postgresql://USER:PASSWORD@HOST:5432/DB. "

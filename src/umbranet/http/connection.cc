@@ -230,12 +230,20 @@ void Connection::Tick(SteadyTime now) {
 }
 
 void Connection::Drain(SteadyTime reading_until) {
-  drain_ = true;
-  if (state_ == State::kIdle || state_ == State::kLingering) {
+  drain_until_ = reading_until;
+  boost::system::error_code ignored;
+  // A request may be on its way: the first one, for which it was opened, or one that has arrived.
+  const bool is_done = state_ == State::kLingering ||
+                       (state_ == State::kIdle && has_asked_ && socket_.available(ignored) == 0);
+  if (is_done) {
     Close();
-  } else if (state_ == State::kHeader || state_ == State::kBody) {
-    deadline_ = deadline_ ? std::min(*deadline_, reading_until) : reading_until;
+  } else if (state_ == State::kIdle || state_ == State::kHeader || state_ == State::kBody) {
+    SetReadDeadline(deadline_.value_or(reading_until));
   }
+}
+
+void Connection::SetReadDeadline(SteadyTime deadline) {
+  deadline_ = drain_until_ ? std::min(deadline, *drain_until_) : deadline;
 }
 
 void Connection::Abandon() {
@@ -281,7 +289,8 @@ bool Connection::BeginRequest() {
   request_ = HttpRequest{};
   route_ = nullptr;
   state_ = State::kHeader;
-  deadline_ = host_.clock().SteadyNow() + host_.options().header_timeout;
+  has_asked_ = true;
+  SetReadDeadline(host_.clock().SteadyNow() + host_.options().header_timeout);
   return true;
 }
 
@@ -340,8 +349,8 @@ bool Connection::OnHeader() {
   }
   state_ = State::kBody;
   const auto mebibytes = static_cast<Millis::rep>(route_->body_bytes_max >> 20U);
-  deadline_ = host_.clock().SteadyNow() +
-              host_.options().body_timeout * std::max<Millis::rep>(1, mebibytes);
+  SetReadDeadline(host_.clock().SteadyNow() +
+                  host_.options().body_timeout * std::max<Millis::rep>(1, mebibytes));
   if (buffer_.size() == 0 && reader_->ExpectsContinue()) {
     // Nothing else is being written now, and these bytes always fit; a client that misses them
     // sends its body anyway after a moment.
@@ -368,7 +377,7 @@ void Connection::OnRequest() {
 }
 
 void Connection::RefuseRequest(const HttpResponse& response) {
-  const bool keep_alive = keep_alive_ && !response.close && !drain_;
+  const bool keep_alive = keep_alive_ && !response.close && !drain_until_;
   reader_.reset();
   deadline_.reset();
   state_ = State::kHandling;
@@ -528,7 +537,7 @@ void Connection::OnResponseSent() {
     Close();
     return;
   }
-  if (!keep_alive_ || drain_) {
+  if (!keep_alive_ || drain_until_) {
     Linger();
     return;
   }
@@ -559,7 +568,7 @@ void Connection::Observe() {
 void Connection::Linger() {
   boost::system::error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  if (peer_closed_ || (drain_ && buffer_.size() == 0)) {
+  if (peer_closed_ || (drain_until_ && buffer_.size() == 0)) {
     Close();
     return;
   }

@@ -153,6 +153,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool OnHeader();
   void OnRequest();
   void RefuseRequest(const HttpResponse& response);
+  void SetReadDeadline(SteadyTime deadline);
   void StartRead();
   void OnReadable(bool failed);
   void OnPeerClosed();
@@ -172,7 +173,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool reading_ = false;
   bool writing_ = false;
   bool peer_closed_ = false;
-  bool drain_ = false;
+  bool has_asked_ = false;                    // A request has begun at some time.
+  std::optional<SteadyTime> drain_until_;     // Set: the server stops, and reads until then.
   std::optional<SteadyTime> deadline_;        // Of the state.
   std::optional<SteadyTime> write_deadline_;  // Of the write.
   SteadyTime linger_until_{};

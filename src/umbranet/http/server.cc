@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -94,6 +95,7 @@ class AsioHttpServer final : public HttpServer, private ConnectionHost {
 
   void Accept();
   void OnAccepted(const boost::system::error_code& error, Socket socket);
+  void TakeIn(Socket socket);
   void ScheduleTick();
   void BeginDrain();
   // Waits until `done` or the deadline; false when it was the deadline.
@@ -112,8 +114,10 @@ class AsioHttpServer final : public HttpServer, private ConnectionHost {
   Timer accept_pause_;
   // Of the I/O thread alone.
   std::map<Connection*, std::shared_ptr<Connection>> connections_;
+  std::optional<SteadyTime> drain_until_;
 
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> closed_to_new_ = false;
   std::atomic<std::size_t> connection_count_ = 0;
   std::atomic<std::size_t> in_flight_ = 0;
   Mutex mutex_;
@@ -174,7 +178,7 @@ void AsioHttpServer::Accept() {
 }
 
 void AsioHttpServer::OnAccepted(const boost::system::error_code& error, Socket socket) {
-  if (Stopping() || error == asio::error::operation_aborted) {
+  if (error == asio::error::operation_aborted || (error && drain_until_)) {
     return;
   }
   if (error) {
@@ -187,6 +191,13 @@ void AsioHttpServer::OnAccepted(const boost::system::error_code& error, Socket s
     });
     return;
   }
+  TakeIn(std::move(socket));
+  if (!drain_until_) {
+    Accept();
+  }
+}
+
+void AsioHttpServer::TakeIn(Socket socket) {
   const std::size_t count = connections_.size();
   ConnectionHost& host = *this;
   if (count < options_.connections_max + kRefusalsMax) {
@@ -198,8 +209,10 @@ void AsioHttpServer::OnAccepted(const boost::system::error_code& error, Socket s
     } else {
       connection->Refuse();
     }
+    if (drain_until_) {
+      connection->Drain(*drain_until_);
+    }
   }
-  Accept();
 }
 
 void AsioHttpServer::ScheduleTick() {
@@ -266,14 +279,25 @@ bool AsioHttpServer::WaitFor(Deadline deadline, Condition done) {
 }
 
 void AsioHttpServer::BeginDrain() {
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
-  accept_pause_.cancel();
   const SteadyTime until = clock_.SteadyNow() + kDrainReading;
+  drain_until_ = until;
+  // Clients that the kernel has let in already would see a reset, and could not tell whether their
+  // request was worked on; those that come later are refused and know to go elsewhere.
+  boost::system::error_code error;
+  acceptor_.non_blocking(true, error);
+  for (std::size_t taken = 0; !error && taken < options_.connections_max; ++taken) {
+    if (Socket socket = acceptor_.accept(error); !error) {
+      TakeIn(std::move(socket));
+    }
+  }
+  acceptor_.close(error);
+  closed_to_new_ = true;
+  accept_pause_.cancel();
   for (auto at = connections_.begin(); at != connections_.end();) {
     const std::shared_ptr<Connection> connection = (at++)->second;
     connection->Drain(until);
   }
+  Progressed();
 }
 
 bool AsioHttpServer::Stop(Deadline deadline) {
@@ -289,7 +313,7 @@ bool AsioHttpServer::Stop(Deadline deadline) {
   }
   stopping_ = true;
   asio::post(io_, [this] { BeginDrain(); });
-  const auto idle = [this] { return in_flight_ == 0 && connection_count_ == 0; };
+  const auto idle = [this] { return closed_to_new_ && in_flight_ == 0 && connection_count_ == 0; };
   const bool in_time = WaitFor(deadline, idle);
   if (!in_time) {
     asio::post(io_, [this] {
