@@ -58,11 +58,13 @@ ReflectionPlan PlanOf(const UserKey& user, std::int64_t sequence, const std::str
   plan.occurred_at = FromUnixMillis(1'000 * sequence);
   plan.entities = {{.name = "Jonas", .type = EntityType::kPerson, .aliases = {"Joni"}},
                    {.name = city, .type = EntityType::kPlace, .aliases = {}}};
-  plan.facts = {{.subject = "Jonas",
-                 .predicate = Predicate::kLivesIn,
-                 .object = city,
-                 .object_is_entity = true,
-                 .text = "Jonas lives in " + city + "."}};
+  PlannedFact fact;
+  fact.subject = "Jonas";
+  fact.predicate = Predicate::kLivesIn;
+  fact.object = city;
+  fact.object_is_entity = true;
+  fact.text = "Jonas lives in " + city + ".";
+  plan.facts = {fact};
   return plan;
 }
 
