@@ -66,7 +66,7 @@ json::object Body(Neo4jStatement statement) {
 }  // namespace
 
 Result<std::unique_ptr<Neo4jClient>> Neo4jClient::Open(Options options, const Clock& clock) {
-  UMBRANET_ASSIGN_OR_RETURN(Neo4jUrl url, ParseNeo4jUrl(options.url));
+  UMBRANET_ASSIGN_OR_RETURN(const Neo4jUrl url, ParseNeo4jUrl(options.url));
   HttpClient::Options http;
   http.base = url.base;
   http.connect_timeout = options.connect_timeout;
@@ -79,10 +79,10 @@ Result<std::unique_ptr<Neo4jClient>> Neo4jClient::Open(Options options, const Cl
                             HttpClient::Open(std::move(http), clock));
   options.url.clear();  // It may hold a password.
   return std::unique_ptr<Neo4jClient>(
-      new Neo4jClient(std::move(options), std::move(url), clock, std::move(client)));
+      new Neo4jClient(std::move(options), url, clock, std::move(client)));
 }
 
-Neo4jClient::Neo4jClient(Options options, Neo4jUrl url, const Clock& clock,
+Neo4jClient::Neo4jClient(Options options, const Neo4jUrl& url, const Clock& clock,
                          std::unique_ptr<HttpClient> http)
     : options_(std::move(options)),
       clock_(clock),

@@ -62,7 +62,8 @@ class Neo4jClient {
  private:
   enum class Dialect : std::uint8_t { kUnknown, kTransactional, kQuery };
 
-  Neo4jClient(Options options, Neo4jUrl url, const Clock& clock, std::unique_ptr<HttpClient> http);
+  Neo4jClient(Options options, const Neo4jUrl& url, const Clock& clock,
+              std::unique_ptr<HttpClient> http);
 
   Result<Dialect> AskDialect(Deadline deadline);
   Result<ClientResponse> Send(std::string_view method, const std::string& target,
