@@ -203,6 +203,12 @@ Result<std::vector<Embedding>> LocalEmbedder::Embed(std::span<const std::string_
 
 Result<std::vector<Embedding>> LocalEmbedder::EmbedPassages(std::span<const std::string_view> texts,
                                                             Deadline deadline) {
+  if (texts.empty()) {
+    return std::vector<Embedding>();
+  }
+  // From here and not from a helper: the thread that reads the model is as urgent as its maker, and
+  // whoever stops the process waits for it.
+  UMBRANET_ASSIGN_OR_RETURN([[maybe_unused]] const Model* model, LoadedModel(deadline));
   const std::string& prefix = folder_.description.passage_prefix;
   const std::size_t parts =
       std::clamp<std::size_t>(texts.size() / kTextsAPart, 1, options_.threads);
