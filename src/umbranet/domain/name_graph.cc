@@ -163,6 +163,9 @@ void NameGraph::Link(const std::string& name, Settled& settled) {
   }
   for (const std::string& root : links) {
     const auto members = members_.find(root);
+    if (members == members_.end()) {
+      continue;  // Two claims on a relation name lead to one root, which is named twice.
+    }
     members->second.erase(name);
     if (members->second.empty()) {
       members_.erase(members);
