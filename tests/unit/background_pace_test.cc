@@ -31,15 +31,15 @@ TEST(BackgroundPace, GivesWayToEverybodyAtFirst) {
 
 TEST(BackgroundPace, IsLessYieldingOnceWorkHasWaitedForLong) {
   BackgroundPace pace;
-  pace.Note(milliseconds(10), milliseconds(300));
+  pace.Note(milliseconds(10), milliseconds(4000));
   EXPECT_TRUE(pace.Starving());
   EXPECT_GE(RunAs(pace), 10);
 }
 
 TEST(BackgroundPace, TakesNoOffenceAtAShortWaitOrAtWorkThatIsLong) {
   BackgroundPace pace;
-  pace.Note(milliseconds(1), milliseconds(50));
-  pace.Note(milliseconds(400), milliseconds(900));
+  pace.Note(milliseconds(1), milliseconds(900));
+  pace.Note(milliseconds(4000), milliseconds(9000));
   EXPECT_FALSE(pace.Starving());
 }
 

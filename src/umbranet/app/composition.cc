@@ -70,10 +70,27 @@ Result<std::string> ReadSystemPrompt(const Settings& settings) {
   return text.str();
 }
 
-MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
-                                     Embedder* embedder) {
+// Those whose store is not a server are asked where they are.
+std::vector<Tier> NearTiers(const Settings& settings) {
+  std::vector<Tier> near;
+  if (settings.postgres_url.empty()) {
+    near = {Tier::kEpisodic, Tier::kProcedural};
+  }
+  if (settings.postgres_url.empty() && settings.redis_url.empty()) {
+    near.push_back(Tier::kShortTerm);
+  }
+  if (settings.neo4j_url.empty()) {
+    near.push_back(Tier::kSemantic);
+  }
+  return near;
+}
+
+MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics, Embedder* embedder,
+                                     AnswersUnderWay* answers) {
   MemoryManager::Options options;
   options.metrics = &metrics;
+  options.answers = answers;
+  options.near_tiers = NearTiers(settings);
   options.recall_budget = Millis{settings.recall_budget_ms};
   options.conversation_tokens = settings.conversation_tokens;
   options.embedder = embedder;
@@ -91,8 +108,10 @@ RunMode ModeOf(const Settings& settings) {
 }
 
 Governor::Options GovernorOptions(const Settings& settings, std::string system_prompt,
-                                  Metrics& metrics, ReflectInline reflect_inline) {
+                                  Metrics& metrics, AnswersUnderWay* answers,
+                                  ReflectInline reflect_inline) {
   Governor::Options options;
+  options.answers = answers;
   options.metrics = &metrics;
   options.run_mode = ModeOf(settings);
   options.reflect_inline = std::move(reflect_inline);
@@ -163,7 +182,8 @@ Result<std::unique_ptr<LanguageModel>> OpenLanguageModel(const Settings& setting
   return std::unique_ptr<LanguageModel>(std::move(model));
 }
 
-Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const Clock& clock) {
+Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const Clock& clock,
+                                               AnswersUnderWay* answers) {
   if (settings.embedder == EmbedderChoice::kOff) {
     return std::unique_ptr<Embedder>();
   }
@@ -179,6 +199,7 @@ Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const C
   options.folder = settings.embedding_model_folder.empty() ? DefaultModelFolder()
                                                            : settings.embedding_model_folder;
   options.threads = settings.embedding_threads;
+  options.answers = answers;
   if (options.folder.empty()) {
     return NotFound("embedder: no model is beside the program");
   }
@@ -188,6 +209,7 @@ Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const C
 
 // What Application was given to embed with, and why that is nothing.
 struct OpenedEmbedder {
+  std::unique_ptr<AnswersUnderWay> answers;  // What the embedder gives way to; never null.
   std::unique_ptr<Embedder> embedder;
   std::string missing_because;
 };
@@ -196,14 +218,15 @@ namespace {
 
 // A model that is not there leaves recall by words, which is no reason not to start.
 Result<OpenedEmbedder> OpenEmbedderIfThere(const Settings& settings, const Clock& clock) {
-  Result<std::unique_ptr<Embedder>> embedder = OpenEmbedder(settings, clock);
+  auto answers = std::make_unique<AnswersUnderWay>();
+  Result<std::unique_ptr<Embedder>> embedder = OpenEmbedder(settings, clock, answers.get());
   if (!embedder.ok() && embedder.error().code != ErrorCode::kNotFound) {
     return std::move(embedder).error();
   }
   if (!embedder.ok()) {
-    return OpenedEmbedder{nullptr, std::move(embedder).error().message};
+    return OpenedEmbedder{std::move(answers), nullptr, std::move(embedder).error().message};
   }
-  return OpenedEmbedder{std::move(embedder).value(), ""};
+  return OpenedEmbedder{std::move(answers), std::move(embedder).value(), ""};
 }
 
 }  // namespace
@@ -236,9 +259,10 @@ struct Application::Parts {
         recall_pool({.name = "recall", .threads_max = 16, .queue_max = 16'384}),
         memory(clock, recall_pool,
                {journal, ledger, doorbell, short_term, episodic, semantic, procedural},
-               MemoryOptions(with, metrics, embedder.get())),
+               MemoryOptions(with, metrics, embedder.get(), opened.answers.get())),
         governor(clock, memory, model.get(),
-                 GovernorOptions(with, std::move(system_prompt), metrics, InlineReflection())),
+                 GovernorOptions(with, std::move(system_prompt), metrics, opened.answers.get(),
+                                 InlineReflection())),
         queue(clock, ledger, doorbell,
               {.on_sweep = [this](const SweepReport& report) { CountSweep(metrics, report); }}),
         // Not through the cache: what was said is embedded once.

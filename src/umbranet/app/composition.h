@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "umbranet/base/answers_under_way.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/config/settings.h"
@@ -40,7 +41,8 @@ Result<std::unique_ptr<LanguageModel>> OpenLanguageModel(const Settings& setting
 
 // The embedder that the settings name; null when it is switched off. kNotFound: the model in this
 // process is not there, with a sentence that says which file is missing.
-Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const Clock& clock);
+Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const Clock& clock,
+                                               AnswersUnderWay* answers = nullptr);
 
 // Makes the tables, constraints and indexes on the servers that the settings name, and says in a
 // few lines what was done. kFailedPrecondition when they name none.

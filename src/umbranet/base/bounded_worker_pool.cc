@@ -6,9 +6,8 @@
 #include <utility>
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "umbranet/base/thread_urgency.h"
 
 namespace umbranet {
 
@@ -48,9 +47,7 @@ bool BoundedWorkerPool::TrySubmit(Task task) {
 
 void BoundedWorkerPool::Run(Threads::iterator self) {
   pthread_setname_np(pthread_self(), options_.name.substr(0, 15).c_str());
-  if (options_.nice != 0) {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
-  }
+  WorkBehindAnswers(options_.nice);
   mutex_.lock();
   for (;;) {
     const SteadyTime leave_at = std::chrono::steady_clock::now() + options_.idle_after;

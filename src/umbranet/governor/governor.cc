@@ -269,6 +269,7 @@ Deadline ChatTurn::StoreDeadline() const {
 
 void ChatTurn::CarryOut(workflow::StoreTurn& what) {
   const SteadyTime from = clock_.SteadyNow();
+  const AnswersUnderWay::Share share(options_.answers);
   Interaction turn;
   turn.interaction_id = answer_.interaction_id;
   turn.user = request_.user;

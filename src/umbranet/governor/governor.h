@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "umbranet/base/answers_under_way.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/interaction.h"
@@ -74,7 +75,8 @@ class Governor {
                          Deadline)>
         reflect_inline = {};
 
-    Metrics* metrics = nullptr;  // May be null; must outlive the governor.
+    AnswersUnderWay* answers = nullptr;  // May be null, as the metrics; both must outlive this.
+    Metrics* metrics = nullptr;
   };
 
   // Without a model (null) replies are made by quoting memories; see offline_reply.h.

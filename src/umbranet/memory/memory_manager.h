@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "umbranet/base/answers_under_way.h"
 #include "umbranet/base/bounded_worker_pool.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
@@ -86,6 +87,12 @@ class MemoryManager {
     bool embedder_missing = false;      // There should be one: recall names it as degraded.
     Millis embedding_budget{100};       // For the question; later, recall goes on without it.
     double chat_embeddings_per_s = 20;  // Of recalls that may be spared theirs.
+    // Counts the recalls under way; may be null, must outlive the manager. With more of them than
+    // processors, questions that may go without a vector do.
+    AnswersUnderWay* answers = nullptr;
+    // These are asked on the caller's own thread, while the others are on the pool: tiers that
+    // answer from this process's memory in less time than it takes to wake another thread.
+    std::vector<Tier> near_tiers;
     // The times that a text speaks of when it is said at a time. May be empty: then what a question
     // says of times counts as words alone.
     std::function<std::vector<TimeRange>(std::string_view text, Timestamp said_at)> read_times;

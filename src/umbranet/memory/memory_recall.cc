@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "umbranet/base/mutex.h"
@@ -91,8 +92,9 @@ std::vector<std::string> TurnsInView(const Conversation& conversation) {
 // the gathering and otherwise refer only to what outlives the manager.
 class Asking {
  public:
-  Asking(const Clock& clock, BoundedWorkerPool& pool, Found found)
-      : clock_(clock), pool_(pool), found_(std::move(found)) {}
+  // Tiers in `near` are asked by Finish, on its thread.
+  Asking(const Clock& clock, BoundedWorkerPool& pool, const std::vector<Tier>& near, Found found)
+      : clock_(clock), pool_(pool), near_(near), found_(std::move(found)) {}
 
   template <typename T, typename Ask>
   void Put(Tier tier, std::optional<T> Gathering::* slot, Ask ask) {
@@ -103,19 +105,36 @@ class Asking {
       MutexLock lock(found_->mutex);
       ++found_->running;
     }
-    const auto task = [&clock = clock_, found = found_, tier, slot, ask = std::move(ask)] {
+    BoundedWorkerPool::Task task = [&clock = clock_, found = found_, tier, slot,
+                                    ask = std::move(ask)] {
       File(clock, found, tier, slot, [&] { return ask(*found); });
     };
-    // A pool that is full makes this recall slower, not poorer.
-    if (!pool_.TrySubmit(task)) {
+    if (IsNear(tier)) {
+      put_off_.push_back(std::move(task));
+    } else if (!pool_.TrySubmit(task)) {  // A full pool makes this recall slower, not poorer.
+      task();
+    }
+  }
+
+  // Asks what no other thread was asked.
+  void Finish() {
+    for (const BoundedWorkerPool::Task& task : std::exchange(put_off_, {})) {
       task();
     }
   }
 
  private:
+  // A question that is to get a vector first is not answered from memory.
+  [[nodiscard]] bool IsNear(Tier tier) const {
+    return std::find(near_.begin(), near_.end(), tier) != near_.end() &&
+           !(tier == Tier::kEpisodic && found_->embed);
+  }
+
   const Clock& clock_;
   BoundedWorkerPool& pool_;
+  const std::vector<Tier>& near_;
   const Found found_;
+  std::vector<BoundedWorkerPool::Task> put_off_;
 };
 
 // By words, and by meaning when the question's vector can be had in time.
@@ -184,6 +203,7 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
   asking.Put(Tier::kShortTerm, &Gathering::short_term, [&](Gathering& asked) {
     return ReadConversation(stores, options.conversation_tokens, asked);
   });
+  asking.Finish();
 }
 
 // The turns that wait for reflection. They have to be read before any tier is asked: a turn that is
@@ -238,10 +258,16 @@ Harvest Collect(Gathering& found, RecalledContext& context) {
   return harvest;
 }
 
+bool TooManyAtOnce(const AnswersUnderWay* answers) {
+  static const std::size_t processors = std::max(std::thread::hardware_concurrency(), 1U);
+  return answers != nullptr && answers->count() > processors;
+}
+
 }  // namespace
 
 Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Deadline deadline) {
   const SteadyTime start = clock_.SteadyNow();
+  const AnswersUnderWay::Share share(options_.answers);
   if (request.limit > kLimitMax) {
     return InvalidArgument("recall: limit is at most " + std::to_string(kLimitMax));
   }
@@ -251,13 +277,13 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   Result<std::vector<PendingTurnRef>> pending =
       ReadPending(pending_turns_, request, context.freshness, options_.unreflected_max, by);
   const bool has_meaning = options_.embedder != nullptr && !request.query.empty();
-  const bool spared =
-      has_meaning && request.embedding_may_be_spared && !embedding_allowance_.Take();
+  const bool spared = has_meaning && request.embedding_may_be_spared &&
+                      (TooManyAtOnce(options_.answers) || !embedding_allowance_.Take());
   if (options_.embedder_missing || spared) {
     context.degraded.emplace_back("embedder");
   }
   const Found found = std::make_shared<Gathering>(request, has_meaning && !spared, by);
-  AskTiers(clock_, stores_, options_, Asking(clock_, recall_pool_, found));
+  AskTiers(clock_, stores_, options_, Asking(clock_, recall_pool_, options_.near_tiers, found));
   Harvest harvest = Collect(*found, context);
   if (!pending.ok() &&
       (context.missing_tiers.empty() || context.missing_tiers.front() != Tier::kShortTerm)) {

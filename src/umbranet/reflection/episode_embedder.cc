@@ -4,8 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include <sys/resource.h>
-
+#include "umbranet/base/thread_urgency.h"
 #include "umbranet/domain/episode_document.h"
 
 namespace umbranet {
@@ -124,8 +123,7 @@ void EpisodeEmbedder::LookSoon() {
 }
 
 void EpisodeEmbedder::Run(std::stop_token stop) {
-  // Linux counts a thread as a process here; that it fails leaves the thread as nice as it was.
-  (void)setpriority(PRIO_PROCESS, 0, options_.nice);
+  WorkBehindAnswers(options_.nice);
   while (!stop.stop_requested()) {
     {
       const MutexLock lock(mutex_);

@@ -8,9 +8,8 @@
 #include <utility>
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "umbranet/base/thread_urgency.h"
 
 namespace umbranet {
 namespace {
@@ -25,9 +24,7 @@ constexpr Millis kSettlePauseFirst{50};
 
 void BecomeWorker(std::size_t worker, int nice) {
   pthread_setname_np(pthread_self(), ("reflect-" + std::to_string(worker)).substr(0, 15).c_str());
-  if (nice != 0) {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), nice);
-  }
+  WorkBehindAnswers(nice);
 }
 
 double Seconds(std::chrono::nanoseconds time) {

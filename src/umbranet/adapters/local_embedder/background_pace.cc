@@ -4,23 +4,24 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/resource.h>
+
+#include "umbranet/base/thread_urgency.h"
 
 namespace umbranet {
 namespace {
 
-// A tenth of what a thread that answers gets.
-constexpr int kNice = 10;
+// A thirtieth of what a thread that answers gets.
+constexpr int kNice = 15;
 constexpr std::chrono::seconds kStarvingFor{60};
-// Shorter waits say nothing.
-constexpr std::chrono::milliseconds kWallMin{100};
-constexpr int kWaitedTimes = 4;
+// Shorter waits are those of a busy moment, which is what giving way is for.
+constexpr std::chrono::seconds kWallMin{3};
+constexpr int kWaitedTimes = 8;
 
 }  // namespace
 
 void BackgroundPace::GiveWay() const {
   if (Starving()) {
-    (void)setpriority(PRIO_PROCESS, 0, kNice);  // Of this thread alone, on Linux.
+    WorkBehindAnswers(kNice);
     return;
   }
   const sched_param parameters{};

@@ -15,6 +15,8 @@ constexpr std::chrono::nanoseconds kLookAgain = Millis{20};
 // No token is shorter than a byte, and hardly any longer than this: what stands behind it in a text
 // is not read at all.
 constexpr std::size_t kTokenBytesMax = 64;
+// A server that is asked without a pause spends a twentieth of its time on passages.
+constexpr std::chrono::seconds kGapWaitMax{2};
 // Fewer passages than this are not worth a thread of their own.
 constexpr std::size_t kTextsAPart = 4;
 
@@ -162,6 +164,20 @@ void LocalEmbedder::GiveBack(Places& places) {
   changed_.NotifyAll();
 }
 
+Result<HiddenStates> LocalEmbedder::RunModel(const Model& model, TokenBatch& batch, Places& places,
+                                             Deadline deadline) {
+  const bool passages = &places == &passage_places_;
+  if (passages && options_.answers != nullptr) {
+    options_.answers->WaitForGap(
+        std::min<std::chrono::nanoseconds>(kGapWaitMax, deadline.Remaining()));
+  }
+  UMBRANET_RETURN_IF_ERROR(Take(places, deadline));
+  const auto run = [&] { return model.session->Run(batch); };
+  Result<HiddenStates> states = passages ? pace_.Run(run) : run();
+  GiveBack(places);
+  return states;
+}
+
 Result<std::vector<Embedding>> LocalEmbedder::Embed(std::span<const std::string_view> texts,
                                                     std::string_view prefix, Places& places,
                                                     Deadline deadline) {
@@ -182,10 +198,7 @@ Result<std::vector<Embedding>> LocalEmbedder::Embed(std::span<const std::string_
   for (std::span<const std::size_t> rest(order); !rest.empty();) {
     const auto which = FirstBatch(rest, tokens, options_.batch_tokens_max);
     TokenBatch batch = MakeBatch(which, tokens);
-    UMBRANET_RETURN_IF_ERROR(Take(places, deadline));
-    const auto run = [&] { return model->session->Run(batch); };
-    const Result<HiddenStates> states = &places == &passage_places_ ? pace_.Run(run) : run();
-    GiveBack(places);
+    const Result<HiddenStates> states = RunModel(*model, batch, places, deadline);
     if (!states.ok()) {
       return states.error();
     }

@@ -23,6 +23,7 @@
 #include "umbranet/adapters/local_embedder/model_folder.h"
 #include "umbranet/adapters/local_embedder/onnx_runtime.h"
 #include "umbranet/adapters/local_embedder/wordpiece_tokenizer.h"
+#include "umbranet/base/answers_under_way.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
 #include "umbranet/base/result.h"
@@ -38,6 +39,9 @@ class LocalEmbedder final : public Embedder {
     // Tokens that go through the model together, padding included, so that a deadline is looked at
     // often and the memory of a run stays small. A single longer text goes alone.
     std::size_t batch_tokens_max = 512;
+    // Passages wait for a gap between these, for two seconds at the most. May be null; must outlive
+    // the embedder.
+    AnswersUnderWay* answers = nullptr;
   };
 
   // Looks whether everything is there, in well under a millisecond; reads nothing large.
@@ -70,6 +74,9 @@ class LocalEmbedder final : public Embedder {
   // Vectors for `texts` in their order, `prefix` put before each.
   Result<std::vector<Embedding>> Embed(std::span<const std::string_view> texts,
                                        std::string_view prefix, Places& places, Deadline deadline);
+  // Passages give way to answers, questions are part of one.
+  Result<HiddenStates> RunModel(const Model& model, TokenBatch& batch, Places& places,
+                                Deadline deadline);
   Status Take(Places& places, Deadline deadline);
   void GiveBack(Places& places);
 

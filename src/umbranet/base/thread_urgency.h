@@ -1,0 +1,14 @@
+// How urgently the threads of one process are run: those that somebody waits for before those that
+// work behind the answers.
+#pragma once
+
+namespace umbranet {
+
+// Makes the calling thread, and those that it starts, yield to threads that somebody waits for:
+// `nice` (0 to 19) sets its share of a busy processor, and from Linux 6.12 on it may be interrupted
+// at once by a thread that wakes. With the nice value alone it would finish its slice of about
+// 3 ms first, which is more than a whole answer takes. Where the system knows or allows no such
+// thing the thread stays as urgent as it was. 0 changes nothing.
+void WorkBehindAnswers(int nice);
+
+}  // namespace umbranet
