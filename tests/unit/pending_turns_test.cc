@@ -2,6 +2,7 @@
 // journal says that they wait. Method: a journal that counts what is read from it.
 #include "umbranet/memory/pending_turns.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,8 @@ namespace umbranet {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Key;
 using ::testing::NiceMock;
 
 const UserKey kUser{"default", "mira"};
@@ -28,6 +29,18 @@ Interaction Turn(std::int64_t sequence, const std::string& text, const std::stri
   turn.assistant_response = answer;
   turn.sequence = sequence;
   return turn;
+}
+
+std::vector<std::string> Ids(const EpisodesFound& found) {
+  std::map<std::int64_t, std::string> ids;
+  for (const EpisodeCandidate& candidate : found.candidates) {
+    ids[candidate.episode->sequence] = candidate.episode->interaction_id;
+  }
+  std::vector<std::string> sorted;
+  for (const auto& [sequence, id] : ids) {
+    sorted.push_back(id);
+  }
+  return sorted;
 }
 
 class PendingTurnsTest : public ::testing::Test {
@@ -47,15 +60,14 @@ class PendingTurnsTest : public ::testing::Test {
         });
   }
 
-  std::vector<std::string> Read() {
-    std::vector<std::string> ids;
-    const auto turns = pending_.Read(kUser, 100, Deadline::Never());
-    EXPECT_TRUE(turns.ok());
-    for (const PendingTurnRef& turn : *turns) {
-      ids.push_back(turn->user->episode->interaction_id);
-    }
-    return ids;
+  // The ids of what is found, in the order in which it was said.
+  std::vector<std::string> Find(const std::vector<std::string>& terms) {
+    const auto found = pending_.Find(kUser, terms, std::nullopt, 100, Deadline::Never());
+    EXPECT_TRUE(found.ok());
+    return found.ok() ? Ids(*found) : std::vector<std::string>();
   }
+
+  std::vector<std::string> Find() { return Find({"kettl"}); }
 
   std::vector<std::int64_t> TakeRead() { return std::exchange(read_, {}); }
 
@@ -68,61 +80,95 @@ class PendingTurnsTest : public ::testing::Test {
 
 TEST_F(PendingTurnsTest, ReadsATurnOnce) {
   waiting_ = {2, 1};
-  EXPECT_THAT(Read(), ElementsAre("t2", "t1"));
-  EXPECT_THAT(TakeRead(), ElementsAre(2, 1));
+  EXPECT_THAT(Find(), ElementsAre("t1", "t2"));
+  EXPECT_THAT(TakeRead(), ElementsAre(1, 2));
   waiting_ = {3, 2, 1};
-  EXPECT_THAT(Read(), ElementsAre("t3", "t2", "t1"));
+  EXPECT_THAT(Find(), ElementsAre("t1", "t2", "t3"));
   EXPECT_THAT(TakeRead(), ElementsAre(3));
 }
 
 TEST_F(PendingTurnsTest, LetsGoOfWhatDoesNotWaitAnyMore) {
   waiting_ = {3, 2, 1};
-  Read();
+  Find();
   waiting_ = {3, 1};
-  EXPECT_THAT(Read(), ElementsAre("t3", "t1"));
+  EXPECT_THAT(Find(), ElementsAre("t1", "t3"));
   TakeRead();
   waiting_ = {3, 2, 1};  // Reflect-again has put it back.
-  EXPECT_THAT(Read(), ElementsAre("t3", "t2", "t1"));
-  EXPECT_THAT(TakeRead(), ElementsAre(2));
+  EXPECT_THAT(Find(), ElementsAre("t1", "t2", "t3"));
+}
+
+TEST_F(PendingTurnsTest, KeepsUpWithALongRunOfTurnsThatComeAndGo) {
+  for (std::int64_t last = 3; last < 1000; ++last) {
+    waiting_ = {last, last - 1, last - 2};
+    ASSERT_THAT(Find(), ElementsAre("t" + std::to_string(last - 2), "t" + std::to_string(last - 1),
+                                    "t" + std::to_string(last)));
+  }
+  EXPECT_LT(TakeRead().size(), 1100U);
 }
 
 TEST_F(PendingTurnsTest, ForgetsAUser) {
   waiting_ = {1};
-  Read();
+  Find();
   TakeRead();
   pending_.Forget(kUser);
-  Read();
+  Find();
   EXPECT_THAT(TakeRead(), ElementsAre(1));
   waiting_ = {};
-  EXPECT_THAT(Read(), IsEmpty());
+  EXPECT_THAT(Find(), IsEmpty());
 }
 
 TEST_F(PendingTurnsTest, AnswersAlsoWhenThereIsMoreThanItMayKeep) {
-  text_.assign(700'000, 'x');
+  text_ = "A kettle. " + std::string(700'000, 'x');
   waiting_ = {2, 1};
-  EXPECT_THAT(Read(), ElementsAre("t2", "t1"));
-  EXPECT_THAT(Read(), ElementsAre("t2", "t1"));
-  EXPECT_THAT(TakeRead(), ElementsAre(2, 1, 2, 1));
+  EXPECT_THAT(Find(), ElementsAre("t1", "t2"));
+  EXPECT_THAT(Find(), ElementsAre("t1", "t2"));
+  EXPECT_THAT(TakeRead(), ElementsAre(1, 2, 1, 2));
 }
 
-TEST(AnalyzePending, HoldsWhatTheIndexWould) {
+class PendingIndexTest : public ::testing::Test {
+ protected:
+  // The episodes found, by memory id.
+  std::map<std::string, EpisodeCandidate> Find(const std::string& term) const {
+    std::map<std::string, EpisodeCandidate> found;
+    for (const EpisodeCandidate& candidate : index_.Search({term}, std::nullopt).candidates) {
+      found.emplace(candidate.episode->memory_id, candidate);
+    }
+    return found;
+  }
+
+  PendingIndex index_;
+};
+
+TEST_F(PendingIndexTest, HoldsWhatTheTierWould) {
   Interaction turn = Turn(1, "My kettles broke.", "Oh dear.");
   turn.speaker = "Ana";
-  const PendingTurn pending = AnalyzePending(turn);
-  ASSERT_TRUE(pending.user && pending.assistant);
-  EXPECT_THAT(pending.user->terms, HasSubstr("kettl"));
-  EXPECT_THAT(pending.user->terms, HasSubstr("ana"));
-  EXPECT_EQ(pending.user->episode->memory_id, "st_t1");
-  EXPECT_EQ(pending.assistant->episode->memory_id, "st_t1/assistant");
-  EXPECT_FALSE(AnalyzePending(turn, /*with_answer=*/false).assistant);
+  index_.Add(turn);
+  const auto found = Find("kettl");
+  ASSERT_TRUE(found.contains("st_t1") && found.contains("st_t1/assistant"));
+  EXPECT_TRUE(found.at("st_t1").matched);
+  EXPECT_FALSE(found.at("st_t1/assistant").matched);
+  EXPECT_TRUE(Find("ana").at("st_t1").matched);
 }
 
-TEST(AnalyzePending, LeavesOutWhatAnOfflineAnswerQuotes) {
+TEST_F(PendingIndexTest, LeavesOutTheAnswerWhereItIsNotWanted) {
+  index_.Add(Turn(1, "My kettles broke.", "Oh dear."), /*with_answer=*/false);
+  EXPECT_THAT(Find("kettl"), ElementsAre(Key("st_t1")));
+}
+
+TEST_F(PendingIndexTest, LeavesOutWhatAnOfflineAnswerQuotes) {
   Interaction turn = Turn(1, "Where is the kettle?", "You told me: the kettle is at Ana's.");
   turn.origin = Origin::kOfflineChat;
-  EXPECT_FALSE(AnalyzePending(turn).assistant);
-  turn.user_message = "";
-  EXPECT_FALSE(AnalyzePending(turn).user);
+  index_.Add(turn);
+  EXPECT_THAT(Find("kettl"), ElementsAre(Key("st_t1")));
+}
+
+TEST_F(PendingIndexTest, BringsTheBeginningOfASessionWhateverItSays) {
+  for (std::int64_t sequence = 1; sequence <= 6; ++sequence) {
+    index_.Add(Turn(sequence, sequence == 6 ? "The kettle broke." : "Good evening."));
+  }
+  EXPECT_THAT(Find("kettl"), ElementsAre(Key("st_t1"), Key("st_t2"), Key("st_t5"), Key("st_t6")));
+  index_.Remove(1);
+  EXPECT_THAT(Find("kettl"), ElementsAre(Key("st_t2"), Key("st_t3"), Key("st_t5"), Key("st_t6")));
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ class Corpus {
     turn_row.origin = origin;
     turn_row.occurred_at = Day(turn);
     turn_row.sequence = turn;
-    pending_.push_back(std::make_shared<const PendingTurn>(AnalyzePending(turn_row)));
+    pending_.Add(turn_row);
   }
 
   std::vector<RankedItem> Ask(const std::string& query, std::size_t limit = 10,
@@ -81,7 +81,7 @@ class Corpus {
     RankingInput input;
     input.limit = limit;
     input.as_of = as_of;
-    input.pending = pending_;
+    input.pending = pending_.Search(question.terms, as_of);
     input.rules = rules;
     for (const Episode& episode : episodes_) {
       QuestionTermCounter::Counts counts;
@@ -134,7 +134,7 @@ class Corpus {
   int turns_ = 0;
   std::vector<Episode> episodes_;
   std::vector<Fact> facts_;
-  std::vector<PendingTurnRef> pending_;
+  PendingIndex pending_;
 };
 
 TEST(Ranking, PutsTheTurnFirstThatSaysMostOfWhatIsAsked) {

@@ -1,6 +1,7 @@
 #include "umbranet/domain/episode_document.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
 
@@ -10,6 +11,26 @@
 #include "umbranet/domain/memory_item.h"
 
 namespace umbranet {
+namespace {
+
+constexpr std::size_t kReadBytesMax = 2048;
+constexpr std::size_t kReadTermsBytesMax = 768;
+
+// Whole terms of the beginning.
+std::string FirstTerms(std::string terms) {
+  if (terms.size() > kReadTermsBytesMax) {
+    terms.resize(std::min(terms.rfind(' ', kReadTermsBytesMax), kReadTermsBytesMax));
+  }
+  return terms;
+}
+
+constexpr std::size_t kBareQuestionBytesMax = 120;
+constexpr std::array<std::string_view, 24> kQuestionStarts = {
+    "what", "where", "when", "who",   "whom", "whose", "which",  "why",
+    "how",  "do",    "does", "did",   "is",   "are",   "was",    "were",
+    "have", "has",   "can",  "could", "will", "would", "should", "any"};
+
+}  // namespace
 
 std::vector<std::string> EpisodeTerms(std::string_view text, std::string_view speaker,
                                       Timestamp occurred_at) {
@@ -22,6 +43,39 @@ std::vector<std::string> EpisodeTerms(std::string_view text, std::string_view sp
   std::move(words.begin(), words.end(), std::back_inserter(terms));
   terms.resize(std::min(terms.size(), kEpisodeTermsMax));
   return terms;
+}
+
+QuestionForm QuestionFormOf(std::string_view text) {
+  const std::size_t last = text.find_last_not_of(" \t\r\n");
+  if (last == std::string_view::npos || text[last] != '?') {
+    return QuestionForm::kNone;
+  }
+  if (text.size() > kBareQuestionBytesMax) {
+    return QuestionForm::kAsks;
+  }
+  const std::vector<TextToken> words = Tokenize(text);
+  const bool bare = std::all_of(words.begin(), words.end(), [&](const TextToken& word) {
+    return !word.sentence_start || std::find(kQuestionStarts.begin(), kQuestionStarts.end(),
+                                             word.folded) != kQuestionStarts.end();
+  });
+  return bare ? QuestionForm::kBare : QuestionForm::kAsks;
+}
+
+EpisodeReading ReadEpisode(const Episode& episode) {
+  const std::string_view text = TruncateUtf8(episode.text, kReadBytesMax);
+  std::string terms = JoinTerms(AnalyzeTerms(text));
+  return {.form = QuestionFormOf(episode.text), .terms = FirstTerms(std::move(terms))};
+}
+
+EpisodeReading ReadEpisode(const Episode& episode, std::string_view terms) {
+  // Those of its date and its speaker stand before those of the text.
+  std::size_t before = DateTerms(episode.occurred_at).size() + AnalyzeName(episode.speaker).size();
+  while (before > 0 && !terms.empty()) {
+    terms.remove_prefix(std::min(terms.find(' '), terms.size() - 1) + 1);
+    --before;
+  }
+  return {.form = QuestionFormOf(episode.text),
+          .terms = FirstTerms(std::string(terms.substr(0, kReadBytesMax)))};
 }
 
 std::string EmbeddedText(std::string_view text, std::string_view speaker) {

@@ -54,8 +54,12 @@ class EdgeFinder {
  public:
   EdgeFinder(const Question& question, const std::vector<ScoredHalf>& halves) {
     known_.insert(question.words.begin(), question.words.end());
+    std::set<std::string_view> speakers;
     for (const ScoredHalf& half : halves) {
-      const std::vector<TextToken> name = Tokenize(half.candidate.episode->speaker);
+      speakers.insert(half.candidate.episode->speaker);
+    }
+    for (const std::string_view speaker : speakers) {
+      const std::vector<TextToken> name = Tokenize(speaker);
       if (!name.empty()) {
         known_.insert(name.front().folded);
       }

@@ -209,13 +209,13 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
 // The turns that wait for reflection. They have to be read before any tier is asked: a turn that is
 // reflected in between is then found twice, which ranking knows how to deal with; the other way
 // round it would be found in neither place.
-Result<std::vector<PendingTurnRef>> ReadPending(PendingTurns& turns, const RecallRequest& request,
-                                                const Freshness& freshness, std::size_t limit,
-                                                Deadline deadline) {
-  if (!Wants(request, Tier::kShortTerm) || freshness.reflected == freshness.accepted) {
-    return std::vector<PendingTurnRef>();
+Result<EpisodesFound> FindPending(PendingTurns& turns, const Gathering& asked,
+                                  const Freshness& freshness, std::size_t limit) {
+  if (!Wants(asked.request, Tier::kShortTerm) || freshness.reflected == freshness.accepted) {
+    return EpisodesFound();
   }
-  return turns.Read(request.user, limit, deadline);
+  return turns.Find(asked.request.user, asked.question.terms, asked.request.as_of, limit,
+                    asked.deadline);
 }
 
 // What the tiers have brought by the deadline; the rest is named in `context`.
@@ -274,8 +274,6 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   const Deadline by = deadline.Within(clock_, options_.recall_budget);
   RecalledContext context;
   UMBRANET_ASSIGN_OR_RETURN(context.freshness, stores_.journal.ReadFreshness(request.user, by));
-  Result<std::vector<PendingTurnRef>> pending =
-      ReadPending(pending_turns_, request, context.freshness, options_.unreflected_max, by);
   const bool has_meaning = options_.embedder != nullptr && !request.query.empty();
   const bool spared = has_meaning && request.embedding_may_be_spared &&
                       (TooManyAtOnce(options_.answers) || !embedding_allowance_.Take());
@@ -283,6 +281,8 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
     context.degraded.emplace_back("embedder");
   }
   const Found found = std::make_shared<Gathering>(request, has_meaning && !spared, by);
+  Result<EpisodesFound> pending =
+      FindPending(pending_turns_, *found, context.freshness, options_.unreflected_max);
   AskTiers(clock_, stores_, options_, Asking(clock_, recall_pool_, options_.near_tiers, found));
   Harvest harvest = Collect(*found, context);
   if (!pending.ok() &&

@@ -1,6 +1,7 @@
 #include "umbranet/memory/pending_turns.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
@@ -13,7 +14,12 @@ namespace {
 // Analysis runs at some 40 MB/s, and a recall that finds a long backlog must not wait for that of
 // every answer: beyond these bytes, the newest first, only what the user said is looked at.
 constexpr std::size_t kAnswerBytesMax = 1U << 20U;
-constexpr std::size_t kTurnBytes = 1024;  // Of a turn beside its texts and terms.
+// An index of which so much and more than the rest was removed is made anew.
+constexpr std::size_t kRemovedMax = 256;
+
+std::int64_t KeyOf(std::int64_t sequence, Role role) {
+  return 2 * sequence + (role == Role::kUser ? 0 : 1);
+}
 
 bool SaysSomething(const Interaction& turn, Role role) {
   if (role == Role::kUser) {
@@ -22,10 +28,9 @@ bool SaysSomething(const Interaction& turn, Role role) {
   return !turn.assistant_response.empty() && turn.origin != Origin::kOfflineChat;
 }
 
-std::optional<PendingHalf> AnalyzeHalf(const Interaction& turn, Role role) {
-  if (!SaysSomething(turn, role)) {
-    return std::nullopt;
-  }
+}  // namespace
+
+void PendingIndex::AddHalf(const Interaction& turn, Role role) {
   const bool user = role == Role::kUser;
   Episode episode;
   episode.memory_id = std::string(kTurnPrefix) + turn.interaction_id + (user ? "" : "/assistant");
@@ -37,107 +42,134 @@ std::optional<PendingHalf> AnalyzeHalf(const Interaction& turn, Role role) {
   episode.text = user ? turn.user_message : turn.assistant_response;
   episode.occurred_at = turn.occurred_at;
   episode.sequence = turn.sequence;
-  std::string terms = JoinTerms(EpisodeTerms(episode.text, episode.speaker, episode.occurred_at));
-  return PendingHalf{std::make_shared<const Episode>(std::move(episode)), std::move(terms)};
+  const std::vector<std::string> terms =
+      EpisodeTerms(episode.text, episode.speaker, episode.occurred_at);
+  const std::string joined = JoinTerms(terms);
+  episodes_.Add({.episode_key = KeyOf(turn.sequence, role),
+                 .episode = std::make_shared<const Episode>(std::move(episode)),
+                 .length = static_cast<std::uint32_t>(terms.size()),
+                 .terms = joined});
 }
 
-std::size_t BytesOf(const PendingTurn& turn) {
-  std::size_t bytes = kTurnBytes;
-  for (const auto& half : {&turn.user, &turn.assistant}) {
-    bytes += half->has_value() ? (*half)->episode->text.size() + (*half)->terms.size() : 0;
+void PendingIndex::Add(const Interaction& turn, bool with_answer) {
+  for (const Role role : {Role::kUser, Role::kAssistant}) {
+    if ((role == Role::kUser || with_answer) && SaysSomething(turn, role)) {
+      AddHalf(turn, role);
+    }
   }
-  return bytes;
 }
 
-}  // namespace
-
-PendingTurn AnalyzePending(const Interaction& turn, bool with_answer) {
-  return {AnalyzeHalf(turn, Role::kUser),
-          with_answer ? AnalyzeHalf(turn, Role::kAssistant) : std::nullopt};
+void PendingIndex::Remove(std::int64_t sequence) {
+  episodes_.Remove(KeyOf(sequence, Role::kUser));
+  episodes_.Remove(KeyOf(sequence, Role::kAssistant));
 }
 
-Result<std::vector<PendingTurnRef>> PendingTurns::Read(const UserKey& user, std::size_t limit,
-                                                       Deadline deadline) {
-  UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> sequences,
+EpisodesFound PendingIndex::Search(const std::vector<std::string>& terms,
+                                   std::optional<Timestamp> as_of) const {
+  EpisodeQuery query;
+  query.terms = terms;
+  query.candidates_max = kPendingCandidatesMax;
+  query.as_of = as_of;
+  return episodes_.Search(query, std::nullopt, UserEpisodes::Beginnings::kBrought);
+}
+
+Result<EpisodesFound> PendingTurns::Find(const UserKey& user, const std::vector<std::string>& terms,
+                                         std::optional<Timestamp> as_of, std::size_t limit,
+                                         Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(std::vector<std::int64_t> waiting,
                             journal_.Unreflected(user, limit, deadline));
-  const std::shared_ptr<const KnownTurns> known = KnownOf(user);
-  std::vector<std::int64_t> unknown;
-  KnownTurns turns = Pick(*known, sequences, unknown);
-  const bool changed = !unknown.empty() || turns.size() != known->size();
-  if (!unknown.empty()) {
-    UMBRANET_ASSIGN_OR_RETURN(const std::vector<Interaction> read,
-                              journal_.ReadAt(user, unknown, deadline));
-    std::size_t answer_bytes = 0;
-    for (const Interaction& turn : read) {
-      answer_bytes += turn.assistant_response.size();
-      turns.push_back({turn.sequence, std::make_shared<const PendingTurn>(
-                                          AnalyzePending(turn, answer_bytes <= kAnswerBytesMax))});
-    }
-    std::sort(turns.begin(), turns.end(),
-              [](const Known& a, const Known& b) { return a.sequence > b.sequence; });
+  std::reverse(waiting.begin(), waiting.end());
+  const std::shared_ptr<Shelf> shelf = ShelfOf(user);
+  EpisodesFound found;
+  std::size_t bytes = 0;
+  {
+    const MutexLock lock(shelf->mutex);
+    UMBRANET_RETURN_IF_ERROR(CatchUp(user, waiting, *shelf, deadline));
+    found = shelf->index.Search(terms, as_of);
+    bytes = shelf->index.bytes();
   }
-  std::vector<PendingTurnRef> pending;
-  pending.reserve(turns.size());
-  for (const Known& turn : turns) {
-    pending.push_back(turn.turn);
-  }
-  if (changed) {
-    Keep(user, std::move(turns));
-  }
-  return pending;
+  Account(user, shelf, bytes);
+  return found;
 }
 
-std::shared_ptr<const PendingTurns::KnownTurns> PendingTurns::KnownOf(const UserKey& user) const {
+Status PendingTurns::CatchUp(const UserKey& user, const std::vector<std::int64_t>& waiting,
+                             Shelf& shelf, Deadline deadline) {
+  std::vector<std::int64_t> gone;
+  std::set_difference(shelf.known.begin(), shelf.known.end(), waiting.begin(), waiting.end(),
+                      std::back_inserter(gone));
+  std::vector<std::int64_t> fresh;
+  std::set_difference(waiting.begin(), waiting.end(), shelf.known.begin(), shelf.known.end(),
+                      std::back_inserter(fresh));
+  const std::size_t removed = shelf.removed + gone.size();
+  const bool out_of_order = !fresh.empty() && fresh.front() <= shelf.last;
+  if (out_of_order || (removed > kRemovedMax && removed > waiting.size())) {
+    shelf.known.clear();
+    shelf.last = 0;
+    shelf.removed = 0;
+    shelf.index = PendingIndex();
+    gone.clear();
+    fresh = waiting;
+  }
+  for (const std::int64_t sequence : gone) {
+    shelf.index.Remove(sequence);
+    shelf.known.erase(std::lower_bound(shelf.known.begin(), shelf.known.end(), sequence));
+    ++shelf.removed;
+  }
+  if (fresh.empty()) {
+    return {};
+  }
+  UMBRANET_ASSIGN_OR_RETURN(const std::vector<Interaction> turns,
+                            journal_.ReadAt(user, fresh, deadline));
+  std::size_t answer_bytes = 0;
+  auto with_answer = turns.end();  // From here on.
+  while (with_answer != turns.begin()) {
+    answer_bytes += std::prev(with_answer)->assistant_response.size();
+    if (answer_bytes > kAnswerBytesMax) {
+      break;
+    }
+    --with_answer;
+  }
+  for (auto turn = turns.begin(); turn != turns.end(); ++turn) {
+    shelf.index.Add(*turn, turn >= with_answer);
+    shelf.known.push_back(turn->sequence);
+    shelf.last = turn->sequence;
+  }
+  return {};
+}
+
+std::shared_ptr<PendingTurns::Shelf> PendingTurns::ShelfOf(const UserKey& user) {
   const MutexLock lock(mutex_);
-  const auto turns = users_.find(user);
-  return turns == users_.end() ? std::make_shared<const KnownTurns>() : turns->second;
-}
-
-PendingTurns::KnownTurns PendingTurns::Pick(const KnownTurns& known,
-                                            const std::vector<std::int64_t>& sequences,
-                                            std::vector<std::int64_t>& unknown) {
-  KnownTurns picked;
-  picked.reserve(sequences.size());
-  auto next = known.begin();
-  for (const std::int64_t sequence : sequences) {  // Both have the newest first.
-    while (next != known.end() && next->sequence > sequence) {
-      ++next;
-    }
-    if (next != known.end() && next->sequence == sequence) {
-      picked.push_back(*next);
-    } else {
-      unknown.push_back(sequence);
-    }
+  std::shared_ptr<Shelf>& shelf = users_[user];
+  if (shelf == nullptr) {
+    shelf = std::make_shared<Shelf>();
   }
-  return picked;
+  return shelf;
 }
 
-void PendingTurns::Keep(const UserKey& user, KnownTurns turns) {
-  const auto bytes_of = [](const KnownTurns& some) {
-    std::size_t bytes = 0;
-    for (const Known& known : some) {
-      bytes += BytesOf(*known.turn);
-    }
-    return bytes;
-  };
-  const std::size_t bytes = bytes_of(turns);
+void PendingTurns::Account(const UserKey& user, const std::shared_ptr<Shelf>& shelf,
+                           std::size_t bytes) {
   const MutexLock lock(mutex_);
-  if (const auto former = users_.find(user); former != users_.end()) {
-    bytes_ -= bytes_of(*former->second);
-    users_.erase(former);
+  const auto place = users_.find(user);
+  if (place == users_.end() || place->second != shelf) {
+    return;  // It was let go meanwhile.
   }
-  if (bytes_ + bytes > bytes_max_) {
+  bytes_ += bytes - shelf->accounted;
+  shelf->accounted = bytes;
+  if (bytes == 0) {
+    users_.erase(place);
+  } else if (bytes_ > bytes_max_) {
     users_.clear();
     bytes_ = 0;
-  }
-  if (bytes > 0 && bytes <= bytes_max_) {
-    bytes_ += bytes;
-    users_.emplace(user, std::make_shared<const KnownTurns>(std::move(turns)));
   }
 }
 
 void PendingTurns::Forget(const UserKey& user) {
-  Keep(user, {});
+  const MutexLock lock(mutex_);
+  const auto place = users_.find(user);
+  if (place != users_.end()) {
+    bytes_ -= place->second->accounted;
+    users_.erase(place);
+  }
 }
 
 }  // namespace umbranet

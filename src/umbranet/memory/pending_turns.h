@@ -1,6 +1,6 @@
-// Turns that wait for reflection, as the ranking reads them. A turn is immutable, and under load a
-// user's next question comes long before his last turns are reflected: so each is read from the
-// journal and analysed once, not once for every recall.
+// Turns that wait for reflection, searched as the episodic tier searches those that it holds. A
+// turn is immutable, and under load a user's next question comes long before his last turns are
+// reflected: so each is read from the journal and analysed once, not once for every recall.
 #pragma once
 
 #include <cstddef>
@@ -14,29 +14,38 @@
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
 #include "umbranet/base/result.h"
-#include "umbranet/domain/episode.h"
 #include "umbranet/domain/interaction.h"
+#include "umbranet/ports/episodic_memory.h"
 #include "umbranet/ports/journal.h"
+#include "umbranet/search/user_episodes.h"
 
 namespace umbranet {
 
-// What one side of a turn said.
-struct PendingHalf {
-  std::shared_ptr<const Episode> episode;  // Never null.
-  std::string terms;                       // EpisodeTerms, joined by single spaces.
+// Matching halves that are candidates at most; the neighbours of the best come on top. A backlog
+// may be ten times as long.
+inline constexpr std::size_t kPendingCandidatesMax = 200;
+
+// The waiting turns of one user. Not synchronised.
+class PendingIndex {
+ public:
+  // In the order of their sequences. Nothing is kept of a half where nothing was said, or nothing
+  // that is worth remembering: an offline answer quotes memories. Without the answer only what the
+  // user said is looked at.
+  void Add(const Interaction& turn, bool with_answer = true);
+  void Remove(std::int64_t sequence);
+
+  // As EpisodicMemory::Find, by words alone. What stands before a session's first two turns is in
+  // the index of the tier and not known here, so these two are candidates in any case.
+  [[nodiscard]] EpisodesFound Search(const std::vector<std::string>& terms,
+                                     std::optional<Timestamp> as_of) const;
+
+  [[nodiscard]] std::size_t bytes() const { return episodes_.bytes(); }
+
+ private:
+  void AddHalf(const Interaction& turn, Role role);
+
+  UserEpisodes episodes_;
 };
-
-struct PendingTurn {
-  // Nothing where nothing was said, or nothing that is worth remembering: an offline answer quotes
-  // memories.
-  std::optional<PendingHalf> user;
-  std::optional<PendingHalf> assistant;
-};
-
-using PendingTurnRef = std::shared_ptr<const PendingTurn>;
-
-// Pure. Without the answer only what the user said is looked at.
-PendingTurn AnalyzePending(const Interaction& turn, bool with_answer = true);
 
 // All methods may be called from any thread.
 class PendingTurns {
@@ -46,31 +55,32 @@ class PendingTurns {
   PendingTurns(Journal& journal, std::size_t bytes_max)
       : journal_(journal), bytes_max_(bytes_max) {}
 
-  // The user's turns that the journal says are not reflected, newest first, at most `limit`.
-  Result<std::vector<PendingTurnRef>> Read(const UserKey& user, std::size_t limit,
-                                           Deadline deadline);
+  // What fits the terms of the user's newest `limit` turns that the journal says are not reflected.
+  Result<EpisodesFound> Find(const UserKey& user, const std::vector<std::string>& terms,
+                             std::optional<Timestamp> as_of, std::size_t limit, Deadline deadline);
 
   void Forget(const UserKey& user);
 
  private:
-  struct Known {
-    std::int64_t sequence = 0;
-    PendingTurnRef turn;
+  struct Shelf {
+    Mutex mutex;
+    std::vector<std::int64_t> known GUARDED_BY(mutex);  // Sequences of what is in the index.
+    std::int64_t last GUARDED_BY(mutex) = 0;            // That was ever added to it.
+    std::size_t removed GUARDED_BY(mutex) = 0;
+    PendingIndex index GUARDED_BY(mutex);
+    std::size_t accounted = 0;  // Of the bytes; under the mutex of PendingTurns.
   };
 
-  using KnownTurns = std::vector<Known>;  // Newest first.
-
-  std::shared_ptr<const KnownTurns> KnownOf(const UserKey& user) const;
-  // Those of `sequences` that are known, in order, and the sequences of the others.
-  static KnownTurns Pick(const KnownTurns& known, const std::vector<std::int64_t>& sequences,
-                         std::vector<std::int64_t>& unknown);
-  // `turns` are all that is worth keeping of the user.
-  void Keep(const UserKey& user, KnownTurns turns);
+  std::shared_ptr<Shelf> ShelfOf(const UserKey& user);
+  // Makes the shelf hold `waiting`, oldest first.
+  Status CatchUp(const UserKey& user, const std::vector<std::int64_t>& waiting, Shelf& shelf,
+                 Deadline deadline) REQUIRES(shelf.mutex);
+  void Account(const UserKey& user, const std::shared_ptr<Shelf>& shelf, std::size_t bytes);
 
   Journal& journal_;
   const std::size_t bytes_max_;
-  mutable Mutex mutex_;
-  std::map<UserKey, std::shared_ptr<const KnownTurns>> users_ GUARDED_BY(mutex_);
+  Mutex mutex_;
+  std::map<UserKey, std::shared_ptr<Shelf>> users_ GUARDED_BY(mutex_);
   std::size_t bytes_ GUARDED_BY(mutex_) = 0;
 };
 

@@ -236,27 +236,17 @@ void QuestionTermCounter::AddTerms(const std::vector<std::string>& terms, Counts
   }
 }
 
-void QuestionTermCounter::AddJoined(std::string_view terms, Counts& counts) const {
-  counts.term_counts.resize(question_.terms.size());
-  while (!terms.empty()) {
-    const std::size_t end = std::min(terms.find(' '), terms.size());
-    ++counts.length;
-    if (const std::size_t index = IndexOf(terms.substr(0, end)); index != kNoTerm) {
-      ++counts.term_counts[index];
-    }
-    terms.remove_prefix(std::min(end + 1, terms.size()));
-  }
-}
-
 void QuestionTermCounter::Add(std::string_view text, Counts& counts) const {
   AddTerms(AnalyzeTerms(text), counts);
 }
 
-std::vector<bool> QuestionTermCounter::Neighbours(std::string_view text) const {
+std::vector<bool> QuestionTermCounter::Neighbours(std::string_view terms) const {
   std::vector<bool> found(question_.neighbours.size());
   std::size_t before = kNoTerm;
-  for (const std::string& term : AnalyzeTerms(text)) {
-    const std::size_t index = IndexOf(term);
+  while (!terms.empty()) {
+    const std::size_t end = std::min(terms.find(' '), terms.size());
+    const std::size_t index = IndexOf(terms.substr(0, end));
+    terms.remove_prefix(std::min(end + 1, terms.size()));
     if (index != kNoTerm && before != kNoTerm) {
       for (std::size_t i = 0; i < question_.neighbours.size(); ++i) {
         found[i] = found[i] || question_.neighbours[i] == std::pair(before, index);

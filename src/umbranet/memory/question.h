@@ -61,11 +61,10 @@ class QuestionTermCounter {
   // Adds the terms of `text` to `counts`.
   void Add(std::string_view text, Counts& counts) const;
   void AddTerms(const std::vector<std::string>& terms, Counts& counts) const;
-  // Terms joined by single spaces.
-  void AddJoined(std::string_view terms, Counts& counts) const;
 
-  // For every pair in Question::neighbours whether its terms neighbour in `text`.
-  [[nodiscard]] std::vector<bool> Neighbours(std::string_view text) const;
+  // For every pair in Question::neighbours whether its terms neighbour in `terms`, which are joined
+  // by single spaces.
+  [[nodiscard]] std::vector<bool> Neighbours(std::string_view terms) const;
 
  private:
   static constexpr std::size_t kNoTerm = static_cast<std::size_t>(-1);

@@ -487,7 +487,8 @@ bool Better(const RankingEntry& a, const RankingEntry& b) {
 
 std::vector<RankedItem> RankMemories(const Question& question, RankingInput input,
                                      RecallExplanation* explanation) {
-  TurnScores turns = ScoreTurns(question, std::move(input.episodes), input.pending, input.as_of);
+  TurnScores turns =
+      ScoreTurns(question, std::move(input.episodes), std::move(input.pending), input.as_of);
   FollowEdges(question, input.facts.candidates, turns.user_terms, turns.halves);
   std::optional<RecallExplainer> notes;
   if (explanation != nullptr) {

@@ -73,9 +73,9 @@
 namespace umbranet {
 
 struct RankingInput {
-  EpisodesFound episodes;               // term_counts parallel to Question::terms
-  FactsFound facts;                     // The same.
-  std::vector<PendingTurnRef> pending;  // Turns that are not reflected yet, newest first.
+  EpisodesFound episodes;  // term_counts parallel to Question::terms
+  FactsFound facts;        // The same.
+  EpisodesFound pending;   // Turns that are not reflected yet; the same.
   // Rules that are answered with beside the items: a turn that says little else is left out.
   std::vector<MemoryItem> rules;
   std::optional<Timestamp> as_of;

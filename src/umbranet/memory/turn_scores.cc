@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
-#include "umbranet/memory/pending_candidates.h"
+#include "umbranet/domain/episode_document.h"
 
 namespace umbranet {
 namespace {
@@ -42,13 +42,6 @@ constexpr Millis kDay{86'400'000};
 // Pairs of neighbouring terms are looked for in the best user halves alone: reading a text costs a
 // hundred times what counted terms do, and a pair lifts nothing that is far down.
 constexpr std::size_t kPairsReadIn = 32;
-constexpr std::size_t kPairTextMax = 1024;
-
-constexpr std::size_t kBareQuestionBytesMax = 120;
-constexpr std::array<std::string_view, 24> kQuestionStarts = {
-    "what", "where", "when", "who",   "whom", "whose", "which",  "why",
-    "how",  "do",    "does", "did",   "is",   "are",   "was",    "were",
-    "have", "has",   "can",  "could", "will", "would", "should", "any"};
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
@@ -58,8 +51,7 @@ struct Turn {
   std::int64_t sequence = 0;
   std::string_view session;
   std::string_view speaker;
-  bool asks = false;
-  bool bare_question = false;
+  QuestionForm form = QuestionForm::kNone;
 
   double user_lexical = 0;
   double assistant_lexical = 0;
@@ -67,50 +59,62 @@ struct Turn {
   bool in_asked_time = false;
   ScoreParts parts;  // Of the user's half.
 
+  [[nodiscard]] bool Asks() const { return form != QuestionForm::kNone; }
+
   [[nodiscard]] double Closed() const { return assistant == kNone ? 1.0 : kClosedExchange; }
 };
 
-bool EndsInQuestionMark(std::string_view text) {
-  const std::size_t last = text.find_last_not_of(" \t\r\n");
-  return last != std::string_view::npos && text[last] == '?';
+// Tells the halves of turns apart.
+std::int64_t HalfNumber(const Episode& half) {
+  return 2 * half.sequence + (half.role == Role::kUser ? 0 : 1);
 }
 
-// A short question and nothing beside it ("Where does my sister live?"): it repeats the words that
-// are asked for and tells nothing.
-bool IsBareQuestion(std::string_view text) {
-  if (text.size() > kBareQuestionBytesMax || !EndsInQuestionMark(text)) {
-    return false;
+void TakeHalves(const Question& question, EpisodesFound& from, std::optional<Timestamp> as_of,
+                bool pending, std::vector<ScoredHalf>& halves) {
+  for (EpisodeCandidate& candidate : from.candidates) {
+    if (!as_of || candidate.episode->occurred_at <= *as_of) {
+      candidate.term_counts.resize(question.terms.size());
+      halves.push_back({.candidate = std::move(candidate), .pending = pending});
+    }
   }
-  const std::vector<TextToken> words = Tokenize(text);
-  const auto starts = [&](const TextToken& word) {
-    return word.sentence_start && std::find(kQuestionStarts.begin(), kQuestionStarts.end(),
-                                            word.folded) != kQuestionStarts.end();
-  };
-  return std::all_of(words.begin(), words.end(),
-                     [&](const TextToken& word) { return !word.sentence_start || starts(word); });
 }
 
 // Every half once, those of the index before those of the journal.
 std::vector<ScoredHalf> Gather(const Question& question, EpisodesFound& episodes,
-                               const std::vector<PendingTurnRef>& pending,
-                               std::optional<Timestamp> as_of) {
+                               EpisodesFound& pending, std::optional<Timestamp> as_of) {
   std::vector<ScoredHalf> halves;
-  halves.reserve(episodes.candidates.size());
-  HeldHalves held;  // Looked at for pending turns alone: the store brings each half once.
-  for (EpisodeCandidate& candidate : episodes.candidates) {
-    const Episode& episode = *candidate.episode;
-    if (as_of && episode.occurred_at > *as_of) {
-      continue;
+  halves.reserve(episodes.candidates.size() + pending.candidates.size());
+  if (!pending.candidates.empty()) {
+    // What was reflected while the tiers were asked is in both.
+    std::vector<std::int64_t> held;
+    held.reserve(episodes.candidates.size());
+    for (const EpisodeCandidate& candidate : episodes.candidates) {
+      held.push_back(HalfNumber(*candidate.episode));
     }
-    if (!pending.empty()) {
-      held.Add(episode);
-    }
-    candidate.term_counts.resize(question.terms.size());
-    halves.push_back({.candidate = std::move(candidate)});
+    std::sort(held.begin(), held.end());
+    std::erase_if(pending.candidates, [&](const EpisodeCandidate& candidate) {
+      return std::binary_search(held.begin(), held.end(), HalfNumber(*candidate.episode));
+    });
   }
-  std::vector<ScoredHalf> waiting = ChoosePending(question, pending, as_of, held, episodes);
-  std::move(waiting.begin(), waiting.end(), std::back_inserter(halves));
+  TakeHalves(question, episodes, as_of, /*pending=*/false, halves);
+  TakeHalves(question, pending, as_of, /*pending=*/true, halves);
   return halves;
+}
+
+void AddStatistics(const CorpusStatistics& other, CorpusStatistics& statistics) {
+  const auto before = static_cast<double>(statistics.documents);
+  const auto added = static_cast<double>(other.documents);
+  if (added == 0) {
+    return;
+  }
+  statistics.length_mean =
+      (statistics.length_mean * before + other.length_mean * added) / (before + added);
+  statistics.documents += other.documents;
+  statistics.document_frequency.resize(
+      std::max(statistics.document_frequency.size(), other.document_frequency.size()));
+  for (std::size_t i = 0; i < other.document_frequency.size(); ++i) {
+    statistics.document_frequency[i] += other.document_frequency[i];
+  }
 }
 
 // Speakers with a name of their own that the question says, whole or by its first word.
@@ -129,6 +133,13 @@ std::set<std::string> NamedSpeakers(const Question& question,
                                      name.front().folded) == question.words.end();
   });
   return speakers;
+}
+
+// Whether both terms of a pair are there, wherever.
+bool HoldsAPair(const Question& question, const std::vector<std::uint32_t>& term_counts) {
+  return std::any_of(question.neighbours.begin(), question.neighbours.end(), [&](const auto& pair) {
+    return term_counts[pair.first] > 0 && term_counts[pair.second] > 0;
+  });
 }
 
 void ScoreWords(const Question& question, const TermWeights& user_terms,
@@ -156,8 +167,12 @@ void ScoreWords(const Question& question, const TermWeights& user_terms,
   const QuestionTermCounter counter(question);
   for (std::size_t i = 0; i < read; ++i) {
     ScoredHalf& half = halves[best[i]];
-    const std::vector<bool> found =
-        counter.Neighbours(std::string_view(half.candidate.episode->text).substr(0, kPairTextMax));
+    if (!HoldsAPair(question, half.candidate.term_counts)) {
+      continue;
+    }
+    const std::vector<bool> found = counter.Neighbours(
+        half.candidate.reading != nullptr ? half.candidate.reading->terms
+                                          : ReadEpisode(*half.candidate.episode).terms);
     for (std::size_t pair = 0; pair < found.size(); ++pair) {
       const auto [first, second] = question.neighbours[pair];
       // A pair with a speaker's name in it says who, which is weighed apart.
@@ -202,6 +217,7 @@ bool SpeaksOf(const Episode& episode, const std::vector<TimeRange>& asked) {
 
 std::vector<Turn> JoinTurns(const Question& question, const std::vector<ScoredHalf>& halves) {
   std::unordered_map<std::string_view, std::size_t> places;
+  places.reserve(halves.size());
   std::vector<Turn> turns;
   for (std::size_t i = 0; i < halves.size(); ++i) {
     const Episode& episode = *halves[i].candidate.episode;
@@ -216,8 +232,8 @@ std::vector<Turn> JoinTurns(const Question& question, const std::vector<ScoredHa
       turn.user = i;
       turn.user_lexical = halves[i].lexical;
       turn.speaker = episode.speaker;
-      turn.asks = EndsInQuestionMark(episode.text);
-      turn.bare_question = IsBareQuestion(episode.text);
+      const EpisodeReading* const reading = halves[i].candidate.reading.get();
+      turn.form = reading != nullptr ? reading->form : QuestionFormOf(episode.text);
       turn.dated = !episode.event_times.empty();
       turn.in_asked_time = turn.dated && SpeaksOf(episode, question.times);
     } else {
@@ -241,7 +257,7 @@ double NeighboursOf(const std::vector<Turn>& turns, std::size_t i) {
   };
   double score = 0;
   if (i >= 1) {
-    const bool answered = turns[i - 1].asks && turns[i - 1].speaker != turns[i].speaker;
+    const bool answered = turns[i - 1].Asks() && turns[i - 1].speaker != turns[i].speaker;
     score += (kPrevious + (answered ? kPreviousAsked : 0)) * worth(i - 1);
   }
   if (i >= 2) {
@@ -263,9 +279,9 @@ void ReadInContext(const std::vector<ScoredHalf>& halves, double rarest_term,
   }
   for (std::size_t i = 0; i < turns.size(); ++i) {
     Turn& turn = turns[i];
-    const double asks = turn.bare_question                     ? kBareQuestion
-                        : turn.asks && turn.assistant == kNone ? kOnlyAsks
-                                                               : 1.0;
+    const double asks = turn.form == QuestionForm::kBare         ? kBareQuestion
+                        : turn.Asks() && turn.assistant == kNone ? kOnlyAsks
+                                                                 : 1.0;
     ScoreParts& parts = turn.parts;
     parts.words = asks * turn.user_lexical;
     parts.other_half = asks * kOtherHalf * turn.assistant_lexical;
@@ -359,10 +375,12 @@ LexicalScore ScoreText(const TermWeights& terms, const std::vector<std::uint32_t
   return score;
 }
 
-TurnScores ScoreTurns(const Question& question, EpisodesFound episodes,
-                      const std::vector<PendingTurnRef>& pending, std::optional<Timestamp> as_of) {
+TurnScores ScoreTurns(const Question& question, EpisodesFound episodes, EpisodesFound pending,
+                      std::optional<Timestamp> as_of) {
   TurnScores result;
   std::vector<ScoredHalf> halves = Gather(question, episodes, pending, as_of);
+  AddStatistics(pending.statistics, episodes.statistics);
+  AddStatistics(pending.assistant_statistics, episodes.assistant_statistics);
 
   const std::set<std::string> named = NamedSpeakers(question, halves);
   Question asked = question;

@@ -9,7 +9,6 @@
 
 #include "umbranet/base/clock.h"
 #include "umbranet/domain/interaction.h"
-#include "umbranet/memory/pending_turns.h"
 #include "umbranet/memory/question.h"
 #include "umbranet/ports/episodic_memory.h"
 
@@ -88,11 +87,9 @@ struct TurnScores {
   std::vector<bool> speaker_terms;  // Parallel to Question::terms.
 };
 
-// `pending` are turns that the index may not hold yet, newest first; one that it holds already is
-// passed over.
+// `pending` are turns that the index may not hold yet; one that it holds already is passed over.
 // Turns after `as_of` are left out.
 [[nodiscard]] TurnScores ScoreTurns(const Question& question, EpisodesFound episodes,
-                                    const std::vector<PendingTurnRef>& pending,
-                                    std::optional<Timestamp> as_of);
+                                    EpisodesFound pending, std::optional<Timestamp> as_of);
 
 }  // namespace umbranet

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "umbranet/domain/episode.h"
+#include "umbranet/domain/episode_document.h"
 #include "umbranet/ports/embedder.h"
 #include "umbranet/ports/memory_tier.h"
 
@@ -37,6 +38,7 @@ struct EpisodeCandidate {
   // Cosine with the query's embedding, to about 0.01; nothing when either has no vector in that
   // space.
   std::optional<float> similarity = std::nullopt;
+  std::shared_ptr<const EpisodeReading> reading = nullptr;  // Where the store has it at hand.
   bool matched = false;  // False: it is here as the neighbour of one that matched.
 };
 

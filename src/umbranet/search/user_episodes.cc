@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -62,23 +64,50 @@ void UserEpisodes::Add(const Document& document) {
   order.insert(place, number);
   ++count_[role];
   length_[role] += document.length;
-  bytes_ += kBytesPerDocument + episode.text.size();
+  auto reading = std::make_shared<const EpisodeReading>(ReadEpisode(episode, document.terms));
+  bytes_ += kBytesPerDocument + episode.text.size() + reading->terms.size();
   documents_.push_back({.episode_key = document.episode_key,
                         .session = session->second,
                         .length = document.length,
                         .episode = document.episode,
                         .sequence = episode.sequence,
                         .occurred_at = episode.occurred_at,
-                        .role = episode.role});
+                        .role = episode.role,
+                        .reading = std::move(reading)});
+}
+
+std::size_t UserEpisodes::PlaceOf(std::int64_t episode_key) const {
+  const auto place = std::lower_bound(
+      documents_.begin(), documents_.end(), episode_key,
+      [](const Stored& stored, std::int64_t key) { return stored.episode_key < key; });
+  const bool there = place != documents_.end() && place->episode_key == episode_key;
+  return there ? static_cast<std::size_t>(place - documents_.begin()) : documents_.size();
+}
+
+void UserEpisodes::Remove(std::int64_t episode_key) {
+  const std::size_t number = PlaceOf(episode_key);
+  if (number == documents_.size() || documents_[number].removed) {
+    return;
+  }
+  Stored& stored = documents_[number];
+  std::erase(sessions_[stored.session], static_cast<std::uint32_t>(number));
+  const std::size_t role = RoleIndex(stored.role);
+  --count_[role];
+  length_[role] -= stored.length;
+  bytes_ -= stored.episode->text.size() + stored.reading->terms.size();
+  stored.removed = true;
+  stored.dimension = 0;
+  stored.episode.reset();
+  stored.reading.reset();
+  ++removed_;
 }
 
 void UserEpisodes::SetVector(const Vector& vector) {
-  const auto place = std::lower_bound(
-      documents_.begin(), documents_.end(), vector.episode_key,
-      [](const Stored& stored, std::int64_t key) { return stored.episode_key < key; });
-  if (place == documents_.end() || place->episode_key != vector.episode_key) {
+  const std::size_t number = PlaceOf(vector.episode_key);
+  if (number == documents_.size() || documents_[number].removed) {
     return;
   }
+  Stored* const place = &documents_[number];
   const std::vector<std::int8_t>& values = vector.vector.values;
   if (place->dimension == values.size()) {
     std::copy(values.begin(), values.end(),
@@ -111,7 +140,7 @@ class UserEpisodes::Searching {
     }
   }
 
-  EpisodesFound Run(std::optional<std::int64_t> space_key) {
+  EpisodesFound Run(std::optional<std::int64_t> space_key, Beginnings beginnings) {
     EpisodesFound found;
     found.statistics = Statistics(0);
     found.assistant_statistics = Statistics(1);
@@ -120,6 +149,9 @@ class UserEpisodes::Searching {
     if (query_.embedding.has_value() && space_key.has_value()) {
       Compare(*space_key);
       TakeBest(std::vector<double>(similarity_.begin(), similarity_.end()), query_.similar_max);
+    }
+    if (beginnings == Beginnings::kBrought) {
+      AddBeginnings();
     }
     Answer(found);
     return found;
@@ -133,9 +165,19 @@ class UserEpisodes::Searching {
                                                     : static_cast<double>(all_.length_[role]) /
                                                           static_cast<double>(all_.count_[role]);
     for (const PostingLists* lists : postings_) {
-      statistics.document_frequency.push_back(lists == nullptr ? 0 : (*lists)[role].size());
+      statistics.document_frequency.push_back(lists == nullptr ? 0 : Holding((*lists)[role]));
     }
     return statistics;
+  }
+
+  // Documents in the list that are still there.
+  [[nodiscard]] std::size_t Holding(const std::vector<Posting>& list) const {
+    if (all_.removed_ == 0) {
+      return list.size();
+    }
+    return static_cast<std::size_t>(std::count_if(
+        list.begin(), list.end(),
+        [&](const Posting& posting) { return !all_.documents_[posting.document].removed; }));
   }
 
   [[nodiscard]] std::vector<double> ScoreTerms(const EpisodesFound& found) const {
@@ -148,7 +190,7 @@ class UserEpisodes::Searching {
         if (lists == nullptr) {
           continue;
         }
-        const auto holding = static_cast<double>((*lists)[role].size());
+        const auto holding = static_cast<double>(Holding((*lists)[role]));
         const double idf = std::log(1 + (documents - holding + 0.5) / (holding + 0.5));
         for (const Posting& posting : (*lists)[role]) {
           const double length = all_.documents_[posting.document].length / mean;
@@ -167,7 +209,7 @@ class UserEpisodes::Searching {
     std::vector<std::uint32_t> best;
     for (std::uint32_t i = 0; i < values.size(); ++i) {
       const Stored& stored = all_.documents_[i];
-      if (values[i] > 0 && stored.occurred_at <= horizon_) {
+      if (values[i] > 0 && !stored.removed && stored.occurred_at <= horizon_) {
         by_role[RoleIndex(stored.role)].push_back(i);
       }
     }
@@ -236,6 +278,23 @@ class UserEpisodes::Searching {
     }
   }
 
+  // Of every session the first two turns.
+  void AddBeginnings() {
+    for (const std::vector<std::uint32_t>& order : all_.sessions_) {
+      std::size_t turns = 0;
+      std::optional<std::int64_t> last;
+      for (const std::uint32_t document : order) {
+        if (all_.documents_[document].sequence != last) {
+          last = all_.documents_[document].sequence;
+          if (++turns > kTurnsAfter) {
+            break;
+          }
+        }
+        Want(document);
+      }
+    }
+  }
+
   void Want(std::uint32_t document) {
     if (slot_[document] == kNone && all_.documents_[document].occurred_at <= horizon_) {
       slot_[document] = static_cast<std::uint32_t>(wanted_.size());
@@ -250,6 +309,7 @@ class UserEpisodes::Searching {
       EpisodeCandidate& candidate = found.candidates[i];
       candidate.episode = stored.episode;
       candidate.length = stored.length;
+      candidate.reading = stored.reading;
       candidate.term_counts.resize(query_.terms.size());
       if (!similarity_.empty() && !std::isnan(similarity_[wanted_[i]])) {
         candidate.similarity = similarity_[wanted_[i]];
@@ -282,9 +342,9 @@ class UserEpisodes::Searching {
   std::vector<std::uint32_t> slot_;  // Where a document is in wanted_.
 };
 
-EpisodesFound UserEpisodes::Search(const EpisodeQuery& query,
-                                   std::optional<std::int64_t> space_key) const {
-  return Searching(*this, query).Run(space_key);
+EpisodesFound UserEpisodes::Search(const EpisodeQuery& query, std::optional<std::int64_t> space_key,
+                                   Beginnings beginnings) const {
+  return Searching(*this, query).Run(space_key, beginnings);
 }
 
 }  // namespace umbranet

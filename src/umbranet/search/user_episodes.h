@@ -45,12 +45,19 @@ class UserEpisodes {
   void Add(const Document& document);
   // In place of the episode's former one. Of an episode that is not here it is passed over.
   void SetVector(const Vector& vector);
+  // One that is not here is passed over. Its place is kept, so what removes many is better made
+  // anew now and then.
+  void Remove(std::int64_t episode_key);
+
+  // Whether the first two turns of every session are brought, whatever they say.
+  enum class Beginnings : std::uint8_t { kMatching, kBrought };
 
   // `space_key` is that of the query's embedding; nothing: no vector is of its space.
   [[nodiscard]] EpisodesFound Search(const EpisodeQuery& query,
-                                     std::optional<std::int64_t> space_key) const;
+                                     std::optional<std::int64_t> space_key,
+                                     Beginnings beginnings = Beginnings::kMatching) const;
 
-  [[nodiscard]] std::size_t size() const { return documents_.size(); }
+  [[nodiscard]] std::size_t size() const { return documents_.size() - removed_; }
 
   // An estimate, some 10 % off.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -70,6 +77,8 @@ class UserEpisodes {
     std::int64_t sequence = 0;
     Timestamp occurred_at{};
     Role role = Role::kUser;
+    bool removed = false;
+    std::shared_ptr<const EpisodeReading> reading;
     // Of its vector; dimension 0: none.
     std::int64_t space_key = 0;
     std::size_t offset = 0;
@@ -91,6 +100,8 @@ class UserEpisodes {
   class Searching;
 
   [[nodiscard]] const PostingLists* Find(std::string_view term) const;
+  // Index of the document, or the number of documents.
+  [[nodiscard]] std::size_t PlaceOf(std::int64_t episode_key) const;
 
   std::vector<Stored> documents_;
   std::unordered_map<std::string, PostingLists, TextHash, std::equal_to<>> terms_;
@@ -99,6 +110,7 @@ class UserEpisodes {
   std::vector<std::int8_t> values_;                               // All vectors' elements.
   std::array<std::uint64_t, 2> count_{};                          // Documents by role.
   std::array<std::uint64_t, 2> length_{};                         // Their terms.
+  std::size_t removed_ = 0;
   std::size_t bytes_ = 0;
 };
 
