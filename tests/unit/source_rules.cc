@@ -28,7 +28,7 @@ const std::map<std::string, Layers, std::less<>>& AllowedIncludes() {
       {"net", {"base"}},
       {"ports", {"base", "domain"}},
       {"search", {"base", "domain", "ports"}},
-      {"memory", {"base", "domain", "ports", "telemetry"}},
+      {"memory", {"base", "domain", "ports", "search", "telemetry"}},
       {"extraction", {"base", "domain", "ports", "telemetry"}},
       {"reflection", {"base", "domain", "ports", "telemetry"}},
       {"adapters", {"base", "domain", "ports", "search", "telemetry", "net"}},

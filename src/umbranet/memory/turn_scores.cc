@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
-#include <map>
 #include <set>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
@@ -215,35 +212,44 @@ bool SpeaksOf(const Episode& episode, const std::vector<TimeRange>& asked) {
       });
 }
 
+void AddHalf(const Question& question, const std::vector<ScoredHalf>& halves, std::size_t i,
+             Turn& turn) {
+  const ScoredHalf& half = halves[i];
+  const Episode& episode = *half.candidate.episode;
+  turn.sequence = episode.sequence;
+  turn.session = episode.session_id;
+  if (episode.role == Role::kAssistant) {
+    turn.assistant = i;
+    turn.assistant_lexical = half.lexical;
+    return;
+  }
+  turn.user = i;
+  turn.user_lexical = half.lexical;
+  turn.speaker = episode.speaker;
+  const EpisodeReading* const reading = half.candidate.reading;
+  turn.form = reading != nullptr ? reading->form : QuestionFormOf(episode.text);
+  turn.dated = !episode.event_times.empty();
+  turn.in_asked_time = turn.dated && SpeaksOf(episode, question.times);
+}
+
+// By session, and within it as they were said.
 std::vector<Turn> JoinTurns(const Question& question, const std::vector<ScoredHalf>& halves) {
-  std::unordered_map<std::string_view, std::size_t> places;
-  places.reserve(halves.size());
-  std::vector<Turn> turns;
+  std::vector<std::pair<std::int64_t, std::size_t>> order;  // By sequence, which is the turn's own.
+  order.reserve(halves.size());
   for (std::size_t i = 0; i < halves.size(); ++i) {
-    const Episode& episode = *halves[i].candidate.episode;
-    const auto [place, fresh] = places.emplace(episode.interaction_id, turns.size());
-    if (fresh) {
+    order.emplace_back(halves[i].candidate.episode->sequence, i);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<Turn> turns;
+  turns.reserve(halves.size());
+  for (const auto& [sequence, i] : order) {
+    if (turns.empty() || turns.back().sequence != sequence) {
       turns.emplace_back();
     }
-    Turn& turn = turns[place->second];
-    turn.sequence = episode.sequence;
-    turn.session = episode.session_id;
-    if (episode.role == Role::kUser) {
-      turn.user = i;
-      turn.user_lexical = halves[i].lexical;
-      turn.speaker = episode.speaker;
-      const EpisodeReading* const reading = halves[i].candidate.reading.get();
-      turn.form = reading != nullptr ? reading->form : QuestionFormOf(episode.text);
-      turn.dated = !episode.event_times.empty();
-      turn.in_asked_time = turn.dated && SpeaksOf(episode, question.times);
-    } else {
-      turn.assistant = i;
-      turn.assistant_lexical = halves[i].lexical;
-    }
+    AddHalf(question, halves, i, turns.back());
   }
-  std::sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
-    return std::pair(a.session, a.sequence) < std::pair(b.session, b.sequence);
-  });
+  std::stable_sort(turns.begin(), turns.end(),
+                   [](const Turn& a, const Turn& b) { return a.session < b.session; });
   return turns;
 }
 
@@ -269,16 +275,24 @@ double NeighboursOf(const std::vector<Turn>& turns, std::size_t i) {
   return score;
 }
 
+// Of the session that begins at `first`.
+double BestOfSession(const std::vector<Turn>& turns, std::size_t first) {
+  double best = 0;
+  for (std::size_t i = first; i < turns.size() && turns[i].session == turns[first].session; ++i) {
+    best = std::max(best, turns[i].user_lexical);
+  }
+  return best;
+}
+
 // Fills in the parts of every turn's user half, without the factor.
 void ReadInContext(const std::vector<ScoredHalf>& halves, double rarest_term,
                    std::vector<Turn>& turns) {
-  std::unordered_map<std::string_view, double> session_best;
-  for (const Turn& turn : turns) {
-    double& best = session_best[turn.session];
-    best = std::max(best, turn.user_lexical);
-  }
+  double session_best = 0;
   for (std::size_t i = 0; i < turns.size(); ++i) {
     Turn& turn = turns[i];
+    if (i == 0 || turns[i - 1].session != turn.session) {
+      session_best = BestOfSession(turns, i);
+    }
     const double asks = turn.form == QuestionForm::kBare         ? kBareQuestion
                         : turn.Asks() && turn.assistant == kNone ? kOnlyAsks
                                                                  : 1.0;
@@ -292,7 +306,7 @@ void ReadInContext(const std::vector<ScoredHalf>& halves, double rarest_term,
     }
     if (parts.Score() > 0) {
       parts.time = turn.in_asked_time ? kInAskedTime * rarest_term : 0;
-      parts.session = kSession * session_best[turn.session];
+      parts.session = kSession * session_best;
     }
   }
 }

@@ -38,7 +38,8 @@ struct EpisodeCandidate {
   // Cosine with the query's embedding, to about 0.01; nothing when either has no vector in that
   // space.
   std::optional<float> similarity = std::nullopt;
-  std::shared_ptr<const EpisodeReading> reading = nullptr;  // Where the store has it at hand.
+  // Where the store has it at hand; lives as long as `episode`.
+  const EpisodeReading* reading = nullptr;
   bool matched = false;  // False: it is here as the neighbour of one that matched.
 };
 

@@ -64,16 +64,16 @@ void UserEpisodes::Add(const Document& document) {
   order.insert(place, number);
   ++count_[role];
   length_[role] += document.length;
-  auto reading = std::make_shared<const EpisodeReading>(ReadEpisode(episode, document.terms));
-  bytes_ += kBytesPerDocument + episode.text.size() + reading->terms.size();
+  auto text = std::make_shared<const ReadEpisodeText>(
+      ReadEpisodeText{document.episode, ReadEpisode(episode, document.terms)});
+  bytes_ += kBytesPerDocument + episode.text.size() + text->reading.terms.size();
   documents_.push_back({.episode_key = document.episode_key,
                         .session = session->second,
                         .length = document.length,
-                        .episode = document.episode,
+                        .text = std::move(text),
                         .sequence = episode.sequence,
                         .occurred_at = episode.occurred_at,
-                        .role = episode.role,
-                        .reading = std::move(reading)});
+                        .role = episode.role});
 }
 
 std::size_t UserEpisodes::PlaceOf(std::int64_t episode_key) const {
@@ -94,11 +94,10 @@ void UserEpisodes::Remove(std::int64_t episode_key) {
   const std::size_t role = RoleIndex(stored.role);
   --count_[role];
   length_[role] -= stored.length;
-  bytes_ -= stored.episode->text.size() + stored.reading->terms.size();
+  bytes_ -= stored.text->episode->text.size() + stored.text->reading.terms.size();
   stored.removed = true;
   stored.dimension = 0;
-  stored.episode.reset();
-  stored.reading.reset();
+  stored.text.reset();
   ++removed_;
 }
 
@@ -307,9 +306,9 @@ class UserEpisodes::Searching {
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const Stored& stored = all_.documents_[wanted_[i]];
       EpisodeCandidate& candidate = found.candidates[i];
-      candidate.episode = stored.episode;
+      candidate.episode = {stored.text, stored.text->episode.get()};
       candidate.length = stored.length;
-      candidate.reading = stored.reading;
+      candidate.reading = &stored.text->reading;
       candidate.term_counts.resize(query_.terms.size());
       if (!similarity_.empty() && !std::isnan(similarity_[wanted_[i]])) {
         candidate.similarity = similarity_[wanted_[i]];

@@ -68,17 +68,22 @@ class UserEpisodes {
     std::uint32_t count = 0;
   };
 
+  // Kept together, so that what is answered with holds on to both by one count.
+  struct ReadEpisodeText {
+    std::shared_ptr<const Episode> episode;
+    EpisodeReading reading;
+  };
+
   struct Stored {
     std::int64_t episode_key = 0;
     std::uint32_t session = 0;  // Index into sessions_.
     std::uint32_t length = 0;
-    std::shared_ptr<const Episode> episode;
+    std::shared_ptr<const ReadEpisodeText> text;
     // Of the episode, since following ten thousand pointers costs more than a search.
     std::int64_t sequence = 0;
     Timestamp occurred_at{};
     Role role = Role::kUser;
     bool removed = false;
-    std::shared_ptr<const EpisodeReading> reading;
     // Of its vector; dimension 0: none.
     std::int64_t space_key = 0;
     std::size_t offset = 0;
