@@ -19,20 +19,28 @@ int TakeAll(EmbeddingAllowance& allowance) {
   return taken;
 }
 
-TEST(EmbeddingAllowance, LetsASecondsWorthComeAtOnce) {
+TEST(EmbeddingAllowance, LetsAFifthOfASecondsWorthComeAtOnce) {
   ManualClock clock;
   EmbeddingAllowance allowance(clock, 10);
-  EXPECT_EQ(TakeAll(allowance), 10);
+  EXPECT_EQ(TakeAll(allowance), 2);
+}
+
+TEST(EmbeddingAllowance, LetsOneComeHoweverFewTheyAre) {
+  ManualClock clock;
+  EmbeddingAllowance allowance(clock, 0.5);
+  EXPECT_EQ(TakeAll(allowance), 1);
+  clock.Advance(std::chrono::seconds(2));
+  EXPECT_EQ(TakeAll(allowance), 1);
 }
 
 TEST(EmbeddingAllowance, FillsUpWithTimeAndNotBeyondItsBound) {
   ManualClock clock;
   EmbeddingAllowance allowance(clock, 10);
   TakeAll(allowance);
-  clock.Advance(std::chrono::milliseconds(300));
-  EXPECT_EQ(TakeAll(allowance), 3);
+  clock.Advance(std::chrono::milliseconds(100));
+  EXPECT_EQ(TakeAll(allowance), 1);
   clock.Advance(std::chrono::seconds(60));
-  EXPECT_EQ(TakeAll(allowance), 10);
+  EXPECT_EQ(TakeAll(allowance), 2);
 }
 
 TEST(EmbeddingAllowance, NoneAtAllIsNone) {

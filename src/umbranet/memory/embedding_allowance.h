@@ -9,6 +9,8 @@
 // All methods may be called from any thread.
 #pragma once
 
+#include <algorithm>
+
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
 
@@ -16,9 +18,14 @@ namespace umbranet {
 
 class EmbeddingAllowance {
  public:
-  // `per_second` 0: none at all. So many may also come at once.
+  // `per_second` 0: none at all. A fifth of them may come at once, or one where that is less: more
+  // would make the first of many that ask at the same time wait for one another.
   EmbeddingAllowance(const Clock& clock, double per_second)
-      : clock_(clock), per_second_(per_second), left_(per_second), filled_at_(clock.SteadyNow()) {}
+      : clock_(clock),
+        per_second_(per_second),
+        at_once_(per_second > 0 ? std::max(per_second / 5, 1.0) : 0),
+        left_(at_once_),
+        filled_at_(clock.SteadyNow()) {}
 
   // True: one may be embedded, and is counted.
   [[nodiscard]] bool Take();
@@ -26,6 +33,7 @@ class EmbeddingAllowance {
  private:
   const Clock& clock_;
   const double per_second_;
+  const double at_once_;
   Mutex mutex_;
   double left_ GUARDED_BY(mutex_);
   SteadyTime filled_at_ GUARDED_BY(mutex_);

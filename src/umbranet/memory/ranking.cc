@@ -118,8 +118,8 @@ Entry EntryOfHalf(ScoredHalf&& half) {
 }
 
 void FillIn(Entry& entry) {
-  if (entry.half == nullptr) {
-    return;
+  if (entry.half == nullptr || !entry.ranked.item.memory_id.empty()) {
+    return;  // A fact, or filled in already.
   }
   const Episode& episode = *entry.half;
   entry.ranked.speaker = episode.speaker;
@@ -325,14 +325,26 @@ void NameFittingSources(const HalfIndex& index, const std::vector<Entry>& halves
   }
 }
 
-// The best `size`, in order. Entries are large, so the many behind them are not sorted.
+// The best `size`, in order. Entries are large, so each is moved once at the most.
 void KeepBest(std::vector<Entry>& entries, std::size_t size) {
-  if (entries.size() > size) {
-    std::nth_element(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(size),
-                     entries.end(), Better);
-    entries.resize(size);
+  std::vector<Entry*> order;
+  order.reserve(entries.size());
+  for (Entry& entry : entries) {
+    order.push_back(&entry);
   }
-  std::sort(entries.begin(), entries.end(), Better);
+  const auto better = [](const Entry* a, const Entry* b) { return Better(*a, *b); };
+  if (order.size() > size) {
+    std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(size), order.end(),
+                     better);
+    order.resize(size);
+  }
+  std::sort(order.begin(), order.end(), better);
+  std::vector<Entry> best;
+  best.reserve(order.size());
+  for (Entry* const entry : order) {
+    best.push_back(std::move(*entry));
+  }
+  entries = std::move(best);
 }
 
 void PutLatestFirst(std::vector<Entry>& entries) {
@@ -356,6 +368,10 @@ void PutLatestFirst(std::vector<Entry>& entries) {
 
 // Keeps of every source the best item that speaks of it.
 void DropCovered(std::vector<Entry>& entries, RecallExplainer* explainer) {
+  if (std::all_of(entries.begin(), entries.end(),
+                  [](const Entry& entry) { return entry.half != nullptr; })) {
+    return;  // Every half is there once.
+  }
   std::set<std::pair<std::string_view, Role>> covered;
   std::erase_if(entries, [&](Entry& entry) {
     const std::vector<SourceRef>& sources = entry.ranked.item.sources;
@@ -512,12 +528,16 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   KeepBest(entries, 2 * input.limit * kDepthFactor);
   DropCovered(entries, explainer);
   entries.resize(std::min(entries.size(), input.limit * kDepthFactor));
-  std::for_each(entries.begin(), entries.end(), FillIn);
+  const StanceReader reader(question, turns.user_terms.weights);
+  const bool by_stance = question.about_present && reader.Applies();
+  if (by_stance || question.about_development || explainer != nullptr) {
+    std::for_each(entries.begin(), entries.end(), FillIn);
+  }
   if (question.about_present) {
     PutLatestFirst(entries);
-    if (const StanceReader reader(question, turns.user_terms.weights); reader.Applies()) {
-      PutLaterStatementsFirst(reader, entries);
-    }
+  }
+  if (by_stance) {
+    PutLaterStatementsFirst(reader, entries);
   }
   if (question.about_development) {
     SpreadSessions(entries, input.limit);
@@ -528,8 +548,10 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
     *explanation = Explain(entries, input.limit, *explainer);
   }
   std::vector<RankedItem> items;
-  std::transform(entries.begin(), limit, std::back_inserter(items),
-                 [](Entry& entry) { return std::move(entry.ranked); });
+  std::transform(entries.begin(), limit, std::back_inserter(items), [](Entry& entry) {
+    FillIn(entry);
+    return std::move(entry.ranked);
+  });
   return items;
 }
 
