@@ -10,6 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "umbranet/base/text_analysis.h"
+#include "umbranet/memory/pending_turns.h"
+#include "umbranet/memory/pending_turns.h"
 
 namespace umbranet {
 namespace {

@@ -1,0 +1,33 @@
+// Goal: work behind the answers yields to them. Method: threads that look at how they are run.
+#include "umbranet/base/thread_urgency.h"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+namespace umbranet {
+namespace {
+
+int NiceAfter(int nice) {
+  int got = 0;
+  std::jthread([&] {
+    WorkBehindAnswers(nice);
+    got = getpriority(PRIO_PROCESS, 0);
+    EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+  }).join();
+  return got;
+}
+
+TEST(ThreadUrgency, IsAsNiceAsItWasAskedFor) {
+  EXPECT_EQ(NiceAfter(15), 15);
+}
+
+TEST(ThreadUrgency, StaysAsItIsAtZero) {
+  const int here = getpriority(PRIO_PROCESS, 0);
+  EXPECT_EQ(NiceAfter(0), here);
+}
+
+}  // namespace
+}  // namespace umbranet
