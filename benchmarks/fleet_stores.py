@@ -69,10 +69,12 @@ SELECT count(*) FROM fleet_log a WHERE a.kind = 'applied' AND NOT EXISTS (
      AND NOT EXISTS (SELECT 1 FROM fleet_log e WHERE e.kind = 'end' AND e.seq = a.seq AND e.token = a.token
                         AND e.id < a.id))"""
 
-# First applications of a turn after that of a later turn of its user; and how many of these turns had been in two batches
-# that crashed, which lets the others of their user go first.
+# First applications of a turn after that of a later turn of its user; and how many of these turns had failed for another
+# reason than the end of their worker, which lets the others of their user go first.
 OUT_OF_ORDER = """
-SELECT count(*), count(*) FILTER (WHERE j.crashes > 1) FROM (
+SELECT count(*), count(*) FILTER (WHERE EXISTS (
+         SELECT 1 FROM attempt a WHERE a.seq = j.seq AND a.error NOT LIKE 'the lease of %'
+            AND a.error NOT LIKE 'the process ended %')) FROM (
   SELECT seq, max(seq) OVER (PARTITION BY user_key, tier ORDER BY id
                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
     FROM fleet_log WHERE kind = 'applied') x JOIN job j ON j.seq = x.seq WHERE x.seq < before"""
@@ -225,7 +227,7 @@ def verdict(postgres, graph, users, turns):
             "SELECT COALESCE(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM"
             f" {table} GROUP BY user_key, interaction_id, ordinal) x")
     applied["semantic"], too_few, too_many, untaught = count_graph(postgres, graph, users)
-    late, after_crashes = (int(value) for value in postgres.rows(OUT_OF_ORDER)[0])
+    late, after_failures = (int(value) for value in postgres.rows(OUT_OF_ORDER)[0])
     return {
         "applied": {tier: applied[tier] for tier in TIERS},
         "lost": lost + too_few + untaught,
@@ -233,7 +235,7 @@ def verdict(postgres, graph, users, turns):
         "overlaps": postgres.number(OVERLAPS),
         "applied_outside_a_lease": postgres.number(UNFENCED),
         "out_of_order": late + postgres.number(JOURNAL_OUT_OF_ORDER),
-        "out_of_order_after_two_crashes": after_crashes,
+        "out_of_order_after_a_failure": after_failures,
         "dead": postgres.number("SELECT count(*) FROM job WHERE state = 3"),
         "jobs_that_crashed": postgres.number("SELECT count(*) FROM job WHERE crashes > 0"),
         "jobs_that_crashed_twice": postgres.number("SELECT count(*) FROM job WHERE crashes > 1"),

@@ -25,7 +25,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Le;
 using testing::SizeIs;
-using testing::UnorderedElementsAre;
 
 class JobOutcomeContract : public LedgerFixture {
  protected:
@@ -33,6 +32,21 @@ class JobOutcomeContract : public LedgerFixture {
   void PassRetryDelay() {
     clock().Advance(seconds(200));
     Sweep();
+  }
+
+  // The ids of the next batch, which is reflected.
+  std::vector<std::string> ReflectNextIds() {
+    const ClaimedBatch batch = Claim();
+    MarkAll(batch);
+    Settle(batch);
+    return Ids(batch);
+  }
+
+  // The next batch's worker dies under it, and somebody notices.
+  SweepReport CrashNext() {
+    EXPECT_FALSE(Claim().jobs.empty());
+    clock().Advance(seconds(15));
+    return Sweep();
   }
 
   // A dead job of each id, in this order.
@@ -176,23 +190,19 @@ TEST_P(JobOutcomeContract, AFailedBatchCountsNothingAndItsMembersComeBackOneByOn
   EXPECT_EQ(Find("j1").attempts, 0U);
   PassRetryDelay();
   Enqueue({Job("j4")});
-  std::vector<std::string> seen;
-  for (int i = 0; i < 3; ++i) {
-    const ClaimedBatch batch = Claim();
-    ASSERT_EQ(batch.jobs.size(), 1U);
-    seen.push_back(batch.jobs[0].job.job_id);
-    MarkAll(batch);
-    Settle(batch);
+  for (const std::string_view alone : {"j1", "j2", "j3"}) {
+    EXPECT_THAT(ReflectNextIds(), ElementsAre(alone));
   }
-  EXPECT_THAT(seen, UnorderedElementsAre("j1", "j2", "j3"));
   EXPECT_THAT(Ids(Claim()), ElementsAre("j4"));
 }
 
-TEST_P(JobOutcomeContract, AJobThatMustRunAloneJoinsNobodysBatch) {
+TEST_P(JobOutcomeContract, AJobThatMustRunAloneJoinsNobodysBatchAndIsNotPassed) {
   Enqueue({Job("j1"), Job("j2"), Job("j3"), Job("j4")});
-  Settle(Claim(2), {Failure("j1"), Failure("j2")});
+  Settle(Claim(), {Failure("j2")});
   PassRetryDelay();
-  EXPECT_THAT(Ids(Claim()), ElementsAre("j3", "j4"));
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j1"));
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j2"));
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j3", "j4"));
 }
 
 TEST_P(JobOutcomeContract, ADependencysOwnWordLengthensTheDelay) {
@@ -257,30 +267,88 @@ TEST_P(JobOutcomeContract, SuccessForgetsTheLastError) {
 }
 
 TEST_P(JobOutcomeContract, OnlyAJobThatCrashesAloneIsKilledByItsCrashes) {
-  Enqueue({Job("j1"), Job("j2")});
-  const auto crash = [this] {
-    clock().Advance(seconds(15));
-    return Sweep();
-  };
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_THAT(Ids(Claim()), ElementsAre("j1", "j2"));
-    EXPECT_EQ(crash().killed, 0U);
-  }
-  // From here on each runs alone, and j1 is the one that kills workers.
+  Enqueue({Job("j1"), Job("j2"), Job("j3")});
+  EXPECT_EQ(CrashNext().killed, 0U);
+  EXPECT_EQ(CrashNext().killed, 0U);
+  // From here on each runs alone, and j2 is the one that kills workers.
   clock().Advance(seconds(2));
-  EXPECT_EQ(Sweep().promoted, 2U);
-  ASSERT_THAT(Ids(Claim()), ElementsAre("j1"));
-  EXPECT_EQ(crash().killed, 0U);
-  ReflectNext();
-  EXPECT_EQ(StateOf("j2"), JobState::kDone);
-  for (int i = 3; i < 5; ++i) {
+  EXPECT_EQ(Sweep().promoted, 3U);
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j1"));
+  for (int crashes = 3; crashes <= 5; ++crashes) {
+    EXPECT_EQ(CrashNext().killed, crashes == 5 ? 1U : 0U);
     clock().Advance(seconds(8));
     Sweep();
-    ASSERT_THAT(Ids(Claim()), ElementsAre("j1"));
-    EXPECT_EQ(crash().killed, i == 4 ? 1U : 0U);
+  }
+  EXPECT_EQ(StateOf("j2"), JobState::kDead);
+  EXPECT_EQ(Find("j2").crashes, 5U);
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j3"));
+}
+
+TEST_P(JobOutcomeContract, LaterJobsOfAUserWaitForOneWhoseWorkerDied) {
+  Enqueue({Job("j1"), Job("j2"), Job("j3"), Job("b1", "bo")});
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_THAT(Ids(Claim(2)), ElementsAre("j1", "j2"));
+    clock().Advance(seconds(15));
+    Sweep();
+  }
+  ASSERT_EQ(StateOf("j1"), JobState::kRetryWait);
+  Enqueue({Job("j4", "ana", Priority::kHigh)});
+  AcceptOne(Turn("t5"));
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("b1")) << "others do not wait";
+  EXPECT_THAT(Ids(Claim()), IsEmpty());
+  EXPECT_FALSE(ledger().ClaimJob("j3", Options(), Deadline::Never()).value().has_value());
+  clock().Advance(milliseconds(1'999));
+  Sweep();
+  EXPECT_THAT(Ids(Claim()), IsEmpty());
+  clock().Advance(milliseconds(1));
+  Sweep();
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j1"));
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j2"));
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j3", "j4", MakeJobId(User("ana"), "t5")));
+}
+
+TEST_P(JobOutcomeContract, AJobThatKillsEveryWorkerHoldsItsUserUpOnlyUntilItIsDead) {
+  Enqueue({Job("j1"), Job("j2")});
+  for (int crashes = 1; crashes <= 5; ++crashes) {
+    ASSERT_THAT(Ids(Claim(1)), ElementsAre("j1"));
+    clock().Advance(seconds(15));
+    Sweep();
+    if (StateOf("j1") == JobState::kRetryWait) {
+      EXPECT_THAT(Ids(Claim()), IsEmpty());
+      clock().Advance(seconds(8));
+      Sweep();
+    }
   }
   EXPECT_EQ(StateOf("j1"), JobState::kDead);
-  EXPECT_EQ(Find("j1").crashes, 5U);
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j2"));
+}
+
+TEST_P(JobOutcomeContract, AJobThatFailedAfterItCrashedHoldsNobodyUp) {
+  Enqueue({Job("j1"), Job("j2")});
+  CrashNext();
+  CrashNext();
+  clock().Advance(seconds(2));
+  Sweep();
+  FailNext(FailureKind::kTransient);
+  ASSERT_EQ(StateOf("j1"), JobState::kRetryWait);
+  EXPECT_THAT(ReflectNextIds(), ElementsAre("j2"));
+}
+
+TEST_P(JobOutcomeContract, NobodyWaitsForACrashedJobThatIsGone) {
+  Accept({Turn("t1"), Turn("b1", "bo")});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(Claim().jobs.empty());
+    CrashNext();
+  }
+  EXPECT_THAT(Ids(Claim()), IsEmpty());
+  EXPECT_EQ(ledger().ReflectAgain(User("ana"), Deadline::Never()).value(), 1U);
+  EXPECT_THAT(ReflectNextIds(), ElementsAre(MakeJobId(User("ana"), "t1", 1)));
+  ASSERT_TRUE(journal().EraseUser(User("bo"), Deadline::Never()).ok());
+  clock().Advance(milliseconds(1));
+  Interaction again = Turn("b2", "bo");
+  again.occurred_at = clock().Now();
+  AcceptOne(again);
+  EXPECT_THAT(ReflectNextIds(), ElementsAre(MakeJobId(User("bo"), "b2")));
 }
 
 TEST_P(JobOutcomeContract, AJobThatCrashedTwiceWaitsLongerEachTime) {

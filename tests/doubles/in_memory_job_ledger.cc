@@ -56,7 +56,7 @@ Result<std::optional<ClaimedBatch>> InMemoryJobLedger::Claim(const ClaimOptions&
   MutexLock lock(store_.mutex);
   const Job* head = nullptr;
   for (const auto& [seq, job] : store_.jobs) {
-    if (job.status.state != JobState::kReady || store_.IsLeased(job.status.job.user)) {
+    if (job.status.state != JobState::kReady || store_.IsLeasedOrHeld(job.status.job.user)) {
       continue;
     }
     if (head == nullptr || std::tie(job.due_at, job.seq) < std::tie(head->due_at, head->seq)) {
@@ -66,17 +66,16 @@ Result<std::optional<ClaimedBatch>> InMemoryJobLedger::Claim(const ClaimOptions&
   if (head == nullptr) {
     return std::optional<ClaimedBatch>();
   }
-  const std::int64_t head_seq = head->seq;
-  const bool solo = head->solo;
   const UserKey user = head->status.job.user;
   std::vector<Job*> batch;
   for (auto& [seq, job] : store_.jobs) {
-    if (job.status.state != JobState::kReady || job.status.job.user != user ||
-        batch.size() >= std::max<std::size_t>(options.jobs_max, 1)) {
+    if (job.status.state != JobState::kReady || job.status.job.user != user) {
       continue;
     }
-    if (solo ? seq == head_seq : !job.solo) {
+    if (batch.empty() || (!job.solo && !batch.front()->solo && batch.size() < options.jobs_max)) {
       batch.push_back(&job);
+    } else {
+      break;
     }
   }
   return std::optional<ClaimedBatch>(LeaseJobs(batch, options));
@@ -88,7 +87,7 @@ Result<std::optional<ClaimedBatch>> InMemoryJobLedger::ClaimJob(std::string_view
   MutexLock lock(store_.mutex);
   Job* job = store_.FindJob(job_id);
   if (job == nullptr || job->status.state != JobState::kReady ||
-      store_.IsLeased(job->status.job.user)) {
+      store_.IsLeasedOrHeld(job->status.job.user)) {
     return std::optional<ClaimedBatch>();
   }
   return std::optional<ClaimedBatch>(LeaseJobs({job}, options));
@@ -276,6 +275,7 @@ Result<SweepReport> InMemoryJobLedger::Sweep(Deadline /*deadline*/) {
       status.state = verdict.state;
       status.crashes = verdict.crashes;
       job->solo = verdict.solo;
+      job->holds_user = verdict.state == JobState::kRetryWait;
       status.last_error = error;
       status.last_error_tier.clear();
       if (verdict.state == JobState::kRetryWait) {
@@ -293,6 +293,7 @@ Result<SweepReport> InMemoryJobLedger::Sweep(Deadline /*deadline*/) {
     JobStatus& status = job.status;
     if (status.state == JobState::kRetryWait && ToUnixMillis(*status.next_attempt_at) <= now) {
       status.state = JobState::kReady;
+      job.holds_user = false;
       job.due_at = ToUnixMillis(*status.next_attempt_at);
       status.next_attempt_at.reset();
       ++report.promoted;

@@ -33,6 +33,12 @@ bool InMemoryLedgerStore::IsLeased(const UserKey& user) const {
                      [&user](const auto& lease) { return lease.second.user == user; });
 }
 
+bool InMemoryLedgerStore::IsLeasedOrHeld(const UserKey& user) const {
+  return IsLeased(user) || std::any_of(jobs.begin(), jobs.end(), [&user](const auto& job) {
+           return job.second.holds_user && job.second.status.job.user == user;
+         });
+}
+
 std::vector<InMemoryLedgerStore::Job*> InMemoryLedgerStore::LeasedJobs(const UserKey& user) {
   std::vector<Job*> found;
   for (auto& [seq, job] : jobs) {

@@ -44,6 +44,7 @@ class InMemoryLedgerStore {
     std::int64_t seq = 0;
     bool has_turn = false;
     bool solo = false;
+    bool holds_user = false;  // In retry_wait after a crash.
     std::int64_t due_at = 0;
     std::string plan;
   };
@@ -68,6 +69,8 @@ class InMemoryLedgerStore {
   Job* FindJob(std::string_view job_id) REQUIRES(mutex);
   Turn* FindTurn(const UserKey& user, std::string_view interaction_id) REQUIRES(mutex);
   [[nodiscard]] bool IsLeased(const UserKey& user) const REQUIRES(mutex);
+  // Whether nobody may have the user's jobs: somebody has, or one that crashed is waited for.
+  [[nodiscard]] bool IsLeasedOrHeld(const UserKey& user) const REQUIRES(mutex);
   // Jobs under the user's lease, oldest first.
   std::vector<Job*> LeasedJobs(const UserKey& user) REQUIRES(mutex);
   void AddJob(std::int64_t seq, const ReflectionJob& job, bool has_turn) REQUIRES(mutex);

@@ -43,11 +43,11 @@ struct RetryPolicy {
     Millis delay{0};  // Before it is ready again; zero unless it has to wait.
   };
 
-  // After a lease expired, or its process was gone. The first time is taken for an accident. From
-  // the second on the job runs alone and waits 2, 4, 8 seconds before it does: so a process that is
-  // killed and started again in quick succession does not meet the same innocent job each time, one
-  // that a job really kills is not brought down in a tight loop, and only the culprit reaches
-  // crashes_max.
+  // After a lease expired, or its process was gone. Where there is a delay the job's user waits
+  // with it. The first time is taken for an accident. From the second on the job runs alone and
+  // waits 2, 4, 8 seconds before it does: so a process that is killed and started again in quick
+  // succession does not meet the same innocent job each time, one that a job really kills is not
+  // brought down in a tight loop, and only the culprit reaches crashes_max.
   [[nodiscard]] CrashVerdict AfterCrash(std::uint32_t crashes, bool solo) const;
 };
 

@@ -5,10 +5,10 @@
 // - A job that was enqueued is ready, leased, retry_wait, done, dead or cancelled, and Find says
 // which, until retention
 //   removes finished ones.
-// - No two live leases hold jobs of one user. A claim returns jobs of one user, in the order they
-// were enqueued; a job
-//   marked solo comes alone. Which user: the one whose most urgent job is due first, due = enqueued
-//   + {high 0, normal 10 s, low 60 s}, so that nobody starves.
+// - No two live leases hold jobs of one user. A claim returns the oldest ready jobs of one user, in
+// the order they were enqueued; a job marked solo comes alone, and none behind it comes before it.
+// Which user: the one whose most urgent job is due first, due = enqueued + {high 0, normal 10 s,
+// low 60 s}, so that nobody starves.
 // - Every change under a lease names it. Once a lease has expired and was reaped, been released, or
 // its user forgotten,
 //   every call with it returns kAborted and changes nothing.
@@ -18,6 +18,9 @@
 //   ones end it.
 // - A job whose lease expires counts a crash; after kCrashesMax crashes alone it is dead ("kills
 // workers").
+// - A user's order outlives his workers: while a job waits because its worker died, which is for
+// seconds, nothing of its user is claimed, so no crash lets a later job pass an earlier one. A job
+// that waits because it failed holds nobody up: that may last for minutes.
 //
 // All methods may be called from any thread. Times come from the ledger's clock, which never runs
 // backwards.
@@ -132,7 +135,8 @@ class JobLedger {
   virtual Result<std::optional<ClaimedBatch>> Claim(const ClaimOptions& options,
                                                     Deadline deadline) = 0;
 
-  // One job by name, for the synchronous mode. Nothing when it is not ready or its user is leased.
+  // One job by name, for the synchronous mode, older ones of its user or not. Nothing when it is
+  // not ready, its user is leased, or one of his jobs waits after a crash.
   virtual Result<std::optional<ClaimedBatch>> ClaimJob(std::string_view job_id,
                                                        const ClaimOptions& options,
                                                        Deadline deadline) = 0;

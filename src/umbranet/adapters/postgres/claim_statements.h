@@ -13,7 +13,8 @@ namespace umbranet {
 //
 // u locks the user, so that two claims never have him both. l gives him a token. h and p read jobs
 // in a snapshot that may be older than the lock, so c looks at the state again when it updates.
-// They read no more of them than they take, however many a user has waiting.
+// They read no more of them than they take, however many a user has waiting: the oldest ready ones,
+// and none behind one that must run alone.
 #define UMBRANET_CLAIM_BEGIN "WITH n AS MATERIALIZED (SELECT ledger_now($1, $2) AS now), u AS ("
 #define UMBRANET_CLAIM_BEST_USER                        \
   "SELECT user_key FROM account"                        \
@@ -25,11 +26,10 @@ namespace umbranet {
   " worker = $5, worker_number = $6 FROM u, n WHERE a.user_key = u.user_key"                \
   " RETURNING a.user_key, a.tenant, a.user_id, a.lease_token, n.now)"
 #define UMBRANET_CLAIM_BATCH                                                                   \
-  ", h AS (SELECT r.seq, r.solo FROM l CROSS JOIN LATERAL (SELECT j.seq, j.solo FROM job j"    \
-  " WHERE j.user_key = l.user_key AND j.state = 0 ORDER BY j.due_at, j.seq LIMIT 1) r),"       \
-  " p AS (SELECT h.seq FROM h WHERE h.solo UNION ALL SELECT r.seq FROM l CROSS JOIN h"         \
-  " CROSS JOIN LATERAL (SELECT j.seq FROM job j WHERE j.user_key = l.user_key AND j.state = 0" \
-  " AND NOT j.solo ORDER BY j.seq LIMIT $7) r WHERE NOT h.solo)"
+  ", h AS (SELECT r.seq, row_number() OVER w AS place, bool_or(r.solo) OVER w AS alone FROM l" \
+  " CROSS JOIN LATERAL (SELECT j.seq, j.solo FROM job j WHERE j.user_key = l.user_key"         \
+  " AND j.state = 0 ORDER BY j.seq LIMIT $7) r WINDOW w AS (ORDER BY r.seq)),"                 \
+  " p AS (SELECT h.seq FROM h WHERE h.place = 1 OR NOT h.alone)"
 #define UMBRANET_CLAIM_ONE ", p AS (SELECT j.seq FROM job j, l WHERE j.job_id = $7 AND j.state = 0)"
 #define UMBRANET_CLAIM_UPDATE                                                 \
   ", c AS (UPDATE job j SET state = 1, lease_token = l.lease_token FROM l, p" \
@@ -53,8 +53,8 @@ inline constexpr std::string_view kClaimWaiting =
 
 inline constexpr std::string_view kClaimJob = UMBRANET_CLAIM_BEGIN
     "SELECT a.user_key FROM account a JOIN job j ON j.user_key = a.user_key"
-    " WHERE j.job_id = $7 AND j.state = 0 AND a.lease_token IS NULL FOR UPDATE OF "
-    "a" UMBRANET_CLAIM_LEASE UMBRANET_CLAIM_ONE UMBRANET_CLAIM_UPDATE UMBRANET_CLAIM_STATE_GUARD
-        UMBRANET_CLAIM_END;
+    " WHERE j.job_id = $7 AND j.state = 0 AND a.lease_token IS NULL"
+    " AND a.head_due IS NOT NULL FOR UPDATE OF a" UMBRANET_CLAIM_LEASE UMBRANET_CLAIM_ONE
+        UMBRANET_CLAIM_UPDATE UMBRANET_CLAIM_STATE_GUARD UMBRANET_CLAIM_END;
 
 }  // namespace umbranet

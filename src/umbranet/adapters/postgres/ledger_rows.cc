@@ -35,16 +35,23 @@ constexpr std::string_view kInsertJobs =
 constexpr std::string_view kInsertJobsOfNewTurns = UMBRANET_INSERT_JOBS
     " WHERE EXISTS (SELECT 1 FROM turn t WHERE t.seq = x.seq)"
     " ON CONFLICT(job_id) DO NOTHING RETURNING seq";
+// Of a user who waits for a job that crashed: he has no head.
+#define UMBRANET_ACCOUNT_IS_HELD \
+  "EXISTS (SELECT 1 FROM job w WHERE w.user_key = a.user_key AND w.holds_user)"
 constexpr std::string_view kCountAccepted =
     "UPDATE account a SET accepted = a.accepted + n.fresh,"
-    " head_due = CASE WHEN a.head_due <= n.due_at THEN a.head_due ELSE n.due_at END,"
-    " head_seq = CASE WHEN a.head_due <= n.due_at THEN a.head_seq ELSE n.seq END"
+    " head_due = CASE WHEN a.head_due <= n.due_at THEN a.head_due"
+    " WHEN " UMBRANET_ACCOUNT_IS_HELD
+    " THEN NULL ELSE n.due_at END,"
+    " head_seq = CASE WHEN a.head_due <= n.due_at THEN a.head_seq"
+    " WHEN " UMBRANET_ACCOUNT_IS_HELD
+    " THEN NULL ELSE n.seq END"
     " FROM (SELECT DISTINCT ON (j.user_key) j.user_key, j.due_at, j.seq,"
     " count(*) OVER (PARTITION BY j.user_key) AS fresh FROM job j WHERE j.seq = ANY($1)"
     " ORDER BY j.user_key, j.due_at, j.seq) n WHERE a.user_key = n.user_key";
 #define UMBRANET_HEAD_OF_ACCOUNT                                                            \
   "(head_due, head_seq) = (SELECT j.due_at, j.seq FROM job j WHERE j.user_key = a.user_key" \
-  " AND j.state = 0 ORDER BY j.due_at, j.seq LIMIT 1)"
+  " AND j.state = 0 AND NOT " UMBRANET_ACCOUNT_IS_HELD " ORDER BY j.due_at, j.seq LIMIT 1)"
 constexpr std::string_view kRefreshHeads =
     "UPDATE account a SET " UMBRANET_HEAD_OF_ACCOUNT " WHERE a.user_key = ANY($1)";
 constexpr std::string_view kEndLease =

@@ -174,10 +174,19 @@ CREATE FUNCTION ledger_now(given bigint, seen bigint) RETURNS bigint LANGUAGE sq
                    (SELECT value FROM ledger_value WHERE name = ''last_now''))';
 )sql";
 
+// A job that waits because its worker died: until it is ready again its user has no head, so that
+// no later turn of his is claimed before it.
+constexpr std::string_view kVersion2 = R"sql(
+ALTER TABLE job ADD COLUMN holds_user boolean NOT NULL DEFAULT false;
+ALTER TABLE job ADD CHECK(NOT holds_user OR state = 4);
+CREATE INDEX job_holding ON job(user_key) WHERE holds_user;
+)sql";
+
 }  // namespace
 
 std::vector<PostgresMigration> PostgresLedgerMigrations() {
-  return {{.component = "ledger", .version = 1, .script = kVersion1, .extension = {}}};
+  return {{.component = "ledger", .version = 1, .script = kVersion1, .extension = {}},
+          {.component = "ledger", .version = 2, .script = kVersion2, .extension = {}}};
 }
 
 }  // namespace umbranet

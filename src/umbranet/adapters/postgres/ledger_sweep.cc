@@ -39,7 +39,7 @@ constexpr std::string_view kCrashJobs =
     "UPDATE job j SET state = x.state::smallint, lease_token = NULL, crashes = x.crashes,"
     " solo = x.solo <> 0, last_error = $2, last_error_tier = '',"
     " finished_at = CASE x.state WHEN 3 THEN $3::bigint END,"
-    " available_at = CASE x.state WHEN 4 THEN x.available_at END"
+    " available_at = CASE x.state WHEN 4 THEN x.available_at END, holds_user = x.state = 4"
     " FROM unnest($1::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])"
     " AS x(seq, state, crashes, solo, available_at) WHERE j.seq = x.seq AND j.state = 1";
 constexpr std::string_view kSelectDue =
@@ -50,8 +50,8 @@ constexpr std::string_view kTryLockAccounts =
     " FOR UPDATE SKIP LOCKED";
 // The whole condition again: what was read before may not be so any more.
 constexpr std::string_view kPromote =
-    "UPDATE job SET state = 0, due_at = available_at, available_at = NULL WHERE seq = ANY($1)"
-    " AND user_key = ANY($2) AND state = 4 AND available_at <= $3";
+    "UPDATE job SET state = 0, due_at = available_at, available_at = NULL, holds_user = false"
+    " WHERE seq = ANY($1) AND user_key = ANY($2) AND state = 4 AND available_at <= $3";
 // The turn remembers what became of it, for a client that hands it in again years later.
 #define UMBRANET_PURGE(states)                                                                   \
   "WITH old AS MATERIALIZED (SELECT seq FROM job WHERE state IN (" states                        \

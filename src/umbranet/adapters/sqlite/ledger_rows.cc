@@ -13,16 +13,20 @@ constexpr std::string_view kInsertJob =
     "INSERT INTO job(seq, user_key, job_id, generation, priority, mode, state, enqueued_at, due_at,"
     " interaction_id, traceparent) VALUES(?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
     " ON CONFLICT(job_id) DO NOTHING";
+// Of a user who waits for a job that crashed: he has no head.
+#define UMBRANET_USER_IS_HELD(key) \
+  "EXISTS (SELECT 1 FROM job WHERE user_key = " key " AND holds_user = 1)"
+#define UMBRANET_HEAD_OF_USER                                                                  \
+  "(head_due, head_seq) = (SELECT due_at, seq FROM job WHERE user_key = ?1 AND state = 0 AND " \
+  "NOT " UMBRANET_USER_IS_HELD("?1") " ORDER BY due_at, seq LIMIT 1)"
 constexpr std::string_view kOfferHead =
     "UPDATE account SET head_due = ?1, head_seq = ?2 WHERE user_key = ?3"
-    " AND (head_due IS NULL OR head_due > ?1)";
+    " AND (head_due > ?1 OR (head_due IS NULL AND NOT " UMBRANET_USER_IS_HELD("?3") "))";
 constexpr std::string_view kRefreshHead =
-    "UPDATE account SET (head_due, head_seq) = (SELECT due_at, seq FROM job"
-    " WHERE user_key = ?1 AND state = 0 ORDER BY due_at, seq LIMIT 1) WHERE user_key = ?1";
+    "UPDATE account SET " UMBRANET_HEAD_OF_USER " WHERE user_key = ?1";
 constexpr std::string_view kEndLease =
     "UPDATE account SET lease_token = NULL, reflected = reflected + ?2, dead = dead + ?3,"
-    " (head_due, head_seq) = (SELECT due_at, seq FROM job"
-    " WHERE user_key = ?1 AND state = 0 ORDER BY due_at, seq LIMIT 1) WHERE user_key = ?1";
+    " " UMBRANET_HEAD_OF_USER " WHERE user_key = ?1";
 constexpr std::string_view kDeleteLease = "DELETE FROM lease WHERE user_key = ?";
 constexpr std::string_view kCountTurns =
     "UPDATE account SET accepted = accepted + ?, reflected = reflected + ?, dead = dead + ?"
@@ -33,8 +37,8 @@ constexpr std::string_view kSelectLeased =
     " ORDER BY seq";
 constexpr std::string_view kCrashJob =
     "UPDATE job SET state = ?1, crashes = ?2, solo = ?3, last_error = ?4, last_error_tier = '',"
-    " finished_at = CASE ?1 WHEN 3 THEN ?5 END, available_at = CASE ?1 WHEN 4 THEN ?6 END"
-    " WHERE seq = ?7";
+    " finished_at = CASE ?1 WHEN 3 THEN ?5 END, available_at = CASE ?1 WHEN 4 THEN ?6 END,"
+    " holds_user = ?1 = 4 WHERE seq = ?7";
 constexpr std::string_view kSelectOrdinal =
     "SELECT ordinal FROM attempt WHERE seq = ? ORDER BY ordinal DESC LIMIT 1";
 constexpr std::string_view kInsertAttempt =

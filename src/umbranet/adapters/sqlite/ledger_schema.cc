@@ -158,10 +158,19 @@ CREATE TABLE ledger_value(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT,
 INSERT INTO ledger_value(name, value) VALUES('fence', 0), ('last_now', 0), ('last_seq', 0);
 )sql";
 
+// A job that waits because its worker died: until it is ready again its user has no head, so that
+// no later turn of his is claimed before it.
+constexpr std::string_view kVersion2 = R"sql(
+ALTER TABLE job ADD COLUMN holds_user INTEGER NOT NULL DEFAULT 0
+  CHECK(holds_user = 0 OR state = 4);
+CREATE INDEX job_holding ON job(user_key) WHERE holds_user = 1;
+)sql";
+
 }  // namespace
 
 std::vector<SqliteMigration> LedgerMigrations() {
-  return {{.component = "ledger", .version = 1, .script = kVersion1}};
+  return {{.component = "ledger", .version = 1, .script = kVersion1},
+          {.component = "ledger", .version = 2, .script = kVersion2}};
 }
 
 }  // namespace umbranet

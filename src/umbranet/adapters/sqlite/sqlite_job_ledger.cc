@@ -3,6 +3,7 @@
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "umbranet/adapters/sqlite/sqlite_accounts.h"
@@ -19,15 +20,17 @@ constexpr std::string_view kSelectTurnOfJob =
     " FROM turn t LEFT JOIN job j ON j.seq = t.seq"
     " WHERE t.user_key = ? AND t.interaction_id = ?";
 constexpr std::string_view kSelectBestUser =
-    "SELECT user_key, head_seq FROM account"
+    "SELECT user_key FROM account"
     " WHERE head_due IS NOT NULL AND lease_token IS NULL ORDER BY head_due, head_seq LIMIT 1";
-constexpr std::string_view kSelectSolo = "SELECT solo FROM job WHERE seq = ?";
+constexpr std::string_view kSelectSolo =
+    "SELECT seq FROM job INDEXED BY job_open WHERE user_key = ? AND state = 0 AND solo = 1"
+    " AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq LIMIT 1";
 constexpr std::string_view kSelectBatch =
     "SELECT seq FROM job INDEXED BY job_open WHERE user_key = ? AND state = 0 AND solo = 0"
-    " AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq LIMIT ?";
+    " AND seq < ? AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq LIMIT ?";
 constexpr std::string_view kSelectReadyJob =
     "SELECT j.seq, j.user_key FROM job j JOIN account a ON a.user_key = j.user_key"
-    " WHERE j.job_id = ? AND j.state = 0 AND a.lease_token IS NULL";
+    " WHERE j.job_id = ? AND j.state = 0 AND a.lease_token IS NULL AND a.head_due IS NOT NULL";
 constexpr std::string_view kRaiseFence =
     "UPDATE ledger_value SET value = value + 1 WHERE name = 'fence' RETURNING value";
 constexpr std::string_view kInsertLease =
@@ -61,6 +64,33 @@ constexpr std::string_view kReturnJob = "UPDATE job SET state = 0 WHERE seq = ?"
 constexpr std::string_view kReturnJobs =
     "UPDATE job SET state = 0 WHERE user_key = ? AND state = 1 AND solo IN (0, 1)"
     " AND " UMBRANET_JOB_IS_OPEN;
+
+// The oldest ready jobs of the user, and none behind one that must run alone.
+Result<std::vector<std::int64_t>> ReadBatch(SqliteConnection& connection, std::int64_t user_key,
+                                            std::size_t jobs_max) {
+  std::int64_t solo = std::numeric_limits<std::int64_t>::max();
+  bool has_solo = false;
+  {
+    SqliteStatement row = connection.Prepare(kSelectSolo);
+    row.BindAll(user_key);
+    if (row.Step()) {
+      solo = row.Int(0);
+      has_solo = true;
+    }
+    UMBRANET_RETURN_IF_ERROR(row.status());
+  }
+  std::vector<std::int64_t> seqs;
+  SqliteStatement batch = connection.Prepare(kSelectBatch);
+  batch.BindAll(user_key, solo, std::max<std::size_t>(jobs_max, 1));
+  while (batch.Step()) {
+    seqs.push_back(batch.Int(0));
+  }
+  UMBRANET_RETURN_IF_ERROR(batch.status());
+  if (seqs.empty() && has_solo) {
+    seqs.push_back(solo);
+  }
+  return seqs;
+}
 
 Error LeaseLost(const Lease& lease) {
   return Aborted("sqlite: lease " + std::to_string(lease.token) + " is lost");
@@ -158,42 +188,25 @@ Status SqliteJobLedger::EnqueueOne(SqliteConnection& connection, const Reflectio
 Result<std::optional<ClaimedBatch>> SqliteJobLedger::Claim(const ClaimOptions& options,
                                                            Deadline deadline) {
   using Claimed = std::optional<ClaimedBatch>;
-  return Change<Claimed>(Lane::kBackground, deadline,
-                         [&](SqliteConnection& connection) -> Result<Claimed> {
-                           std::int64_t user_key = 0;
-                           std::int64_t head = 0;
-                           {
-                             SqliteStatement best = connection.Prepare(kSelectBestUser);
-                             if (best.Step()) {
-                               user_key = best.Int(0);
-                               head = best.Int(1);
-                             }
-                             UMBRANET_RETURN_IF_ERROR(best.status());
-                           }
-                           if (user_key == 0) {
-                             return Claimed();
-                           }
-                           std::vector<std::int64_t> seqs;
-                           {
-                             SqliteStatement solo = connection.Prepare(kSelectSolo);
-                             solo.BindAll(head);
-                             if (solo.Step() && solo.Int(0) != 0) {
-                               seqs.push_back(head);
-                             }
-                             UMBRANET_RETURN_IF_ERROR(solo.status());
-                           }
-                           if (seqs.empty()) {
-                             SqliteStatement batch = connection.Prepare(kSelectBatch);
-                             batch.BindAll(user_key, std::max<std::size_t>(options.jobs_max, 1));
-                             while (batch.Step()) {
-                               seqs.push_back(batch.Int(0));
-                             }
-                             UMBRANET_RETURN_IF_ERROR(batch.status());
-                           }
-                           UMBRANET_ASSIGN_OR_RETURN(
-                               ClaimedBatch batch, LeaseJobs(connection, user_key, seqs, options));
-                           return Claimed(std::move(batch));
-                         });
+  return Change<Claimed>(
+      Lane::kBackground, deadline, [&](SqliteConnection& connection) -> Result<Claimed> {
+        std::int64_t user_key = 0;
+        {
+          SqliteStatement best = connection.Prepare(kSelectBestUser);
+          if (best.Step()) {
+            user_key = best.Int(0);
+          }
+          UMBRANET_RETURN_IF_ERROR(best.status());
+        }
+        if (user_key == 0) {
+          return Claimed();
+        }
+        UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> seqs,
+                                  ReadBatch(connection, user_key, options.jobs_max));
+        UMBRANET_ASSIGN_OR_RETURN(ClaimedBatch batch,
+                                  LeaseJobs(connection, user_key, seqs, options));
+        return Claimed(std::move(batch));
+      });
 }
 
 Result<std::optional<ClaimedBatch>> SqliteJobLedger::ClaimJob(std::string_view job_id,

@@ -76,7 +76,7 @@ constexpr std::array<Selection, 14> kSelections = {{
     {"job",
      "SELECT seq, user_key, job_id, generation, priority, mode, iif(state = 1, 0, state), attempts,"
      " crashes + (state = 1), solo OR state = 1, tiers_done, enqueued_at, due_at, available_at,"
-     " finished_at, interaction_id, traceparent, last_error, last_error_tier"
+     " holds_user, finished_at, interaction_id, traceparent, last_error, last_error_tier"
      " FROM job WHERE user_key = ? ORDER BY seq",
      "SELECT count(*) FROM job WHERE user_key = ?"},
     {"former_job",

@@ -15,7 +15,8 @@ constexpr std::string_view kSelectDue =
     "SELECT seq, user_key FROM job WHERE state = 4 AND available_at <= ?"
     " ORDER BY available_at, seq LIMIT ?";
 constexpr std::string_view kPromote =
-    "UPDATE job SET state = 0, due_at = available_at, available_at = NULL WHERE seq = ?";
+    "UPDATE job SET state = 0, due_at = available_at, available_at = NULL, holds_user = 0"
+    " WHERE seq = ?";
 constexpr std::string_view kSelectOldFinished =
     "SELECT seq FROM job WHERE state IN (2, 5) AND finished_at < ?"
     " ORDER BY finished_at, seq LIMIT ?";
