@@ -1,7 +1,9 @@
 // Goal: an installation of several processes on real servers takes in every turn once, in every
-// tier, though one of its reflectors is killed.
+// tier, though one of its reflectors is killed; and nobody waits for the lease of the one that is
+// gone.
 // Method: the built binary, as an API process and two reflectors, in a keyspace of the test's own;
-// users are called what nobody is called. The stores are counted by themselves.
+// users are called what nobody is called. The stores are counted by themselves. A reflector whose
+// graph is behind a proxy that stalls is certain to have a lease when it is killed.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +17,9 @@
 #include <boost/json/array.hpp>
 #include <gtest/gtest.h>
 
+#include "umbranet/adapters/neo4j/neo4j_url.h"
+
+#include "tests/doubles/tcp_fault_proxy.h"
 #include "tests/integration/neo4j_world.h"
 #include "tests/integration/postgres_harness.h"
 #include "tests/integration/rabbitmq_harness.h"
@@ -34,6 +39,8 @@ constexpr const char* kServers[] = {"POSTGRES_URL", "REDIS_URL", "NEO4J_URL", "R
 
 constexpr std::string_view kLeased = "SELECT count(*) FROM account WHERE lease_token IS NOT NULL";
 constexpr std::string_view kDone = "SELECT count(*) FROM job WHERE state = 2";
+constexpr std::string_view kTakenFromADeadProcess =
+    "SELECT count(*) FROM attempt WHERE error LIKE 'the process ended while %'";
 constexpr std::string_view kMarkers = "SELECT count(*) FROM tier_applied";
 constexpr std::string_view kRemembered =
     "SELECT count(DISTINCT (user_key, interaction_id)) FROM episode";
@@ -167,6 +174,33 @@ TEST_F(DistributedTest, EveryTurnIsTakenInOnceThoughAReflectorIsKilled) {
   }
   EXPECT_EQ(heir.Terminate(), 0) << heir.Log();
   EXPECT_EQ(api.Terminate(), 0) << api.Log();
+}
+
+TEST_F(DistributedTest, AKilledReflectorsTurnIsTakenOverWithoutWaitingForItsLease) {
+  const auto server = ParseNeo4jUrl(Neo4jTestUrl()).value();
+  TcpFaultProxy proxy("127.0.0.1", server.base.port);
+  auto environment = Environment();
+  ServerProcess api(folder_.path() + "/api", environment, {"--role", "api"});
+  ASSERT_TRUE(api.Running()) << api.Log();
+  auto stalled = environment;
+  stalled["NEO4J_URL"] = Neo4jTestUrl("127.0.0.1:" + std::to_string(proxy.port()));
+  ReflectorProcess killed(folder_.path() + "/killed.log", stalled);
+  ASSERT_TRUE(killed.Running()) << killed.Log();
+  proxy.Stall();
+  const auto reply = api.Post(
+      "/v1/interactions", {{"user_id", UserName(0)}, {"user_message", "My friend Ana is here."}});
+  ASSERT_TRUE(reply) << api.Log();
+  ASSERT_TRUE(WaitUntil([&] { return Count(kLeased) == 1; })) << killed.Log();
+  ReflectorProcess heir(folder_.path() + "/heir.log", environment);
+  ASSERT_TRUE(heir.Running()) << heir.Log();
+
+  killed.Kill();
+  const SteadyTime killed_at = clock_.SteadyNow();
+  ASSERT_TRUE(WaitUntil([&] { return Count(kDone) == 1; })) << heir.Log();
+  const auto took = std::chrono::duration_cast<Millis>(clock_.SteadyNow() - killed_at);
+  RecordProperty("ms_from_the_kill_until_it_was_reflected", static_cast<int>(took.count()));
+  EXPECT_EQ(Count(kTakenFromADeadProcess), 1)
+      << "its lease expired, after " << took.count() << " ms";
 }
 
 }  // namespace

@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace umbranet {
+namespace {
+
+// How soon a waiting claim sees that a sweep made something ready. A second of it would be half of
+// the time in which the work of a killed process is taken over.
+constexpr Millis kSweepLook{100};
+
+}  // namespace
 
 ReflectionQueue::ReflectionQueue(const Clock& clock, JobLedger& ledger, Doorbell& doorbell,
                                  Options options)
@@ -42,13 +49,13 @@ Result<std::optional<ClaimedBatch>> ReflectionQueue::Claim(const ClaimOptions& o
         !(batch.error().code == ErrorCode::kDeadlineExceeded && deadline.Expired())) {
       return batch;
     }
-    // The doorbell is waited on in steps of the sweep's period, since a sweep does not ring.
+    // The doorbell is waited on in short steps, since a sweep does not ring.
     const Millis poll = doorbell_.Healthy() ? options_.poll : options_.poll_unhealthy;
     const Deadline next_look = deadline.Within(clock_, poll);
     bool rung = false;
     while (!rung && !stop.stop_requested() && !next_look.Expired() &&
            sweeps_with_work_.load() == sweeps_seen) {
-      rung = doorbell_.Wait(stop, next_look.Within(clock_, options_.sweep_every));
+      rung = doorbell_.Wait(stop, next_look.Within(clock_, kSweepLook));
     }
     if (deadline.Expired()) {
       break;
