@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "umbranet/base/utf8.h"
-#include "umbranet/domain/ledger_records.h"
 
 namespace umbranet {
 
@@ -94,46 +93,6 @@ struct UserColumns {
 };
 
 }  // namespace
-
-Interaction ReadTurn(const PostgresRow& row, int first, const UserKey& user) {
-  Interaction turn;
-  turn.sequence = row.Int(first);
-  turn.interaction_id = row.Text(first + 1);
-  turn.user = user;
-  turn.session_id = row.Text(first + 2);
-  turn.speaker = row.Text(first + 3);
-  turn.occurred_at = row.Time(first + 4);
-  turn.accepted_at = row.Time(first + 5);
-  turn.priority = static_cast<Priority>(row.Int(first + 6));
-  turn.origin = static_cast<Origin>(row.Int(first + 7));
-  turn.metadata = row.Text(first + 8);
-  turn.user_message = row.Text(first + 9);
-  turn.assistant_response = row.Text(first + 10);
-  return turn;
-}
-
-JobStatus ReadJob(const PostgresRow& row, int first, const UserKey& user,
-                  std::string interaction_id, std::uint32_t attempts_max) {
-  JobStatus status;
-  status.job.job_id = row.Text(first);
-  status.job.user = user;
-  status.job.interaction_id = std::move(interaction_id);
-  status.job.generation = static_cast<std::uint32_t>(row.Int(first + 1));
-  status.job.priority = static_cast<Priority>(row.Int(first + 2));
-  status.job.mode = static_cast<RunMode>(row.Int(first + 3));
-  status.state = static_cast<JobState>(row.Int(first + 4));
-  status.attempts = static_cast<std::uint32_t>(row.Int(first + 5));
-  status.attempts_max = attempts_max;
-  status.crashes = static_cast<std::uint32_t>(row.Int(first + 6));
-  status.tiers_done = static_cast<TierMask>(row.Int(first + 7));
-  status.accepted_at = row.Time(first + 8);
-  status.finished_at = row.OptionalTime(first + 9);
-  status.next_attempt_at = row.OptionalTime(first + 10);
-  status.job.traceparent = row.Text(first + 11);
-  status.last_error = row.Text(first + 12);
-  status.last_error_tier = row.Text(first + 13);
-  return status;
-}
 
 Result<std::vector<AttemptRecord>> ReadHistory(PostgresConnection& connection, std::int64_t seq) {
   std::vector<AttemptRecord> history;

@@ -14,27 +14,12 @@
 #include "umbranet/adapters/postgres/postgres_connection.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/interaction.h"
+#include "umbranet/domain/ledger_records.h"
 #include "umbranet/domain/reflection_job.h"
 #include "umbranet/domain/retry_policy.h"
 
 namespace umbranet {
 
-// Column lists of SELECTs over "turn t" and "job j", in the order that the readers below expect,
-// beginning at column `first`.
-#define UMBRANET_POSTGRES_TURN_COLUMNS                                               \
-  "t.seq, t.interaction_id, t.session_id, t.speaker, t.occurred_at, t.accepted_at, " \
-  "t.priority, t.origin, t.metadata, t.user_message, t.assistant_response"
-#define UMBRANET_POSTGRES_JOB_COLUMNS                                            \
-  "j.job_id, j.generation, j.priority, j.mode, j.state, j.attempts, j.crashes, " \
-  "j.tiers_done, j.enqueued_at, j.finished_at, j.available_at, j.traceparent, "  \
-  "j.last_error, j.last_error_tier"
-inline constexpr int kPostgresTurnColumns = 11;
-inline constexpr int kPostgresJobColumns = 14;
-
-Interaction ReadTurn(const PostgresRow& row, int first, const UserKey& user);
-// Without history.
-JobStatus ReadJob(const PostgresRow& row, int first, const UserKey& user,
-                  std::string interaction_id, std::uint32_t attempts_max);
 Result<std::vector<AttemptRecord>> ReadHistory(PostgresConnection& connection, std::int64_t seq);
 
 // `text` as a column of type text takes it: what is no UTF-8 and NUL become "?".

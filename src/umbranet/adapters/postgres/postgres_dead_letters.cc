@@ -12,17 +12,17 @@ namespace umbranet {
 namespace {
 
 #define UMBRANET_STATUS_SELECT                                                            \
-  "SELECT " UMBRANET_POSTGRES_JOB_COLUMNS                                                 \
+  "SELECT " UMBRANET_JOB_COLUMNS                                                          \
   ", a.tenant, a.user_id, COALESCE(j.interaction_id, t.interaction_id), j.seq FROM job j" \
   " JOIN account a ON a.user_key = j.user_key LEFT JOIN turn t ON t.seq = j.seq "
 #define UMBRANET_DEAD_FILTER                                                                   \
   "j.state = 3 AND ($1::text IS NULL OR a.tenant = $1)"                                        \
   " AND ($2::text IS NULL OR a.user_id = $2) AND ($3::text IS NULL OR j.last_error_tier = $3)" \
   " AND ($4::text IS NULL OR strpos(j.last_error, $4) > 0)"
-constexpr int kTenantColumn = kPostgresJobColumns;
-constexpr int kUserColumn = kPostgresJobColumns + 1;
-constexpr int kInteractionColumn = kPostgresJobColumns + 2;
-constexpr int kSeqColumn = kPostgresJobColumns + 3;
+constexpr int kTenantColumn = kJobColumns;
+constexpr int kUserColumn = kJobColumns + 1;
+constexpr int kInteractionColumn = kJobColumns + 2;
+constexpr int kSeqColumn = kJobColumns + 3;
 
 constexpr std::string_view kSelectKnownJobs =
     "SELECT job_id FROM job WHERE job_id = ANY($1)"

@@ -16,16 +16,16 @@ namespace {
   "(SELECT a.user_key FROM account a WHERE a.tenant = $1 AND a.user_id = $2)"
 // One look at the index turn_by_id for each, also in the plan for a user with few turns.
 constexpr std::string_view kSelectTurns =
-    "SELECT " UMBRANET_POSTGRES_TURN_COLUMNS
+    "SELECT " UMBRANET_TURN_COLUMNS
     " FROM (SELECT DISTINCT u.id FROM unnest($3::text[]) AS u(id)) x CROSS JOIN LATERAL"
     " (SELECT s.* FROM turn s WHERE s.user_key = " UMBRANET_USER_KEY
     " AND s.interaction_id = x.id LIMIT 1) t ORDER BY t.seq";
 constexpr std::string_view kSelectPage =
-    "SELECT " UMBRANET_POSTGRES_TURN_COLUMNS ", " UMBRANET_POSTGRES_JOB_COLUMNS
+    "SELECT " UMBRANET_TURN_COLUMNS ", " UMBRANET_JOB_COLUMNS
     ", t.past_generation, t.past_state FROM turn t LEFT JOIN job j ON j.seq = t.seq"
     " WHERE t.user_key = " UMBRANET_USER_KEY " AND t.seq > $3 ORDER BY t.seq LIMIT $4";
 constexpr std::string_view kSelectRecent =
-    "SELECT " UMBRANET_POSTGRES_TURN_COLUMNS " FROM turn t WHERE t.user_key = " UMBRANET_USER_KEY
+    "SELECT " UMBRANET_TURN_COLUMNS " FROM turn t WHERE t.user_key = " UMBRANET_USER_KEY
     " AND t.session_id = $3 AND t.seq < $4 ORDER BY t.seq DESC LIMIT $5";
 // The conditions of the index job_open.
 constexpr std::string_view kSelectUnreflected =
@@ -33,7 +33,7 @@ constexpr std::string_view kSelectUnreflected =
     " AND j.state IN (0, 1, 3, 4) AND (j.tiers_done & 1) = 0 AND j.interaction_id IS NULL"
     " ORDER BY j.seq DESC LIMIT $3";
 constexpr std::string_view kSelectTurnsAt =
-    "SELECT " UMBRANET_POSTGRES_TURN_COLUMNS
+    "SELECT " UMBRANET_TURN_COLUMNS
     " FROM unnest($3::bigint[]) WITH ORDINALITY AS wanted(seq, place)"
     " JOIN turn t ON t.seq = wanted.seq WHERE t.user_key = " UMBRANET_USER_KEY
     " ORDER BY wanted.place";
@@ -134,8 +134,8 @@ Result<JournalPage> PostgresJournal::List(const UserKey& user, std::string_view 
                                       : std::to_string(page.entries.back().interaction.sequence);
         break;
       }
-      constexpr int kJob = kPostgresTurnColumns;
-      constexpr int kPast = kPostgresTurnColumns + kPostgresJobColumns;
+      constexpr int kJob = kTurnColumns;
+      constexpr int kPast = kTurnColumns + kJobColumns;
       JournalEntry entry{.interaction = ReadTurn(row, 0, user), .reflection = {}};
       entry.reflection =
           row.IsNull(kJob)

@@ -27,7 +27,7 @@ constexpr std::string_view kSelectSummary =
     "SELECT through_sequence, summary FROM session_summary WHERE user_key = " UMBRANET_USER_KEY
     " AND session_id = $3";
 constexpr std::string_view kSelectTurns =
-    "SELECT " UMBRANET_POSTGRES_TURN_COLUMNS " FROM turn t WHERE t.user_key = " UMBRANET_USER_KEY
+    "SELECT " UMBRANET_TURN_COLUMNS " FROM turn t WHERE t.user_key = " UMBRANET_USER_KEY
     " AND t.session_id = $3 ORDER BY t.seq DESC LIMIT $4";
 // The account is locked as whoever forgets it does, so that a summary in the making cannot outlive
 // the turns.

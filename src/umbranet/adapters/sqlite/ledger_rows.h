@@ -14,29 +14,15 @@
 #include "umbranet/adapters/sqlite/sqlite_connection.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/interaction.h"
+#include "umbranet/domain/ledger_records.h"
 #include "umbranet/domain/reflection_job.h"
 #include "umbranet/domain/retry_policy.h"
 
 namespace umbranet {
 
-// Column lists of SELECTs over "turn t", "job j" and "account a", in the order that the readers
-// below expect, beginning at column `first`.
-#define UMBRANET_TURN_COLUMNS                                                        \
-  "t.seq, t.interaction_id, t.session_id, t.speaker, t.occurred_at, t.accepted_at, " \
-  "t.priority, t.origin, t.metadata, t.user_message, t.assistant_response"
-#define UMBRANET_JOB_COLUMNS                                                     \
-  "j.job_id, j.generation, j.priority, j.mode, j.state, j.attempts, j.crashes, " \
-  "j.tiers_done, j.enqueued_at, j.finished_at, j.available_at, j.traceparent, "  \
-  "j.last_error, j.last_error_tier"
 // The condition of the index job_open, which a query must repeat word for word to use it.
 #define UMBRANET_JOB_IS_OPEN "state IN (0, 1, 3, 4)"
-inline constexpr int kTurnColumns = 11;
-inline constexpr int kJobColumns = 14;
 
-Interaction ReadTurn(const SqliteStatement& row, int first, const UserKey& user);
-// Without history.
-JobStatus ReadJob(const SqliteStatement& row, int first, const UserKey& user,
-                  std::string interaction_id, std::uint32_t attempts_max);
 Result<std::vector<AttemptRecord>> ReadHistory(SqliteConnection& connection, std::int64_t seq);
 
 // Fails with kAlreadyExists when the job id is taken.
