@@ -152,7 +152,8 @@ class MigrateDataTest : public ::testing::Test {
   }
 
   void Reflect() {
-    auto application = Application::Open(embedded_, {.serve_http = false, .reflect = true}, clock_);
+    auto application = Application::Open(
+        embedded_, {.serve = Application::Serve::kNothing, .reflect = true}, clock_);
     ASSERT_TRUE(application.ok()) << application.error().message;
     (*application)->Start();
     const Deadline late = Deadline::After(clock_, Millis{60'000});

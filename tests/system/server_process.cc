@@ -264,7 +264,8 @@ ReflectorProcess::ReflectorProcess(std::string log_path,
   }
   pid_ = Spawn({"reflect"}, environment, -1, out[1], log_path_);
   close(out[1]);
-  ready_ = ReadLine(out[0]).find("reflecting") != std::string::npos;
+  ready_line_ = ReadLine(out[0]);
+  ready_ = ready_line_.find("reflecting") != std::string::npos;
   close(out[0]);
 }
 

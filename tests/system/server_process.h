@@ -108,6 +108,8 @@ class ReflectorProcess {
 
   [[nodiscard]] bool Running() const { return ready_; }
 
+  [[nodiscard]] const std::string& ReadyLine() const { return ready_line_; }
+
   void Kill();      // SIGKILL, and waits for the end.
   int Terminate();  // SIGTERM; the exit code, or 128 + the signal that ended it.
   [[nodiscard]] std::string Log() const;
@@ -117,6 +119,7 @@ class ReflectorProcess {
 
   pid_t pid_ = -1;
   bool ready_ = false;
+  std::string ready_line_;
   std::string log_path_;
 };
 

@@ -124,6 +124,19 @@ void CheckEnvironment(const std::string& where, Environment environment, bool se
   }
 }
 
+// The port of a HOST:PORT among the variables; 0 without it.
+long PortIn(const Environment& environment, const char* name) {
+  const auto found = environment.find(name);
+  return found == environment.end()
+             ? 0
+             : std::stol("0" + found->second.substr(found->second.rfind(':') + 1));
+}
+
+bool ListensBeyondLoopback(const Environment& environment, const char* name) {
+  const auto found = environment.find(name);
+  return found != environment.end() && !found->second.starts_with("127.0.0.1:");
+}
+
 long NumberIn(std::string_view text) {
   const std::size_t first = text.find_first_of("0123456789");
   return first == std::string_view::npos ? 0 : std::stol(std::string(text.substr(first)));
@@ -171,7 +184,9 @@ void CheckCompose(const DeployFile& file, Violations& out) {
   for (const std::string service : {"api", "reflector", "migrate"}) {
     const Environment environment = ComposeEnvironment(file.text, service);
     const std::string where = file.path + ": " + service;
-    CheckEnvironment(where, environment, service == "api", out);
+    CheckEnvironment(where, environment,
+                     service == "api" || ListensBeyondLoopback(environment, "REFLECTOR_LISTEN"),
+                     out);
     CheckGrace(where, NumberIn(values.at("x-umbranet/stop_grace_period")),
                GraceSeconds(environment), out);
     for (const char* name : kSeedNames) {
@@ -193,6 +208,12 @@ void CheckCompose(const DeployFile& file, Violations& out) {
     if (password && value.find("${") == std::string::npos) {
       out.push_back(file.path + ": " + path + " holds a secret");
     }
+  }
+  const auto health = values.find("services/reflector/healthcheck/test");
+  const long port = PortIn(ComposeEnvironment(file.text, "reflector"), "REFLECTOR_LISTEN");
+  if (health == values.end() ||
+      health->second.find(":" + std::to_string(port) + "\"") == std::string::npos) {
+    out.push_back(file.path + ": reflector is not asked for its health where it listens");
   }
   const auto replicas = values.find("services/reflector/deploy/replicas");
   if (replicas == values.end() || NumberIn(replicas->second) < 2) {
@@ -258,16 +279,16 @@ void CheckPod(const std::string& path, const Pod& pod, Violations& out) {
   if (!serves && pod.command != R"(["reflect"])" && pod.command != R"(["migrate"])") {
     out.push_back(path + ": " + pod.command + " is no command for a pod");
   }
-  CheckEnvironment(path, pod.environment, serves, out);
+  CheckEnvironment(path, pod.environment,
+                   serves || ListensBeyondLoopback(pod.environment, "REFLECTOR_LISTEN"), out);
   if (pod.links != "false") {
     out.push_back(path + ": without enableServiceLinks: false there are variables that are none");
   }
   if (pod.command != R"(["migrate"])") {  // What a Job is in the middle of is repeated.
     CheckGrace(path, pod.grace_s, pod.pre_stop_s + GraceSeconds(pod.environment), out);
   }
-  const auto listen = pod.environment.find("UMBRANET_LISTEN");
-  if (serves && (listen == pod.environment.end() ||
-                 NumberIn(listen->second.substr(listen->second.rfind(':'))) != pod.port)) {
+  if (pod.command != R"(["migrate"])" &&
+      PortIn(pod.environment, serves ? "UMBRANET_LISTEN" : "REFLECTOR_LISTEN") != pod.port) {
     out.push_back(path + ": the container's port is not the one that is listened on");
   }
 }
@@ -309,7 +330,8 @@ void CheckManifest(const DeployFile& file, const Environment& shared, Violations
       targets.push_back(line.value);
     } else if (line.path.ends_with("/httpGet/path")) {
       CheckRoute(file, line.value, true, out);
-    } else if (line.path == "spec/endpoints/-/path") {
+    } else if (line.path == "spec/endpoints/-/path" ||
+               line.path == "spec/podMetricsEndpoints/-/path") {
       CheckRoute(file, line.value, false, out);
     }
     documents[line.document].push_back(std::move(line));

@@ -84,6 +84,10 @@ INSTANTIATE_TEST_SUITE_P(
               "as: umbranet_reflection_eldest", "is no metric"},
         Fault{kApi, "path: /readyz", "path: /ready", "GET /ready is not in the OpenAPI document"},
         Fault{kApi, "path: /readyz", "path: /metrics", "wants a key"},
+        Fault{"deploy/kubernetes/monitoring.yaml",
+              "  podMetricsEndpoints:\n    - port: probes\n      path: /metrics",
+              "  podMetricsEndpoints:\n    - port: probes\n      path: /metric",
+              "GET /metric is not in the OpenAPI document"},
         Fault{kReflector, "args: [\"reflect\"]", "args: [\"reflector\"]", "is no command"},
         Fault{kReflector, "    name: umbranet-reflector\n  minReplicas",
               "    name: umbranet-reflectors\n  minReplicas", "scales umbranet-reflectors"}));
@@ -122,6 +126,13 @@ INSTANTIATE_TEST_SUITE_P(
               "is killed after 30 s"},
         Fault{kApi, "enableServiceLinks: false", "enableServiceLinks: true", "enableServiceLinks"},
         Fault{kApi, "containerPort: 8080", "containerPort: 8081", "the container's port"},
+        Fault{kReflector, "containerPort: 8081", "containerPort: 8080", "the container's port"},
+        Fault{kReflector,
+              "            - name: UMBRANET_API_KEYS_FILE\n"
+              "              value: \"/etc/umbranet/keys/api_keys\"\n",
+              "", "without API keys"},
+        Fault{kCompose, "http://127.0.0.1:8081", "http://127.0.0.1:8080",
+              "reflector is not asked for its health where it listens"},
         Fault{"deploy/Dockerfile", "\nUSER 10001:10001\n", "\n", "lacks\nUSER"}));
 
 TEST(DeployFilesTest, TheVariablesOfKubernetesServiceLinksWouldStopTheStart) {

@@ -178,7 +178,8 @@ Result<std::unique_ptr<ApiClient>> OpenFolder(const Settings& settings, bool ref
     own.log_level = LogLevel::kWarning;
   }
   UMBRANET_ASSIGN_OR_RETURN(
-      auto application, Application::Open(own, {.serve_http = true, .reflect = reflect}, clock));
+      auto application,
+      Application::Open(own, {.serve = Application::Serve::kApi, .reflect = reflect}, clock));
   application->Start();
   const std::string url = "http://127.0.0.1:" + std::to_string(application->Port());
   return ConnectTo(url, key.key, "the folder " + settings.data_folder, std::move(application),

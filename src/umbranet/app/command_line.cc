@@ -23,6 +23,7 @@ struct CommandLine {
   std::string config_file;
   std::string data;
   std::string listen;
+  std::string reflect_listen;
   std::string role;
   std::string key;
   std::string url;
@@ -61,6 +62,8 @@ void AddServing(CLI::App& app, CommandLine& line) {
   CLI::App* reflect = AddCommand(
       app, line, "reflect", "Work out what accepted turns teach, without serving",
       [&line](const CommandContext& context) { return RunReflect(context, line.reflect); });
+  reflect->add_option("--listen", line.reflect_listen,
+                      "HOST:PORT to answer probes and scrapers on (REFLECTOR_LISTEN)");
   reflect->add_flag("--once", line.reflect.once, "End when nothing is left to reflect");
 }
 
@@ -184,6 +187,7 @@ int RunParsed(const CommandLine& line) {
   for (const auto& [name, value] :
        {std::pair<std::string, const std::string&>{"UMBRANET_DATA", line.data},
         {"UMBRANET_LISTEN", line.listen},
+        {"REFLECTOR_LISTEN", line.reflect_listen},
         {"UMBRANET_ROLE", line.role},
         {"UMBRANET_API_KEY", line.key}}) {
     if (!value.empty()) {

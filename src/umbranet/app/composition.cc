@@ -345,7 +345,7 @@ Status CheckShared(const Settings& settings) {
 
 Result<std::unique_ptr<Application>> Application::Open(const Settings& settings, Options options,
                                                        const Clock& clock) {
-  if (options.serve_http) {
+  if (options.serve == Serve::kApi) {
     UMBRANET_RETURN_IF_ERROR(CheckExposure(settings));
   }
   UMBRANET_ASSIGN_OR_RETURN(std::string system_prompt, ReadSystemPrompt(settings));
@@ -358,7 +358,7 @@ Result<std::unique_ptr<Application>> Application::Open(const Settings& settings,
   auto parts =
       std::make_unique<Parts>(settings, options, clock, std::move(log), std::move(backends),
                               std::move(model), std::move(embedder), std::move(system_prompt));
-  if (options.serve_http) {
+  if (options.serve != Serve::kNothing) {
     UMBRANET_RETURN_IF_ERROR(OpenServer(*parts));
   }
   return std::unique_ptr<Application>(new Application(std::move(parts)));
@@ -366,9 +366,10 @@ Result<std::unique_ptr<Application>> Application::Open(const Settings& settings,
 
 Status Application::OpenServer(Parts& parts) {
   const Settings& settings = parts.settings;
+  const bool probes = parts.options.serve == Serve::kProbes;
   HttpServer::Options options;
-  options.host = settings.listen_host;
-  options.port = settings.listen_port;
+  options.host = probes ? settings.reflector_listen_host : settings.listen_host;
+  options.port = probes ? settings.reflector_listen_port : settings.listen_port;
   options.connections_max = settings.max_connections;
   options.in_flight_max = settings.max_in_flight;
   options.observe = ObserveInto(parts.metrics);
@@ -388,17 +389,15 @@ Status Application::OpenServer(Parts& parts) {
   const std::uint64_t workers = parts.options.reflect ? settings.reflector_workers : 0;
   dependencies.consumers = [workers] { return workers; };
   dependencies.chat_budget = Millis{settings.turn_timeout_ms};
-  UMBRANET_ASSIGN_OR_RETURN(parts.server, HttpServer::Open(std::move(options), parts.clock,
-                                                           BuildApi(std::move(dependencies))));
+  Router router = probes ? BuildProbes(std::move(dependencies)) : BuildApi(std::move(dependencies));
+  UMBRANET_ASSIGN_OR_RETURN(parts.server,
+                            HttpServer::Open(std::move(options), parts.clock, std::move(router)));
   parts.server_gauges = parts.metrics.AddScrapeHook([&parts] {
     parts.metrics.http_connections.Set(static_cast<double>(parts.server->Connections()));
     parts.metrics.http_in_flight.Set(static_cast<double>(parts.server->InFlight()));
   });
-  const bool v6 = settings.listen_host.find(':') != std::string::npos;
-  if (parts.backends.database != nullptr) {
-    parts.backends.database->Announce(
-        (v6 ? "[" + settings.listen_host + "]" : settings.listen_host) + ":" +
-        std::to_string(parts.server->Port()));
+  if (!probes && parts.backends.database != nullptr) {
+    parts.backends.database->Announce(FormatAddress(settings.listen_host, parts.server->Port()));
   }
   return {};
 }

@@ -63,8 +63,11 @@ Status CheckShared(const Settings& settings);
 
 class Application {
  public:
+  // kProbes: healthz, readyz and metrics alone, at REFLECTOR_LISTEN.
+  enum class Serve : std::uint8_t { kNothing, kApi, kProbes };
+
   struct Options {
-    bool serve_http = true;
+    Serve serve = Serve::kApi;
     bool reflect = true;
   };
 
@@ -83,7 +86,7 @@ class Application {
   // had to be cut short.
   bool Stop(Deadline deadline);
 
-  // Of the API; 0 without one.
+  // Where it listens; 0 when it does not.
   [[nodiscard]] std::uint16_t Port() const;
 
   // True when no job is ready, leased or waiting for a retry.

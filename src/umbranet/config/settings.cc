@@ -292,6 +292,11 @@ std::map<std::string, std::string> ProcessEnvironment() {
   return environment;
 }
 
+std::string FormatAddress(const std::string& host, std::uint16_t port) {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 std::string SettingsReference() {
   std::string page =
       "# Configuration\n\n"

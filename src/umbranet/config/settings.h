@@ -59,6 +59,8 @@ struct Settings {
   std::string rabbitmq_exchange = "memory_reflection_exchange";
   std::string rabbitmq_queue = "memory_reflection_queue";
 
+  std::string reflector_listen_host;  // Empty: `umbranet reflect` listens nowhere.
+  std::uint16_t reflector_listen_port = 0;
   std::uint32_t reflector_workers = 3;
   std::uint32_t reflector_batch_size = 10;
   std::uint32_t reflector_max_retries = 3;
@@ -139,6 +141,9 @@ std::map<std::string, std::string> ProcessEnvironment();
 
 // TENANT:KEY or TENANT:KEY:admin, separated by commas or line ends; # begins a comment line.
 Result<std::vector<ApiKey>> ParseApiKeys(std::string_view text);
+
+// "127.0.0.1:8080"; an IPv6 address gets brackets.
+std::string FormatAddress(const std::string& host, std::uint16_t port);
 
 // docs/configuration.md, whole.
 std::string SettingsReference();

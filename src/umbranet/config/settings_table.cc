@@ -93,7 +93,17 @@ SettingSpec ChoiceSetting(std::string name, std::string description, Value Setti
           std::move(parse), std::move(show)};
 }
 
-Status ParseListen(Settings& settings, std::string_view text) {
+// Where something listens: an address and a port of the settings.
+struct ListenMembers {
+  std::string Settings::* host;
+  std::uint16_t Settings::* port;
+};
+
+constexpr ListenMembers kServeListen = {&Settings::listen_host, &Settings::listen_port};
+constexpr ListenMembers kReflectListen = {&Settings::reflector_listen_host,
+                                          &Settings::reflector_listen_port};
+
+Status ParseListen(Settings& settings, ListenMembers members, std::string_view text) {
   const std::size_t colon = text.rfind(':');
   const auto wrong = [] { return Malformed("write HOST:PORT, for example 127.0.0.1:8080"); };
   if (colon == std::string_view::npos || colon == 0) {
@@ -107,15 +117,24 @@ Status ParseListen(Settings& settings, std::string_view text) {
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   }
-  settings.listen_host = std::string(host);
-  settings.listen_port = static_cast<std::uint16_t>(*port);
+  settings.*members.host = std::string(host);
+  settings.*members.port = static_cast<std::uint16_t>(*port);
   return {};
 }
 
-std::string ShowListen(const Settings& settings) {
-  const bool v6 = settings.listen_host.find(':') != std::string::npos;
-  return (v6 ? "[" + settings.listen_host + "]" : settings.listen_host) + ":" +
-         std::to_string(settings.listen_port);
+SettingSpec ListenSetting(std::string name, std::string description, ListenMembers members) {
+  return {std::move(name), std::move(description), false,
+          [members](Settings& settings, std::string_view text) -> Status {
+            if (text.empty() && (Settings().*members.host).empty()) {
+              (settings.*members.host).clear();
+              return {};
+            }
+            return ParseListen(settings, members, text);
+          },
+          [members](const Settings& settings) {
+            const std::string& host = settings.*members.host;
+            return host.empty() ? host : FormatAddress(host, settings.*members.port);
+          }};
 }
 
 SettingSpec BaseUrlSetting(std::string name, std::string description, Text member) {
@@ -136,10 +155,10 @@ SettingSpec BaseUrlSetting(std::string name, std::string description, Text membe
 // A part that this build does not carry: better refused at start than believed and ignored.
 std::vector<SettingSpec> ServerSettings() {
   return {
-      {"UMBRANET_LISTEN",
-       "Address to serve on. Without API keys only a loopback address is accepted. Port 0 takes a "
-       "free one.",
-       false, ParseListen, ShowListen},
+      ListenSetting("UMBRANET_LISTEN",
+                    "Address to serve on. Without API keys only a loopback address is accepted. "
+                    "Port 0 takes a free one.",
+                    kServeListen),
       TextSetting("UMBRANET_DATA",
                   "Folder that holds the memory; made when it is missing. One process holds it at "
                   "a time. Default: umbranet under XDG_DATA_HOME, or ~/.local/share/umbranet.",
@@ -228,6 +247,12 @@ std::vector<SettingSpec> EmbedderSettings() {
 
 std::vector<SettingSpec> ReflectionSettings() {
   return {
+      ListenSetting("REFLECTOR_LISTEN",
+                    "Address on which `umbranet reflect` answers GET /healthz, /readyz and "
+                    "/metrics, and nothing else; empty: none. Port 0 takes a free one. /metrics "
+                    "wants an admin key where there are keys, and a caller on the same machine "
+                    "where there are none.",
+                    kReflectListen),
       NumberSetting("REFLECTOR_WORKERS", "Batches that are reflected at a time.",
                     &Settings::reflector_workers, 1, 64),
       NumberSetting("REFLECTOR_BATCH_SIZE", "Turns of one user worked out together, at most.",

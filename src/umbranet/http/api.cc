@@ -28,6 +28,12 @@ std::optional<HttpResponse> Admit(const Authenticator& authenticator, const Rout
   return std::nullopt;
 }
 
+void SetGate(Router& router, const SharedApi& api) {
+  router.SetGate([api](const Route& route, HttpRequest& request) {
+    return Admit(api->dependencies.authenticator, route, request);
+  });
+}
+
 Problem BadQuery(std::string detail) {
   return {400, "bad_query", std::move(detail)};
 }
@@ -141,9 +147,15 @@ Router BuildApi(ApiDependencies dependencies) {
   AddMemoryRoutes(router, api);
   AddAdminRoutes(router, api);
   AddOperationsRoutes(router, api);
-  router.SetGate([api](const Route& route, HttpRequest& request) {
-    return Admit(api->dependencies.authenticator, route, request);
-  });
+  SetGate(router, api);
+  return router;
+}
+
+Router BuildProbes(ApiDependencies dependencies) {
+  const auto api = std::make_shared<ApiContext>(std::move(dependencies));
+  Router router;
+  AddProbeRoutes(router, api);
+  SetGate(router, api);
   return router;
 }
 

@@ -65,4 +65,8 @@ std::function<void(const RequestObservation&)> ObserveInto(Metrics& metrics);
 // A router with every route of the contract and authentication at its gate.
 Router BuildApi(ApiDependencies dependencies);
 
+// The same with no other routes than GET /healthz, /readyz and /metrics: for a process that serves
+// no memory and is watched all the same.
+Router BuildProbes(ApiDependencies dependencies);
+
 }  // namespace umbranet

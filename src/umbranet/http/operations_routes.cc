@@ -79,7 +79,7 @@ void HandleMetrics(const ApiContext& api, const HttpRequest& request, ResponseWr
 
 }  // namespace
 
-void AddOperationsRoutes(Router& router, const SharedApi& api) {
+void AddProbeRoutes(Router& router, const SharedApi& api) {
   router.Add({"GET", "/healthz",
               [](const HttpRequest&, ResponseWriter& writer) {
                 SendJson(writer, 200, R"({"status":"ok"})");
@@ -93,6 +93,10 @@ void AddOperationsRoutes(Router& router, const SharedApi& api) {
                 HandleMetrics(*api, request, writer);
               },
               Access::kAdmin});
+}
+
+void AddOperationsRoutes(Router& router, const SharedApi& api) {
+  AddProbeRoutes(router, api);
   router.Add({"GET", "/openapi.json",
               [](const HttpRequest&, ResponseWriter& writer) {
                 SendJson(writer, 200, std::string(OpenApiDocument()));

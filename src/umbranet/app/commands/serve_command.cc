@@ -17,12 +17,6 @@ void BoundMemoryArenas() {
   mallopt(M_ARENA_MAX, 4);
 }
 
-std::string BaseUrl(const Settings& settings, std::uint16_t port) {
-  const bool v6 = settings.listen_host.find(':') != std::string::npos;
-  return "http://" + (v6 ? "[" + settings.listen_host + "]" : settings.listen_host) + ":" +
-         std::to_string(port);
-}
-
 }  // namespace
 
 int RunServe(const CommandContext& context) {
@@ -36,7 +30,8 @@ int RunServe(const CommandContext& context) {
   }
   const SteadyTime begun = context.clock.SteadyNow();
   auto application = Application::Open(
-      settings, {.serve_http = true, .reflect = settings.role == ServeRole::kAll}, context.clock);
+      settings, {.serve = Application::Serve::kApi, .reflect = settings.role == ServeRole::kAll},
+      context.clock);
   if (!application.ok()) {
     return Complain(application.error());
   }
@@ -45,7 +40,8 @@ int RunServe(const CommandContext& context) {
       std::chrono::duration<double, std::milli>(context.clock.SteadyNow() - begun).count();
   char line[512];
   std::snprintf(line, sizeof line, "umbranet: ready on %s after %.0f ms, memory in %s%s\n",
-                BaseUrl(settings, (*application)->Port()).c_str(), elapsed_ms,
+                ("http://" + FormatAddress(settings.listen_host, (*application)->Port())).c_str(),
+                elapsed_ms,
                 settings.NeedsDataFolder() ? settings.data_folder.c_str() : "its servers",
                 settings.HasModel() ? "" : ", no language model configured");
   Print(line);
@@ -67,14 +63,22 @@ int RunReflect(const CommandContext& context, const ReflectOptions& options) {
       return Complain(shared.error());
     }
   }
-  auto application =
-      Application::Open(settings, {.serve_http = false, .reflect = true}, context.clock);
+  const bool watched = !settings.reflector_listen_host.empty();
+  auto application = Application::Open(
+      settings,
+      {.serve = watched ? Application::Serve::kProbes : Application::Serve::kNothing,
+       .reflect = true},
+      context.clock);
   if (!application.ok()) {
     return Complain(application.error());
   }
   (*application)->Start();
   Print("umbranet: reflecting, memory in " +
-        (settings.NeedsDataFolder() ? settings.data_folder : std::string("its servers")) + "\n");
+        (settings.NeedsDataFolder() ? settings.data_folder : std::string("its servers")) +
+        (watched ? ", probes on http://" +
+                       FormatAddress(settings.reflector_listen_host, (*application)->Port())
+                 : "") +
+        "\n");
   int code = kExitOk;
   while (!stop_signal.Wait(Millis{options.once ? 50 : 1'000})) {
     if (!options.once) {
