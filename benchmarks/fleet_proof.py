@@ -12,8 +12,9 @@ figure but the time is the program's own. EMBEDDER is off.
 
 --seconds S stretches the handing in over S seconds; without, it goes as fast as it can. The last line is a JSON object;
 the exit status is 1 when something was lost, doubled, in two hands at once, or out of order. No kill may reorder a user's
-turns, however often it hits one. A try that failed (a server did not answer in time) may, since later turns do not wait for
-its 30 s (docs/job_lifecycle.md): out_of_order_after_a_failure says how many of the turns out of order had such a failure.
+turns, however often it hits one. A try that failed for another reason (a server did not answer in time, on a machine that
+stood still) may, since later turns do not wait for its 30 s (docs/job_lifecycle.md): turns that were late after such a
+failure of their own are counted in out_of_order_after_a_failure, and are the only ones that may be.
 
 --rolling ROUNDS instead: eight clients chat with two API processes, which are stopped with SIGTERM and started again, one
 after the other. A client turns to the other process when a connection is refused, and repeats nothing otherwise.
@@ -243,7 +244,7 @@ def prove(options, fleet, postgres, graph):
               "requests_sent_again": sum(feeder.resent for feeder in feeders), "seconds": round(seconds, 1),
               "turns_per_s": round(options.turns / seconds, 1), "recovery": measure_takeover(postgres, killer.kills),
               "settings": fleet.settings}
-    wrong = ("lost", "duplicated", "overlaps", "applied_outside_a_lease", "dead", "out_of_order")
+    wrong = ("lost", "duplicated", "overlaps", "applied_outside_a_lease", "dead", "out_of_order_after_kills")
     return report, any(report[name] for name in wrong)
 
 

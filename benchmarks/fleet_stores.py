@@ -234,7 +234,7 @@ def verdict(postgres, graph, users, turns):
         "duplicated": duplicated + too_many,
         "overlaps": postgres.number(OVERLAPS),
         "applied_outside_a_lease": postgres.number(UNFENCED),
-        "out_of_order": late + postgres.number(JOURNAL_OUT_OF_ORDER),
+        "out_of_order_after_kills": late - after_failures + postgres.number(JOURNAL_OUT_OF_ORDER),
         "out_of_order_after_a_failure": after_failures,
         "dead": postgres.number("SELECT count(*) FROM job WHERE state = 3"),
         "jobs_that_crashed": postgres.number("SELECT count(*) FROM job WHERE crashes > 0"),
