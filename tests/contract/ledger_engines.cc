@@ -6,6 +6,12 @@
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
 #include "umbranet/base/unique_id.h"
+#include "umbranet/memory/spool_book.h"
+#include "umbranet/memory/spooling_journal.h"
+
+#include "tests/doubles/in_memory_job_ledger.h"
+#include "tests/doubles/in_memory_journal.h"
+#include "tests/doubles/in_memory_turn_spool.h"
 
 namespace umbranet {
 
@@ -54,10 +60,28 @@ class SqliteHarness final : public LedgerHarness {
   std::unique_ptr<SqliteJobLedger> ledger_;
 };
 
+// The journal with a spool in front of it, which is there and empty.
+class SpoolingHarness final : public LedgerHarness {
+ public:
+  Journal& journal() override { return spooling_; }
+
+  JobLedger& ledger() override { return ledger_; }
+
+ private:
+  InMemoryLedgerStore store_{clock, {}};
+  InMemoryJournal journal_{store_};
+  InMemoryJobLedger ledger_{store_};
+  InMemoryTurnSpool spool_{clock};
+  SpoolBook book_;
+  SpoolingJournal spooling_{clock, journal_, spool_, book_, {}};
+};
+
 }  // namespace
 
 std::vector<LedgerEngine> LedgerEngines() {
-  return {InMemoryLedgerEngine(), {"Sqlite", [] { return std::make_unique<SqliteHarness>(); }}};
+  return {InMemoryLedgerEngine(),
+          {"Sqlite", [] { return std::make_unique<SqliteHarness>(); }},
+          {"Spooling", [] { return std::make_unique<SpoolingHarness>(); }}};
 }
 
 }  // namespace umbranet

@@ -362,6 +362,7 @@ Result<LedgerStats> InMemoryJobLedger::Stats(Deadline /*deadline*/) {
         continue;
       case JobState::kDone:
       case JobState::kCancelled:
+      case JobState::kSpooled:
         continue;
     }
     keep_older(stats.oldest_unfinished_at, status.accepted_at);

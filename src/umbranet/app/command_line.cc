@@ -34,6 +34,7 @@ struct CommandLine {
   std::string import_format = "auto";
   RecallOptions recall;
   JobsOptions jobs;
+  SpoolOptions spool;
   ForgetOptions forget;
   MergesOptions merges;
   UnmergeOptions unmerge;
@@ -165,6 +166,14 @@ void AddOperating(CLI::App& app, CommandLine& line) {
   jobs->add_option("--error", line.jobs.error, "retry: those whose error holds this text");
   jobs->add_option("--reason", line.jobs.reason, "discard: why, for the record");
   jobs->add_option("--limit", line.jobs.limit, "dead: how many")->capture_default_str();
+
+  CLI::App* spool = AddCommand(
+      app, line, "spool", "Show or forward the turns that wait here while PostgreSQL is away",
+      [&line](const CommandContext& context) { return RunSpool(context, line.spool); });
+  spool->add_option("action", line.spool.action, "status, or forward what no process holds")
+      ->check(CLI::IsMember({"status", "forward"}))
+      ->capture_default_str();
+  spool->add_option("file", line.spool.file, "forward: this file alone, wherever it lies");
 
   AddCommand(app, line, "migrate", "Make or renew the tables and indexes in PostgreSQL and Neo4j",
              [](const CommandContext& context) { return RunMigrate(context); });

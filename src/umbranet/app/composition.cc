@@ -17,6 +17,7 @@
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/app/build_version.h"
 #include "umbranet/app/composition_backends.h"
+#include "umbranet/app/composition_spool.h"
 #include "umbranet/extraction/event_times.h"
 #include "umbranet/extraction/rule_extractor.h"
 #include "umbranet/governor/governor.h"
@@ -249,7 +250,9 @@ struct Application::Parts {
         embedder(opened.embedder == nullptr ? nullptr
                                             : std::make_unique<CachingEmbedder>(
                                                   *opened.embedder, CachingEmbedder::Options{})),
-        journal(*backends.journal),
+        spool(which.serve_http ? ServingSpool::Open({settings, clock, backends, metrics, log})
+                               : nullptr),
+        journal(spool != nullptr ? spool->journal() : *backends.journal),
         ledger(*backends.ledger),
         doorbell(*backends.doorbell),
         short_term(*backends.short_term),
@@ -258,7 +261,8 @@ struct Application::Parts {
         procedural(*backends.procedural),
         recall_pool({.name = "recall", .threads_max = 16, .queue_max = 16'384}),
         memory(clock, recall_pool,
-               {journal, ledger, doorbell, short_term, episodic, semantic, procedural},
+               {journal, ledger, doorbell, short_term, episodic, semantic, procedural,
+                spool != nullptr ? &spool->spool() : nullptr},
                MemoryOptions(with, metrics, embedder.get(), opened.answers.get())),
         governor(clock, memory, model.get(),
                  GovernorOptions(with, std::move(system_prompt), metrics, opened.answers.get(),
@@ -271,9 +275,12 @@ struct Application::Parts {
                              : std::make_unique<EpisodeEmbedder>(clock, *opened.embedder, episodic,
                                                                  metrics, log,
                                                                  EpisodeEmbedder::Options())),
-        processor(clock, {journal, ledger, episodic, semantic, procedural, episode_embedder.get()},
-                  extractor, metrics, log, BatchOptions(with)),
-        summarizer(journal, short_term, metrics, log, SummaryOptions(with)),
+        // What is reflected is in the ledger, so its turn is in the journal beside that.
+        processor(
+            clock,
+            {*backends.journal, ledger, episodic, semantic, procedural, episode_embedder.get()},
+            extractor, metrics, log, BatchOptions(with)),
+        summarizer(*backends.journal, short_term, metrics, log, SummaryOptions(with)),
         reflector(clock, queue, processor, summarizer, metrics, log, ReflectorOptions(with)),
         authenticator(with.api_keys),
         gauges(WatchLedger(metrics, clock, ledger, doorbell)) {}
@@ -289,10 +296,11 @@ struct Application::Parts {
   const std::unique_ptr<StructuredLog> owned_log;
   StructuredLog& log;
   Metrics metrics;
-  const Backends backends;
+  Backends backends;
   std::unique_ptr<LanguageModel> model;
   OpenedEmbedder opened;
   std::unique_ptr<CachingEmbedder> embedder;  // Null: recall goes by words alone.
+  const std::unique_ptr<ServingSpool> spool;  // Null: turns are refused while PostgreSQL is away.
   Journal& journal;
   JobLedger& ledger;
   Doorbell& doorbell;
@@ -318,8 +326,18 @@ struct Application::Parts {
 
 namespace {
 
-std::vector<DependencyProbe> Probes(const Backends& backends, LanguageModel* model) {
+std::vector<DependencyProbe> Probes(const Backends& backends, ServingSpool* spool,
+                                    LanguageModel* model) {
   std::vector<DependencyProbe> probes = backends.probes;
+  if (spool != nullptr) {
+    // With somewhere to put turns meanwhile, none of the servers is one it cannot do without.
+    for (DependencyProbe& probe : probes) {
+      probe.required = false;
+    }
+    for (DependencyProbe& probe : spool->Probes()) {
+      probes.push_back(std::move(probe));
+    }
+  }
   if (model != nullptr) {
     probes.push_back(
         {"model", false, [model](Deadline deadline) { return model->Probe(deadline); }});
@@ -373,18 +391,26 @@ Status Application::OpenServer(Parts& parts) {
   options.connections_max = settings.max_connections;
   options.in_flight_max = settings.max_in_flight;
   options.observe = ObserveInto(parts.metrics);
-  ApiDependencies dependencies{.clock = parts.clock,
-                               .memory = parts.memory,
-                               .governor = parts.governor,
-                               .journal = parts.journal,
-                               .ledger = parts.ledger,
-                               .authenticator = parts.authenticator,
-                               .metrics = parts.metrics,
-                               .log = parts.log,
-                               .probes = Probes(parts.backends, parts.model.get()),
-                               .consumers = {},
-                               .spooled = {}};
+  ApiDependencies dependencies{
+      .clock = parts.clock,
+      .memory = parts.memory,
+      .governor = parts.governor,
+      .journal = parts.journal,
+      .ledger = parts.ledger,
+      .authenticator = parts.authenticator,
+      .metrics = parts.metrics,
+      .log = parts.log,
+      .probes = Probes(parts.backends, parts.spool.get(), parts.model.get()),
+      .consumers = {},
+      .spooled = {}};
   dependencies.run_mode = ModeOf(settings);
+  if (parts.spool != nullptr) {
+    dependencies.spooled = [&parts] { return parts.spool->Waiting(); };
+    dependencies.find_spooled = [&parts](std::string_view tenant, std::string_view job_id,
+                                         Deadline deadline) {
+      return parts.spool->spool().Find(tenant, job_id, deadline);
+    };
+  }
   dependencies.reflect_inline = parts.InlineReflection();
   const std::uint64_t workers = parts.options.reflect ? settings.reflector_workers : 0;
   dependencies.consumers = [workers] { return workers; };
@@ -419,6 +445,9 @@ void Application::Start() {
       parts_->episode_embedder->Start();
     }
   }
+  if (parts_->spool != nullptr) {
+    parts_->spool->Start();
+  }
   if (parts_->server != nullptr) {
     parts_->server->Start();
   }
@@ -444,6 +473,9 @@ bool Application::Stop(Deadline deadline) {
   }
   // First nobody new comes in and those inside are answered; then what is being reflected settles.
   const bool drained = parts_->server == nullptr || parts_->server->Stop(deadline);
+  if (parts_->spool != nullptr) {
+    parts_->spool->Stop();
+  }
   if (parts_->backends.rabbitmq != nullptr) {
     parts_->backends.rabbitmq->StopConsuming();
   }

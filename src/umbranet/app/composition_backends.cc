@@ -53,9 +53,13 @@ Status Excuse(const Status& status, Backends& backends) {
 Status OpenFile(const Settings& settings, const Clock& clock, Backends& backends) {
   SqliteDatabase::Options options;
   options.path = DatabasePath(settings);
+  options.reserve_bytes = std::uint64_t{settings.disk_reserve_mib} << 20U;
   UMBRANET_ASSIGN_OR_RETURN(backends.database, SqliteDatabase::Open(clock, options));
   // A write that changes nothing: it reaches the disk only as far as a real one would.
   backends.probes.push_back({"storage", true, [&database = *backends.database](Deadline deadline) {
+                               if (Status room = database.CheckReserve(); !room.ok()) {
+                                 return room;
+                               }
                                return database.Write(
                                    SqliteDatabase::Lane::kForeground,
                                    [](SqliteConnection&) { return Status(); }, deadline);
@@ -219,6 +223,12 @@ Result<Backends> OpenStores(const Settings& settings, const Clock& clock, Struct
                                const auto stats = ledger.Stats(deadline);
                                return stats.ok() ? Status() : Status(stats.error());
                              }});
+  return backends;
+}
+
+Result<Backends> OpenJournalAlone(const Settings& settings, const Clock& clock) {
+  Backends backends;
+  UMBRANET_RETURN_IF_ERROR(OpenPostgres(settings, clock, backends));
   return backends;
 }
 

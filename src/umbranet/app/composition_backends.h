@@ -62,6 +62,9 @@ Result<Backends> OpenBackends(const Settings& settings, bool reflects, const Clo
 // them.
 Result<Backends> OpenStores(const Settings& settings, const Clock& clock, StructuredLog& log);
 
+// The journal and the ledger on PostgreSQL, without whatever else the settings name.
+Result<Backends> OpenJournalAlone(const Settings& settings, const Clock& clock);
+
 // A file for reading alone, without a change to it; without a doorbell.
 Result<Backends> OpenFileToRead(const std::string& path, const Settings& settings,
                                 const Clock& clock);

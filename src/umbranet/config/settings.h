@@ -61,6 +61,11 @@ struct Settings {
 
   std::string reflector_listen_host;  // Empty: `umbranet reflect` listens nowhere.
   std::uint16_t reflector_listen_port = 0;
+  bool spool = true;
+  std::uint32_t spool_patience_ms = 250;
+  std::uint32_t spool_mib_max = 1'024;
+  std::uint32_t disk_reserve_mib = 64;
+
   std::uint32_t reflector_workers = 3;
   std::uint32_t reflector_batch_size = 10;
   std::uint32_t reflector_max_retries = 3;
@@ -86,7 +91,10 @@ struct Settings {
            !rabbitmq_url.empty();
   }
 
-  // False: everything is on servers, and nothing in the data folder.
+  // Whether turns may wait on this machine's disk while PostgreSQL is away.
+  [[nodiscard]] bool HasSpool() const { return spool && !postgres_url.empty(); }
+
+  // False: everything is on servers, and nothing in the data folder but the spool.
   [[nodiscard]] bool NeedsDataFolder() const { return postgres_url.empty() || neo4j_url.empty(); }
 
   // A language model is configured when either is given: a key, or a base URL of a server that

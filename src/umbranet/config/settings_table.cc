@@ -356,10 +356,31 @@ std::vector<SettingSpec> BackendSettings() {
   };
 }
 
+std::vector<SettingSpec> DurabilitySettings() {
+  return {
+      FlagSetting(
+          "UMBRANET_SPOOL",
+          "While PostgreSQL is away, keep accepted turns on this machine's disk, in the data "
+          "folder, and forward them when it is back. Without it they are refused.",
+          &Settings::spool),
+      NumberSetting("UMBRANET_SPOOL_PATIENCE_MS",
+                    "How long PostgreSQL may take to store a turn before it goes to the spool, in "
+                    "milliseconds.",
+                    &Settings::spool_patience_ms, 10, 60'000),
+      NumberSetting("UMBRANET_SPOOL_MAX_MIB",
+                    "Size of the spool on the disk at most, in MiB; beyond, turns are refused.",
+                    &Settings::spool_mib_max, 1, 1'000'000),
+      NumberSetting("UMBRANET_DISK_RESERVE_MIB",
+                    "MiB that stay free on the disk of the data folder: beyond, new turns are "
+                    "refused, so that what was accepted can still be worked on.",
+                    &Settings::disk_reserve_mib, 0, 1'000'000),
+  };
+}
+
 std::vector<SettingSpec> BuildTable() {
   std::vector<SettingSpec> table;
   for (auto section : {ServerSettings(), ModelSettings(), EmbedderSettings(), BackendSettings(),
-                       ReflectionSettings(), RecallSettings()}) {
+                       DurabilitySettings(), ReflectionSettings(), RecallSettings()}) {
     for (SettingSpec& spec : section) {
       table.push_back(std::move(spec));
     }

@@ -18,6 +18,8 @@ std::string_view JobStateName(JobState state) {
       return "retrying";
     case JobState::kCancelled:
       return "cancelled";
+    case JobState::kSpooled:
+      return "spooled";
   }
   return "queued";
 }

@@ -24,10 +24,11 @@ enum class JobState : std::uint8_t {
   kDone = 2,
   kDead = 3,
   kRetryWait = 4,
-  kCancelled = 5
+  kCancelled = 5,
+  kSpooled = 6  // Durable in the spool of the process that accepted its turn; no ledger has it yet.
 };
 
-// As the API says it: queued, leased, reflected, dead, retrying, cancelled.
+// As the API says it: queued, leased, reflected, dead, retrying, cancelled, spooled.
 std::string_view JobStateName(JobState state);
 
 // Chosen when the turn is accepted and never changed by a flag later.

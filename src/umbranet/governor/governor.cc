@@ -37,6 +37,10 @@ Deadline ModelDeadline(const Clock& clock, const Governor::Options& options, Dea
                          std::min<std::chrono::nanoseconds>(options.model_budget, left - reserve));
 }
 
+bool JournalIsAway(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadlineExceeded;
+}
+
 std::string_view OutcomeOf(const Result<Completion>& completion) {
   if (completion.ok()) {
     return completion->finish_reason == "cancelled" ? "cancelled" : "ok";
@@ -152,9 +156,11 @@ void ChatTurn::CarryOut(const workflow::LookUpTurn& /*what*/) {
   Result<std::vector<Interaction>> found =
       memory_.journal().Read(request_.user, ids, StoreDeadline());
   Spent(answer_.timings.store, from);
-  if (!found.ok()) {
+  if (!found.ok() && !JournalIsAway(found.error())) {
     Happened(workflow::StepFailed{found.error()});
-  } else if (found->empty()) {
+  } else if (!found.ok() || found->empty()) {
+    // Whether it was there cannot be known while the journal is away. Going on stores it at most
+    // once; without a spool, recall says that the journal is away.
     Happened(workflow::TurnNotFound{});
   } else {
     Interaction& turn = found->front();
@@ -300,8 +306,10 @@ void ChatTurn::Stored(const AcceptedTurn& accepted, std::vector<std::string> deg
   for (std::string& part : degraded) {
     Degrade(std::move(part));
   }
-  answer_.reflection_status = "queued";
-  if (options_.run_mode == RunMode::kInline && options_.reflect_inline && !accepted.duplicate &&
+  const bool spooled = accepted.state == JobState::kSpooled;
+  answer_.reflection_status = spooled ? "spooled" : "queued";
+  if (options_.run_mode == RunMode::kInline && !spooled && options_.reflect_inline &&
+      !accepted.duplicate &&
       options_.reflect_inline(request_.user.tenant, {accepted.job_id}, deadline_).ok()) {
     answer_.reflection_status = "inline";
   }

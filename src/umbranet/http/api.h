@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "umbranet/base/clock.h"
@@ -53,6 +55,10 @@ struct ApiDependencies {
 
   std::function<std::uint64_t()> consumers = {};  // Workers that are reflecting. Empty: 0.
   std::function<std::uint64_t()> spooled = {};    // Turns in the spool. Empty: 0.
+  // The job of a turn that waits in the spool. Empty: there is no spool.
+  std::function<Result<std::optional<JobStatus>>(std::string_view tenant, std::string_view job_id,
+                                                 Deadline)>
+      find_spooled = {};
 
   Millis chat_budget{60'000};
   Millis request_budget{15'000};  // Everything but chat, exports and forgetting.

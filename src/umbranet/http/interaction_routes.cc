@@ -73,7 +73,7 @@ std::string RenderAccepted(const std::vector<AcceptedTurn>& turns, bool reflecte
   JsonWriter json(body);
   json.BeginObject().Key("results").BeginArray();
   for (const AcceptedTurn& turn : turns) {
-    const bool now = reflected_inline && !turn.duplicate;
+    const bool now = reflected_inline && !turn.duplicate && turn.state != JobState::kSpooled;
     json.BeginObject()
         .Field("interaction_id", turn.interaction_id)
         .Field("job_id", turn.job_id)
@@ -96,9 +96,12 @@ bool ReflectInline(ApiContext& api, std::string_view tenant, const std::vector<A
   }
   std::vector<std::string> job_ids;
   for (const AcceptedTurn& turn : turns) {
-    if (!turn.duplicate) {
+    if (!turn.duplicate && turn.state != JobState::kSpooled) {
       job_ids.push_back(turn.job_id);
     }
+  }
+  if (job_ids.empty()) {
+    return false;
   }
   const Status reflected = needs.reflect_inline(tenant, job_ids, deadline);
   if (!reflected.ok()) {

@@ -34,8 +34,15 @@ void HandleReflection(const ApiContext& api, const HttpRequest& request, Respons
   if (RefusedQuery(request, writer)) {
     return;
   }
-  const auto found = api.dependencies.ledger.Find(request.caller.tenant, request.parameters.at(0),
-                                                  api.RequestDeadline());
+  const ApiDependencies& needs = api.dependencies;
+  const std::string& job_id = request.parameters.at(0);
+  // The spool before the ledger: what is forwarded meanwhile is then found in one of them.
+  auto found = needs.find_spooled
+                   ? needs.find_spooled(request.caller.tenant, job_id, api.RequestDeadline())
+                   : std::optional<JobStatus>();
+  if (found.ok() && !found->has_value()) {
+    found = needs.ledger.Find(request.caller.tenant, job_id, api.RequestDeadline());
+  }
   if (!found.ok()) {
     api.SendError(writer, "reflection", found.error());
   } else if (!found->has_value()) {

@@ -8,6 +8,9 @@
 namespace umbranet {
 namespace {
 
+// A full disk is emptied by people.
+constexpr std::chrono::seconds kFullDiskRetryAfter{30};
+
 int StatusOf(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalidArgument:
@@ -122,6 +125,10 @@ Problem ProblemFromError(const Error& error) {
   problem.status = StatusOf(error.code);
   problem.code = std::string(ErrorCodeName(error.code));
   problem.retry_after = error.retry_after;
+  if (error.code == ErrorCode::kStorageFull) {
+    problem.code = "memory_not_recorded";
+    problem.retry_after = error.retry_after.value_or(kFullDiskRetryAfter);
+  }
   if (problem.status == 500) {
     problem.code = "internal";
     problem.detail = "something went wrong inside the server; its log says what";

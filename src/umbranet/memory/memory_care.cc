@@ -195,6 +195,9 @@ Result<ForgetReport> MemoryManager::ForgetUser(const UserKey& user, Deadline dea
   report.deleted[Tier::kShortTerm] = erased.turns;
   report.queued_jobs_cancelled = erased.jobs_cancelled;
   pending_turns_.Forget(user);
+  if (spooled_turns_) {
+    spooled_turns_->Forget(user);
+  }
 
   // Every tier is tried even when one fails: the less is left, the better.
   std::optional<Error> first_error;

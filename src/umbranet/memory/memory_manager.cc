@@ -33,7 +33,8 @@ void CountAccepted(Metrics& metrics, const std::vector<Interaction>& turns,
   }
   for (std::size_t i = 0; i < turns.size() && i < accepted->size(); ++i) {
     metrics.reflection_enqueued_total
-        .At({PriorityName(turns[i].priority), "ledger",
+        .At({PriorityName(turns[i].priority),
+             (*accepted)[i].state == JobState::kSpooled ? "spool" : "ledger",
              (*accepted)[i].duplicate ? "true" : "false"})
         .Increment();
   }
@@ -44,6 +45,7 @@ bool IsAway(const Error& error) {
 }
 
 constexpr std::size_t kPendingBytesMax = std::size_t{32} << 20U;
+constexpr std::size_t kSpooledBytesMax = std::size_t{8} << 20U;
 
 }  // namespace
 
@@ -54,7 +56,11 @@ MemoryManager::MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool,
       stores_(stores),
       options_(options),
       embedding_allowance_(clock, options.chat_embeddings_per_s),
-      pending_turns_(stores.journal, kPendingBytesMax) {}
+      pending_turns_(stores.journal, kPendingBytesMax) {
+  if (stores_.spool != nullptr) {
+    spooled_turns_.emplace(stores_.spool->turns(), kSpooledBytesMax);
+  }
+}
 
 Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interaction> turns,
                                                           RunMode mode,
@@ -79,9 +85,12 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
 
   // From here on nothing can be lost, so nothing below may fail the call.
   bool short_term_away = false;
+  bool spooled = false;
   for (std::size_t i = 0; i < turns.size() && i < remembered.turns.size(); ++i) {
     const AcceptedTurn& accepted = remembered.turns[i];
-    if (accepted.duplicate) {
+    spooled = spooled || accepted.state == JobState::kSpooled;
+    // A turn in the spool has no place in the conversation and no job yet; recall finds it there.
+    if (accepted.duplicate || accepted.state == JobState::kSpooled) {
       continue;
     }
     turns[i].sequence = accepted.sequence;
@@ -103,7 +112,7 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
                                     turns[i]);
     }
   }
-  if (mode == RunMode::kBackground && !stores_.doorbell.Healthy()) {
+  if (spooled || (mode == RunMode::kBackground && !stores_.doorbell.Healthy())) {
     remembered.degraded.emplace_back("queue");
   }
   return remembered;

@@ -33,6 +33,7 @@
 #include "umbranet/ports/procedural_memory.h"
 #include "umbranet/ports/semantic_memory.h"
 #include "umbranet/ports/short_term_memory.h"
+#include "umbranet/ports/turn_spool.h"
 #include "umbranet/telemetry/metrics.h"
 
 namespace umbranet {
@@ -59,7 +60,9 @@ struct RecalledContext {
   std::string context;  // Text for a prompt, within the token budget, recalled text fenced as data.
   Conversation conversation;        // Only when a session was named.
   std::vector<Tier> missing_tiers;  // Late or away.
-  // What else was: "embedder", and "short_term" when the conversation had to come from the journal.
+  // What else was: "embedder", "short_term" when the conversation had to come from the journal or
+  // the spool, "queue" when the journal itself is away: then only what waits in the spool is found
+  // of the turns that are not reflected, and freshness is of these alone.
   std::vector<std::string> degraded;
   Freshness freshness;
   std::map<Tier, double> tier_ms;  // How long each tier took, milliseconds.
@@ -108,6 +111,8 @@ class MemoryManager {
     EpisodicMemory& episodic;
     SemanticMemory& semantic;
     ProceduralMemory& procedural;
+    // Where `journal` leaves turns while its server is away. May be null.
+    TurnSpool* spool = nullptr;
   };
 
   MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool, Stores stores,
@@ -125,7 +130,7 @@ class MemoryManager {
                               std::string_view traceparent, Deadline deadline);
 
   // Never fails because a tier does: what is late or away is in missing_tiers. Fails for a bad
-  // request, or when the journal itself is away.
+  // request, or when the journal itself is away and there is no spool.
   Result<RecalledContext> Recall(const RecallRequest& request, Deadline deadline);
 
   // Memories of a user over all tiers, or of one. Cursor of the page before; "" for the first.
@@ -161,8 +166,12 @@ class MemoryManager {
   BoundedWorkerPool& recall_pool_;
   const Stores stores_;
   const Options options_;
+  // Of the journal, or else of the spool; in the latter case this says so in `context`.
+  Result<Freshness> ReadFreshness(const UserKey& user, RecalledContext& context, Deadline deadline);
+
   EmbeddingAllowance embedding_allowance_;
   PendingTurns pending_turns_;
+  std::optional<PendingTurns> spooled_turns_;  // Of the spool alone.
 };
 
 }  // namespace umbranet

@@ -29,15 +29,17 @@ constexpr std::size_t kTimesReadIn = 4096;
 
 // What the tiers of one recall have brought so far.
 struct Gathering {
-  Gathering(RecallRequest asked, bool by_meaning, Deadline by)
+  Gathering(RecallRequest asked, bool by_meaning, bool without_journal, Deadline by)
       : request(std::move(asked)),
         question(ReadQuestion(request.query)),
         embed(by_meaning),
+        journal_away(without_journal),
         deadline(by) {}
 
   const RecallRequest request;
   const Question question;
-  const bool embed;  // The question is to get a vector.
+  const bool embed;         // The question is to get a vector.
+  const bool journal_away;  // Known before any tier was asked.
   const Deadline deadline;
 
   Mutex mutex;
@@ -160,27 +162,64 @@ Result<EpisodesFound> FindEpisodes(const Clock& clock, EpisodicMemory& episodic,
   return episodic.Find(query, asked.deadline);
 }
 
-// The running conversation; from the journal when tier 1 is away, the same turns without a summary.
-Result<Conversation> ReadConversation(const MemoryManager::Stores& stores, std::size_t token_budget,
-                                      Gathering& asked) {
-  if (!asked.request.session_id) {
-    return Conversation{};
+// The turns of the session that wait in the spool, behind those of the conversation.
+Status AddSpooledTurns(TurnSpool& spool, std::size_t token_budget, const Gathering& asked,
+                       Conversation& conversation) {
+  UMBRANET_ASSIGN_OR_RETURN(
+      std::vector<Interaction> spooled,
+      spool.turns().Recent(asked.request.user, *asked.request.session_id, /*before_sequence=*/0,
+                           kConversationTurnsMax, asked.deadline));
+  std::vector<Interaction> turns = std::move(conversation.turns);
+  for (Interaction& turn : spooled) {
+    const auto same = [&turn](const Interaction& other) {
+      return other.interaction_id == turn.interaction_id;
+    };
+    if (std::none_of(turns.begin(), turns.end(), same)) {
+      turns.push_back(std::move(turn));
+    }
   }
-  Result<Conversation> read = stores.short_term.Read(asked.request.user, *asked.request.session_id,
-                                                     token_budget, asked.deadline);
-  if (read.ok()) {
-    return read;
-  }
+  conversation.turns = NewestWithin(std::move(turns), token_budget);
+  return {};
+}
+
+// What the journal says of the conversation: the same turns without a summary.
+Result<Conversation> ConversationOfJournal(const MemoryManager::Stores& stores,
+                                           std::size_t token_budget, const Gathering& asked) {
   UMBRANET_ASSIGN_OR_RETURN(
       std::vector<Interaction> turns,
       stores.journal.Recent(asked.request.user, *asked.request.session_id, /*before_sequence=*/0,
                             kConversationTurnsMax, asked.deadline));
-  {
+  Conversation conversation;
+  conversation.turns = NewestWithin(std::move(turns), token_budget);
+  return conversation;
+}
+
+// The running conversation; from the journal when tier 1 is away, and from the spool what is only
+// there.
+Result<Conversation> ReadConversation(const Clock& clock, const MemoryManager::Stores& stores,
+                                      std::size_t token_budget, Gathering& asked) {
+  if (!asked.request.session_id) {
+    return Conversation{};
+  }
+  // A tier 1 that leans on a journal that is away may wait for it, and the spool is to be asked
+  // still.
+  const Deadline by = asked.journal_away
+                          ? asked.deadline.Within(clock, asked.deadline.Remaining() / 2)
+                          : asked.deadline;
+  Result<Conversation> read =
+      stores.short_term.Read(asked.request.user, *asked.request.session_id, token_budget, by);
+  if (!read.ok()) {
+    read = ConversationOfJournal(stores, token_budget, asked);
+    if (!read.ok() && stores.spool == nullptr) {
+      return read;
+    }
     const MutexLock lock(asked.mutex);
     asked.short_term_away = true;
   }
-  Conversation conversation;
-  conversation.turns = NewestWithin(std::move(turns), token_budget);
+  Conversation conversation = std::move(read).value_or(Conversation{});
+  if (stores.spool != nullptr) {
+    UMBRANET_RETURN_IF_ERROR(AddSpooledTurns(*stores.spool, token_budget, asked, conversation));
+  }
   return conversation;
 }
 
@@ -201,7 +240,7 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
                                     asked.deadline);
   });
   asking.Put(Tier::kShortTerm, &Gathering::short_term, [&](Gathering& asked) {
-    return ReadConversation(stores, options.conversation_tokens, asked);
+    return ReadConversation(clock, stores, options.conversation_tokens, asked);
   });
   asking.Finish();
 }
@@ -263,7 +302,23 @@ bool TooManyAtOnce(const AnswersUnderWay* answers) {
   return answers != nullptr && answers->count() > processors;
 }
 
+bool IsAway(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadlineExceeded;
+}
+
 }  // namespace
+
+Result<Freshness> MemoryManager::ReadFreshness(const UserKey& user, RecalledContext& context,
+                                               Deadline deadline) {
+  auto freshness = stores_.journal.ReadFreshness(user, deadline);
+  if (freshness.ok() || stores_.spool == nullptr || !IsAway(freshness.error())) {
+    return freshness;
+  }
+  context.degraded.emplace_back("queue");
+  // This costs a read of the own disk, which is to be had even when the wait has used up the time.
+  return stores_.spool->turns().ReadFreshness(user,
+                                              Deadline::After(clock_, options_.recall_budget));
+}
 
 Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Deadline deadline) {
   const SteadyTime start = clock_.SteadyNow();
@@ -273,16 +328,19 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   }
   const Deadline by = deadline.Within(clock_, options_.recall_budget);
   RecalledContext context;
-  UMBRANET_ASSIGN_OR_RETURN(context.freshness, stores_.journal.ReadFreshness(request.user, by));
+  UMBRANET_ASSIGN_OR_RETURN(context.freshness, ReadFreshness(request.user, context, by));
+  const bool journal_away = !context.degraded.empty();
   const bool has_meaning = options_.embedder != nullptr && !request.query.empty();
   const bool spared = has_meaning && request.embedding_may_be_spared &&
                       (TooManyAtOnce(options_.answers) || !embedding_allowance_.Take());
   if (options_.embedder_missing || spared) {
     context.degraded.emplace_back("embedder");
   }
-  const Found found = std::make_shared<Gathering>(request, has_meaning && !spared, by);
+  const Found found =
+      std::make_shared<Gathering>(request, has_meaning && !spared, journal_away, by);
   Result<EpisodesFound> pending =
-      FindPending(pending_turns_, *found, context.freshness, options_.unreflected_max);
+      FindPending(journal_away ? *spooled_turns_ : pending_turns_, *found, context.freshness,
+                  options_.unreflected_max);
   AskTiers(clock_, stores_, options_, Asking(clock_, recall_pool_, options_.near_tiers, found));
   Harvest harvest = Collect(*found, context);
   if (!pending.ok() &&

@@ -137,6 +137,24 @@ Metrics::Metrics(const BuildInfo& build)
       reflection_doorbell_up(GaugeFamily(registry_, "umbranet_reflection_doorbell_up",
                                          "1 while rings get through to the workers.")
                                  .Add({})),
+      reflection_spool_jobs(GaugeFamily(registry_, "umbranet_reflection_spool_jobs",
+                                        "Accepted turns that wait on this machine's disk alone.")
+                                .Add({})),
+      reflection_spool_bytes(GaugeFamily(registry_, "umbranet_reflection_spool_bytes",
+                                         "Size of the spool on the disk.")
+                                 .Add({})),
+      reflection_spool_oldest_age_seconds(
+          GaugeFamily(registry_, "umbranet_reflection_spool_oldest_age_seconds",
+                      "Age of the oldest turn that waits in the spool.")
+              .Add({})),
+      reflection_spool_forwarded_total(
+          CounterFamily(registry_, "umbranet_reflection_spool_forwarded_total",
+                        "Turns that left the spool."),
+          {{"outcome", {"forwarded", "forgotten", "refused"}}}),
+      reflection_spool_failures_total(
+          CounterFamily(registry_, "umbranet_reflection_spool_failures_total",
+                        "Attempts to forward spooled turns that had to stop.")
+              .Add({})),
       reflection_end_to_end_seconds(
           HistogramFamily(registry_, "umbranet_reflection_end_to_end_seconds",
                           "From accepting a turn to all of its tiers being done."),

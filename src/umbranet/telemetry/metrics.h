@@ -91,6 +91,14 @@ class Metrics {
   Gauge& reflection_oldest_unfinished_age_seconds;
   Gauge& reflection_doorbell_up;
 
+  // The spool of this process, set at each scrape. `outcome` of a turn that left it: forwarded,
+  // forgotten, refused.
+  Gauge& reflection_spool_jobs;
+  Gauge& reflection_spool_bytes;
+  Gauge& reflection_spool_oldest_age_seconds;
+  const LabelledMetric<Counter> reflection_spool_forwarded_total;  // outcome
+  Counter& reflection_spool_failures_total;  // Attempts to forward that had to stop.
+
   // Reflection: what the workers do. `outcome` of an attempt: done, transient, systemic, permanent,
   // lease_lost, released.
   const LabelledMetric<Histogram> reflection_end_to_end_seconds;  // priority; accepted to reflected

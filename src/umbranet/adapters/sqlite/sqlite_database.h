@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "umbranet/adapters/sqlite/data_folder_lock.h"
+#include "umbranet/adapters/sqlite/disk_reserve.h"
 #include "umbranet/adapters/sqlite/sqlite_connection.h"
 #include "umbranet/adapters/sqlite/sqlite_migrations.h"
 #include "umbranet/base/clock.h"
@@ -81,6 +82,8 @@ class SqliteDatabase {
     std::size_t wal_pages_idle = 1000;  // Moved into the file in a quiet moment.
     std::size_t wal_pages_max = 8000;   // Moved into the file even when something waits.
     std::size_t pages_max = 0;          // Bound on the file, 4 KiB a page; 0 for none.
+    // Bytes that stay free on the disk; SqliteJournal takes no turn beyond. 0 for none.
+    std::uint64_t reserve_bytes = 0;
     // Nothing of the file is changed: no folder or file is made, no step of the schema is run, what
     // is written is refused. The folder is locked all the same.
     bool read_only = false;
@@ -135,6 +138,11 @@ class SqliteDatabase {
   Status CheckIntegrity(Deadline deadline);
 
   [[nodiscard]] Counters counters() const;
+
+  // kStorageFull when the disk is full but for its reserve.
+  [[nodiscard]] Status CheckReserve() const {
+    return CheckDiskReserve(options_.path, options_.reserve_bytes);
+  }
 
   [[nodiscard]] bool read_only() const { return options_.read_only; }
 

@@ -126,6 +126,7 @@ Status CheckNotForgotten(SqliteConnection& connection, std::int64_t user_key,
 Result<std::vector<AcceptedTurn>> SqliteJournal::Accept(std::span<const Interaction> turns,
                                                         RunMode mode, std::string_view traceparent,
                                                         Deadline deadline) {
+  UMBRANET_RETURN_IF_ERROR(store_.database().CheckReserve());
   std::vector<AcceptedTurn> accepted;
   accepted.reserve(turns.size());
   Status written = store_.database().Write(

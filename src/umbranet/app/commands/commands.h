@@ -62,6 +62,14 @@ struct JobsOptions {
 
 int RunJobs(const CommandContext& context, const JobsOptions& options);
 
+struct SpoolOptions {
+  std::string action = "status";  // status, forward
+  std::string file;               // forward: this one alone, wherever it lies.
+};
+
+// The turns that wait on this machine's disk for PostgreSQL to come back.
+int RunSpool(const CommandContext& context, const SpoolOptions& options);
+
 struct ForgetOptions {
   std::string user;
   std::string memory_id;

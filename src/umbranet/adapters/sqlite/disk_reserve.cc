@@ -1,0 +1,31 @@
+#include "umbranet/adapters/sqlite/disk_reserve.h"
+
+#include <filesystem>
+#include <system_error>
+
+namespace umbranet {
+namespace {
+
+constexpr std::chrono::seconds kTryAgainAfter{30};
+
+}  // namespace
+
+Status CheckDiskReserve(const std::string& path, std::uint64_t reserve_bytes) {
+  if (reserve_bytes == 0) {
+    return {};
+  }
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const auto space = std::filesystem::space(folder.empty() ? "." : folder, failed);
+  if (!failed && space.available >= reserve_bytes) {
+    return {};
+  }
+  const std::string found =
+      failed ? failed.message() : std::to_string(space.available >> 20U) + " MiB are free";
+  return Error{ErrorCode::kStorageFull,
+               "sqlite: the disk of the data folder is full but for its reserve of " +
+                   std::to_string(reserve_bytes >> 20U) + " MiB: " + found,
+               kTryAgainAfter};
+}
+
+}  // namespace umbranet

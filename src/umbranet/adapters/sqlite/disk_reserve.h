@@ -1,0 +1,16 @@
+// Keeps some room free on the disk: new turns are refused before it is full, so that what was
+// accepted can still be reflected, forwarded and forgotten. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "umbranet/base/result.h"
+
+namespace umbranet {
+
+// kStorageFull when the file system of `path` has fewer than `reserve_bytes` free, or cannot be
+// asked. A reserve of 0 asks nothing.
+Status CheckDiskReserve(const std::string& path, std::uint64_t reserve_bytes);
+
+}  // namespace umbranet
