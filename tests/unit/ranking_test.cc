@@ -11,7 +11,6 @@
 
 #include "umbranet/base/text_analysis.h"
 #include "umbranet/memory/pending_turns.h"
-#include "umbranet/memory/pending_turns.h"
 
 namespace umbranet {
 namespace {

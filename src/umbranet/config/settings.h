@@ -61,6 +61,7 @@ struct Settings {
 
   std::string reflector_listen_host;  // Empty: `umbranet reflect` listens nowhere.
   std::uint16_t reflector_listen_port = 0;
+
   bool spool = true;
   std::uint32_t spool_patience_ms = 250;
   std::uint32_t spool_mib_max = 1'024;

@@ -338,9 +338,8 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   }
   const Found found =
       std::make_shared<Gathering>(request, has_meaning && !spared, journal_away, by);
-  Result<EpisodesFound> pending =
-      FindPending(journal_away ? *spooled_turns_ : pending_turns_, *found, context.freshness,
-                  options_.unreflected_max);
+  Result<EpisodesFound> pending = FindPending(journal_away ? *spooled_turns_ : pending_turns_,
+                                              *found, context.freshness, options_.unreflected_max);
   AskTiers(clock_, stores_, options_, Asking(clock_, recall_pool_, options_.near_tiers, found));
   Harvest harvest = Collect(*found, context);
   if (!pending.ok() &&
