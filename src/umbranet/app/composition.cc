@@ -250,8 +250,9 @@ struct Application::Parts {
         embedder(opened.embedder == nullptr ? nullptr
                                             : std::make_unique<CachingEmbedder>(
                                                   *opened.embedder, CachingEmbedder::Options{})),
-        spool(which.serve_http ? ServingSpool::Open({settings, clock, backends, metrics, log})
-                               : nullptr),
+        spool(which.serve == Serve::kApi
+                  ? ServingSpool::Open({settings, clock, backends, metrics, log})
+                  : nullptr),
         journal(spool != nullptr ? spool->journal() : *backends.journal),
         ledger(*backends.ledger),
         doorbell(*backends.doorbell),
