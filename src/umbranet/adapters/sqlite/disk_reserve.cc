@@ -17,7 +17,11 @@ Status CheckDiskReserve(const std::string& path, std::uint64_t reserve_bytes) {
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   const auto space = std::filesystem::space(folder.empty() ? "." : folder, failed);
-  if (!failed && space.available >= reserve_bytes) {
+  // What stands in the log is written into the database as well, before the log is used again.
+  std::error_code no_log;
+  const std::uintmax_t log_bytes = std::filesystem::file_size(path + "-wal", no_log);
+  const std::uint64_t wanted = reserve_bytes + (no_log ? 0 : log_bytes);
+  if (!failed && space.available >= wanted) {
     return {};
   }
   const std::string found =

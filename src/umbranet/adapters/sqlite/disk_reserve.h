@@ -9,8 +9,9 @@
 
 namespace umbranet {
 
-// kStorageFull when the file system of `path` has fewer than `reserve_bytes` free, or cannot be
-// asked. A reserve of 0 asks nothing.
+// kStorageFull when the file system of the database `path` has fewer than `reserve_bytes` free
+// beside what its write-ahead log will take in the database, or cannot be asked. A reserve of 0
+// asks nothing.
 Status CheckDiskReserve(const std::string& path, std::uint64_t reserve_bytes);
 
 }  // namespace umbranet
