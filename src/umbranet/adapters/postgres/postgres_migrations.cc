@@ -32,7 +32,11 @@ constexpr std::string_view kSelectApplied =
 constexpr std::string_view kInsertApplied =
     "INSERT INTO schema_migration(component, version, checksum) VALUES($1, $2, $3)";
 constexpr std::string_view kSelectExtensions =
-    "SELECT name::text FROM pg_available_extensions ORDER BY name";
+    "SELECT name::text FROM pg_available_extensions"
+    " UNION SELECT extname::text FROM pg_extension ORDER BY 1";
+constexpr std::string_view kHasExtension =
+    "SELECT EXISTS(SELECT FROM pg_extension WHERE extname = $1)";
+constexpr std::string_view kLacksRight = "42501";
 
 // Building an index of a large table takes its time; whoever migrates waits for it.
 constexpr Millis kMigrationLimit{3'600'000};
@@ -142,9 +146,20 @@ Result<MigrationReport> RunMissing(PostgresConnection& connection, const std::st
   UMBRANET_ASSIGN_OR_RETURN(const auto extensions, ReadExtensions(connection));
   MigrationReport report;
   for (const PostgresMigration* step : Missing(applied, migrations, extensions, report.left_out)) {
+    // One that is there is used as it is, by whomever it was made.
+    UMBRANET_ASSIGN_OR_RETURN(const bool has_extension,
+                              step->extension.empty()
+                                  ? Result<bool>(true)
+                                  : AskBool(connection, kHasExtension, step->extension));
     Status done = connection.RunScript(std::string(step->script));
     if (!done.ok()) {
       Error error = std::move(done).error();
+      if (!has_extension && connection.sqlstate() == kLacksRight) {
+        const std::string name(step->extension);
+        return FailedPrecondition(connection.name() + ": the user in POSTGRES_URL may not create" +
+                                  " the extension " + name + "; have an administrator run CREATE" +
+                                  " EXTENSION " + name + " in this database once, then repeat");
+      }
       error.message += " (in step " + std::to_string(step->version) + " of the " +
                        std::string(step->component) + " schema)";
       return error;
