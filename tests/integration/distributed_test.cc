@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <boost/json/array.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "umbranet/adapters/neo4j/neo4j_url.h"
@@ -30,6 +31,9 @@ namespace umbranet {
 namespace {
 
 namespace json = boost::json;
+
+using testing::HasSubstr;
+using testing::Not;
 
 constexpr int kUsers = 20;
 constexpr int kTurnsEach = 10;
@@ -171,6 +175,16 @@ TEST_F(DistributedTest, EveryTurnIsTakenInOnceThoughAReflectorIsKilled) {
     const auto forgotten = api.Call("DELETE", path);
     ASSERT_TRUE(forgotten);
     EXPECT_EQ(forgotten->status, 200) << forgotten->body;
+  }
+  // What the servers' adapters say of themselves.
+  const auto metrics = api.Call("GET", "/metrics");
+  ASSERT_TRUE(metrics);
+  EXPECT_THAT(metrics->body, HasSubstr("umbranet_reflection_published_total "));
+  EXPECT_THAT(metrics->body, Not(HasSubstr("umbranet_reflection_published_total 0")));
+  EXPECT_THAT(metrics->body, Not(HasSubstr("umbranet_postgres_connections{state=\"idle\"} 0")));
+  for (const char* const server : {"postgres", "redis", "neo4j", "rabbitmq"}) {
+    EXPECT_THAT(metrics->body, HasSubstr("umbranet_server_breaker_open{server=\"" +
+                                         std::string(server) + "\"} 0"));
   }
   EXPECT_EQ(heir.Terminate(), 0) << heir.Log();
   EXPECT_EQ(api.Terminate(), 0) << api.Log();

@@ -221,7 +221,11 @@ TEST_F(Neo4jFaults, AServerThatIsAwayIsNamedAndUsedAgainOnceItIsBack) {
     EXPECT_THAT(applied.error().message, HasSubstr("NEO4J_URL"));
   }
   proxy.Restore();
-  ASSERT_TRUE(memory->Apply(std::vector{plan}, {}, kNever).ok());
+  // Taken to be away until somebody has asked it again.
+  const Deadline patience = Deadline::After(real_time_, Millis{20'000});
+  while (!memory->Apply(std::vector{plan}, {}, kNever).ok() && !patience.Expired()) {
+  }
+  ASSERT_FALSE(patience.Expired());
   proxy.Cut();
   EXPECT_THAT(Texts(*memory, ana_), SizeIs(1));
   proxy.Cut();
@@ -244,6 +248,30 @@ TEST_F(Neo4jFaults, AServerThatIsFrozenCostsNoMoreThanTheDeadline) {
   EXPECT_THAT(found.error().message, HasSubstr("Neo4j at http://127.0.0.1:"));
   proxy.Resume();
   EXPECT_TRUE(memory->Check(kNever).ok());
+}
+
+TEST_F(Neo4jFaults, AServerThatIsFrozenCostsOnlyTheFirstCallersTheirDeadline) {
+  TcpFaultProxy proxy("127.0.0.1", port_);
+  Neo4jClient::Options options{.url = Through(proxy)};
+  options.breaker.pause_first = std::chrono::hours(1);
+  const auto client = Neo4jClient::Open(options, real_time_).value();
+  const auto ask = [&](Deadline deadline) {
+    const auto answer = client->Run({{"RETURN 1", {}}}, deadline);
+    const auto* const failure = std::get_if<Neo4jFailure>(&answer);
+    return failure == nullptr ? Status() : Status(failure->error);
+  };
+  ASSERT_TRUE(ask(kNever).ok());
+  proxy.Stall();
+  for (std::uint32_t i = 0; i < options.breaker.failures_to_open; ++i) {
+    EXPECT_FALSE(client->breaker().IsOpen());
+    EXPECT_FALSE(ask(Deadline::After(real_time_, Millis{300})).ok());
+  }
+  EXPECT_TRUE(client->breaker().IsOpen());
+  const std::uint64_t sent = proxy.BytesFromClients();
+  const Status told = ask(kNever);
+  EXPECT_EQ(told.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(told.error().message, HasSubstr("Neo4j at http://127.0.0.1:"));
+  EXPECT_EQ(proxy.BytesFromClients(), sent) << "nobody was asked";
 }
 
 TEST_F(Neo4jFaults, TextNeverBecomesAStatement) {

@@ -13,6 +13,7 @@
 
 #include "umbranet/adapters/postgres/postgres_migrations.h"
 
+#include "tests/doubles/tcp_fault_proxy.h"
 #include "tests/integration/postgres_harness.h"
 
 namespace umbranet {
@@ -94,7 +95,7 @@ TEST_F(PostgresPoolTest, ATransactionThatFailsLeavesNothing) {
         return connection.Run("INSERT INTO ledger_value VALUES('x', 1), ('y', 2)");
       });
   EXPECT_EQ(done.value(), 2);
-  EXPECT_EQ(pool_->ConnectionCount(), 1U);
+  EXPECT_EQ(pool_->ReadCounts().idle, 1U);
 }
 
 TEST_F(PostgresPoolTest, ASerializationFailureIsTriedAgain) {
@@ -155,7 +156,7 @@ TEST_F(PostgresPoolTest, NoMoreSessionsAreOpenThanAllowed) {
     threads.emplace_back([&] {
       for (int k = 0; k < 20; ++k) {
         EXPECT_TRUE(AskInt(*pool, "SELECT 1 FROM pg_sleep(0.001)", kNever).ok());
-        EXPECT_LE(pool->ConnectionCount(), 3U);
+        EXPECT_LE(pool->ReadCounts().in_use + pool->ReadCounts().idle, 3U);
       }
     });
   }
@@ -293,6 +294,63 @@ TEST_F(PostgresPoolTest, AStepThatFailsLeavesNothingOfTheMigration) {
   const auto failed = Migrate(*pool_, more, kNever);
   EXPECT_THAT(failed.error().message, HasSubstr("step 2 of the test schema"));
   EXPECT_TRUE(CheckSchema(*pool_, kNever).ok());
+}
+
+TEST_F(PostgresPoolTest, AServerThatIsAwayCostsOnlyTheFirstCallersTheirDeadline) {
+  TcpFaultProxy proxy("127.0.0.1", schema_->ServerPort());
+  std::vector<std::string> log_lines;
+  StructuredLog log(clock_, {.sink = [&](std::string_view line) { log_lines.emplace_back(line); }});
+  PostgresPool::Options options = schema_->OptionsAt("127.0.0.1", proxy.port());
+  options.breaker.pause_first = std::chrono::hours(1);
+  options.log = &log;
+  const auto pool = PostgresPool::Open(options).value();
+  ASSERT_TRUE(AskInt(*pool, "SELECT 1", kNever).ok());
+  proxy.Stall();
+  for (std::uint32_t i = 0; i < options.breaker.failures_to_open; ++i) {
+    EXPECT_FALSE(pool->breaker().IsOpen());
+    EXPECT_FALSE(AskInt(*pool, "SELECT 1", In(milliseconds(300))).ok());
+  }
+  EXPECT_TRUE(pool->breaker().IsOpen());
+  const std::uint64_t sent = proxy.BytesFromClients();
+  const auto told = AskInt(*pool, "SELECT 1", kNever);
+  EXPECT_EQ(told.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(told.error().message, HasSubstr("PostgreSQL at 127.0.0.1"));
+  EXPECT_EQ(proxy.BytesFromClients(), sent) << "nobody was asked";
+  ASSERT_FALSE(log_lines.empty());
+  EXPECT_THAT(log_lines.back(), HasSubstr("postgres_away"));
+  // Whoever opens a session of his own is the first to see it come back.
+  proxy.Resume();
+  EXPECT_TRUE(pool->OpenSession(kNever).ok());
+  EXPECT_FALSE(pool->breaker().IsOpen());
+  EXPECT_TRUE(AskInt(*pool, "SELECT 1", kNever).ok());
+  EXPECT_GT(pool->ReadCounts().reconnects, 0U);
+}
+
+TEST_F(PostgresPoolTest, ACallWithNextToNoTimeSaysNothingOfTheServer) {
+  TcpFaultProxy proxy("127.0.0.1", schema_->ServerPort());
+  const auto pool = PostgresPool::Open(schema_->OptionsAt("127.0.0.1", proxy.port())).value();
+  ASSERT_TRUE(AskInt(*pool, "SELECT 1", kNever).ok());
+  proxy.Stall();
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_FALSE(AskInt(*pool, "SELECT 1", In(milliseconds(20))).ok());
+  }
+  EXPECT_FALSE(pool->breaker().IsOpen());
+}
+
+TEST_F(PostgresPoolTest, WarningsOfTheServerGoToTheLog) {
+  std::vector<std::string> log_lines;
+  StructuredLog log(clock_, {.sink = [&](std::string_view line) { log_lines.emplace_back(line); }});
+  PostgresPool::Options options = schema_->Options();
+  options.log = &log;
+  const auto pool = PostgresPool::Open(options).value();
+  const Status done = pool->Run(kNever, [](PostgresConnection& connection) {
+    return connection.RunScript("DO $$ BEGIN RAISE WARNING E'beware\\nof this'; END $$");
+  });
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  ASSERT_EQ(log_lines.size(), 1U);
+  EXPECT_THAT(log_lines[0], HasSubstr("postgres_notice"));
+  EXPECT_THAT(log_lines[0], HasSubstr("beware"));
+  EXPECT_THAT(log_lines[0], Not(HasSubstr("of this")));
 }
 
 }  // namespace

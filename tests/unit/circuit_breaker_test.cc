@@ -49,6 +49,18 @@ TEST_F(CircuitBreakerTest, ClosesOnceATrialSucceeds) {
   EXPECT_TRUE(breaker_.Allow());
 }
 
+TEST_F(CircuitBreakerTest, CountsHowOftenItOpened) {
+  EXPECT_EQ(breaker_.TimesOpened(), 0U);
+  for (int i = 0; i < 5; ++i) {
+    breaker_.Failed();
+  }
+  EXPECT_EQ(breaker_.TimesOpened(), 1U);
+  breaker_.Succeeded();
+  breaker_.Failed();
+  breaker_.Failed();
+  EXPECT_EQ(breaker_.TimesOpened(), 2U);
+}
+
 TEST_F(CircuitBreakerTest, IsNotHeldUpByATrialThatNeverEnds) {
   breaker_.Failed();
   breaker_.Failed();

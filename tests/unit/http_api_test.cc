@@ -460,6 +460,19 @@ TEST_F(OperationsApiTest, IsReadyWhenWhatItNeedsAnswers) {
   EXPECT_EQ(SchemaViolation(Call("GET", "/healthz").Json(), "Health"), "");
 }
 
+TEST_F(OperationsApiTest, SaysWhichServersAreTakenToBeAway) {
+  const auto up = [](Deadline) { return Status(); };
+  bool open = true;
+  probes_ = {{"neo4j", false, up, [&open] { return open; }}, {"model", false, up}};
+  Build();
+  const json::value away = Call("GET", "/readyz").Json();
+  EXPECT_EQ(SchemaViolation(away, "Readiness"), "");
+  EXPECT_EQ(away.at("dependencies").at(0).at("breaker"), "open");
+  EXPECT_FALSE(away.at("dependencies").at(1).as_object().contains("breaker"));
+  open = false;
+  EXPECT_EQ(Call("GET", "/readyz").Json().at("dependencies").at(0).at("breaker"), "closed");
+}
+
 TEST_F(OperationsApiTest, ShowsMetrics) {
   const ApiAnswer plain = Call("GET", "/metrics");
   EXPECT_EQ(plain.status, 200);

@@ -75,6 +75,17 @@ TEST(SettingsTest, AKeyspaceThatNoServerWouldTakeAsANameIsRefused) {
   EXPECT_NE(RefusalOf({{"UMBRANET_KEYSPACE", std::string(41, 'a')}}), "accepted");
 }
 
+TEST(SettingsTest, AReflectorListensNowhereUnlessAnAddressIsGiven) {
+  EXPECT_EQ(LoadSettings("", {}, {})->settings.reflector_listen_host, "");
+  EXPECT_EQ(LoadSettings("", {{"REFLECTOR_LISTEN", ""}}, {})->settings.reflector_listen_host, "");
+  const auto loaded = LoadSettings("", {{"REFLECTOR_LISTEN", "[::1]:9"}}, {});
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ(loaded->settings.reflector_listen_host, "::1");
+  EXPECT_EQ(loaded->settings.reflector_listen_port, 9);
+  EXPECT_NE(RefusalOf({{"REFLECTOR_LISTEN", "8081"}}).find("write HOST:PORT"), std::string::npos);
+  EXPECT_NE(RefusalOf({{"UMBRANET_LISTEN", ""}}).find("write HOST:PORT"), std::string::npos);
+}
+
 TEST_F(SettingsFile, FlagsWinOverTheEnvironmentAndThatOverTheFile) {
   const std::string file = Write(
       "# workers\nREFLECTOR_WORKERS = 7\nREFLECTOR_BATCH_SIZE=4\n\nUMBRANET_LISTEN=127.0.0.1:1\n");

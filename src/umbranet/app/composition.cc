@@ -17,6 +17,7 @@
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/app/build_version.h"
 #include "umbranet/app/composition_backends.h"
+#include "umbranet/app/composition_gauges.h"
 #include "umbranet/app/composition_spool.h"
 #include "umbranet/extraction/event_times.h"
 #include "umbranet/extraction/rule_extractor.h"
@@ -284,7 +285,8 @@ struct Application::Parts {
         summarizer(*backends.journal, short_term, metrics, log, SummaryOptions(with)),
         reflector(clock, queue, processor, summarizer, metrics, log, ReflectorOptions(with)),
         authenticator(with.api_keys),
-        gauges(WatchLedger(metrics, clock, ledger, doorbell)) {}
+        gauges(WatchLedger(metrics, clock, ledger, doorbell)),
+        servers_gauges(WatchServers(metrics, backends)) {}
 
   ReflectInline InlineReflection() {
     return [this](std::string_view tenant, const std::vector<std::string>& job_ids,
@@ -320,6 +322,7 @@ struct Application::Parts {
   MemoryReflector reflector;
   Authenticator authenticator;
   Metrics::ScrapeHook gauges;
+  Metrics::ScrapeHook servers_gauges;
   std::unique_ptr<HttpServer> server;
   Metrics::ScrapeHook server_gauges;
   bool started = false;

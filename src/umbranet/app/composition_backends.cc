@@ -1,6 +1,7 @@
 #include "umbranet/app/composition_backends.h"
 
 #include <chrono>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -80,22 +81,52 @@ Status OpenLedgerInFile(const Settings& settings, Backends& backends) {
   return {};
 }
 
-PostgresPool::Options PoolOptions(const Settings& settings) {
+// Each of the settings' servers is opened in one place, whoever asks: a process that serves, a
+// migration, a check. `log` may be null.
+Result<std::unique_ptr<PostgresPool>> OpenPool(const Settings& settings, StructuredLog* log) {
   PostgresPool::Options options;
   options.url = settings.postgres_url;
   options.schema = settings.keyspace;
   options.connections_max = settings.postgres_connections;
-  return options;
+  options.log = log;
+  return PostgresPool::Open(std::move(options));
 }
 
-Neo4jSemanticMemory::Options GraphOptions(const Settings& settings) {
+struct Graph {
+  std::unique_ptr<Neo4jClient> client;
+  std::unique_ptr<Neo4jSemanticMemory> memory;
+};
+
+Result<Graph> OpenGraph(const Settings& settings, const Clock& clock, StructuredLog* log,
+                        HeldTurns held_turns = {}) {
+  Graph graph;
+  UMBRANET_ASSIGN_OR_RETURN(graph.client,
+                            Neo4jClient::Open({.url = settings.neo4j_url, .log = log}, clock));
   Neo4jSemanticMemory::Options options;
   options.key_space = settings.keyspace;
-  return options;
+  options.held_turns = std::move(held_turns);
+  graph.memory = std::make_unique<Neo4jSemanticMemory>(*graph.client, clock, std::move(options));
+  return graph;
 }
 
-Status OpenPostgres(const Settings& settings, const Clock& clock, Backends& backends) {
-  UMBRANET_ASSIGN_OR_RETURN(backends.postgres, PostgresPool::Open(PoolOptions(settings)));
+Result<std::unique_ptr<RabbitMqDoorbell>> OpenDoorbell(const Settings& settings, bool consume,
+                                                       const Clock& clock, StructuredLog& log,
+                                                       AcceptJob accept) {
+  RabbitMqDoorbell::Options options;
+  options.url = settings.rabbitmq_url;
+  options.exchange = settings.rabbitmq_exchange;
+  options.queue = settings.rabbitmq_queue;
+  options.consume = consume;
+  return RabbitMqDoorbell::Open(clock, log, std::move(options), std::move(accept));
+}
+
+std::function<bool()> IsOpen(const CircuitBreaker& breaker) {
+  return [&breaker] { return breaker.IsOpen(); };
+}
+
+Status OpenPostgres(const Settings& settings, const Clock& clock, StructuredLog& log,
+                    Backends& backends) {
+  UMBRANET_ASSIGN_OR_RETURN(backends.postgres, OpenPool(settings, &log));
   PostgresPool& pool = *backends.postgres;
   if (settings.migrate_on_start) {
     const auto migrated = Migrate(pool, Deadline::After(clock, kMigrationBudget));
@@ -117,8 +148,9 @@ Status OpenPostgres(const Settings& settings, const Clock& clock, Backends& back
   }
   backends.episodic = std::move(episodic);
   backends.procedural = std::make_unique<PostgresProceduralMemory>(pool, clock);
-  backends.probes.push_back(
-      {"postgres", true, [&pool](Deadline deadline) { return CheckSchema(pool, deadline); }});
+  backends.probes.push_back({"postgres", true,
+                             [&pool](Deadline deadline) { return CheckSchema(pool, deadline); },
+                             IsOpen(pool.breaker())});
   return {};
 }
 
@@ -132,7 +164,9 @@ Status OpenRedis(const Settings& settings, const Clock& clock, StructuredLog& lo
                             RedisShortTermMemory::Open(clock, *backends.journal, options));
   UMBRANET_RETURN_IF_ERROR(Excuse(memory->Probe(Deadline::After(clock, kStartBudget)), backends));
   backends.probes.push_back(
-      {"redis", false, [&memory = *memory](Deadline deadline) { return memory.Probe(deadline); }});
+      {"redis", false, [&memory = *memory](Deadline deadline) { return memory.Probe(deadline); },
+       IsOpen(memory->breaker())});
+  backends.redis = memory.get();
   backends.short_term = std::move(memory);
   return {};
 }
@@ -151,16 +185,19 @@ HeldTurns HeldBy(Journal& journal) {
   };
 }
 
-Status OpenNeo4j(const Settings& settings, const Clock& clock, Backends& backends) {
-  UMBRANET_ASSIGN_OR_RETURN(backends.neo4j, Neo4jClient::Open({.url = settings.neo4j_url}, clock));
-  Neo4jSemanticMemory::Options options = GraphOptions(settings);
-  options.held_turns = HeldBy(*backends.journal);
-  auto memory = std::make_unique<Neo4jSemanticMemory>(*backends.neo4j, clock, std::move(options));
-  UMBRANET_RETURN_IF_ERROR(Excuse(memory->Check(Deadline::After(clock, kStartBudget)), backends));
+Status OpenNeo4j(const Settings& settings, const Clock& clock, StructuredLog& log,
+                 Backends& backends) {
+  UMBRANET_ASSIGN_OR_RETURN(Graph graph,
+                            OpenGraph(settings, clock, &log, HeldBy(*backends.journal)));
+  UMBRANET_RETURN_IF_ERROR(
+      Excuse(graph.memory->Check(Deadline::After(clock, kStartBudget)), backends));
   backends.probes.push_back(
-      {"neo4j", false, [&memory = *memory](Deadline deadline) { return memory.Check(deadline); }});
-  backends.knowledge = memory.get();
-  backends.semantic = std::move(memory);
+      {"neo4j", false,
+       [&memory = *graph.memory](Deadline deadline) { return memory.Check(deadline); },
+       IsOpen(graph.client->breaker())});
+  backends.neo4j = std::move(graph.client);
+  backends.knowledge = graph.memory.get();
+  backends.semantic = std::move(graph.memory);
   return {};
 }
 
@@ -168,22 +205,20 @@ Status OpenRabbitMq(const Settings& settings, bool reflects, const Clock& clock,
                     Backends& backends) {
   backends.intake = std::make_unique<TurnIntake>(clock, *backends.journal, *backends.ledger,
                                                  *backends.short_term);
-  RabbitMqDoorbell::Options options;
-  options.url = settings.rabbitmq_url;
-  options.exchange = settings.rabbitmq_exchange;
-  options.queue = settings.rabbitmq_queue;
-  options.consume = reflects;
-  UMBRANET_ASSIGN_OR_RETURN(auto doorbell, RabbitMqDoorbell::Open(clock, log, std::move(options),
-                                                                  std::ref(*backends.intake)));
+  UMBRANET_ASSIGN_OR_RETURN(
+      auto doorbell, OpenDoorbell(settings, reflects, clock, log, std::ref(*backends.intake)));
   if (!doorbell->WaitUntilHealthy(Deadline::After(clock, kStartBudget))) {
     UMBRANET_RETURN_IF_ERROR(Excuse(doorbell->Probe(), backends));
   }
-  backends.probes.push_back({"rabbitmq", false, [&doorbell = *doorbell](Deadline) -> Status {
-                               if (doorbell.Healthy()) {
-                                 return {};
-                               }
-                               return Unavailable(doorbell.ReadStatus().last_error);
-                             }});
+  backends.probes.push_back(
+      {"rabbitmq", false,
+       [&doorbell = *doorbell](Deadline) -> Status {
+         if (doorbell.Healthy()) {
+           return {};
+         }
+         return Unavailable(doorbell.ReadStatus().last_error);
+       },
+       [&doorbell = *doorbell] { return doorbell.ReadStatus().breaker_open; }});
   backends.rabbitmq = doorbell.get();
   backends.doorbell = std::move(doorbell);
   return {};
@@ -208,7 +243,7 @@ Result<Backends> OpenStores(const Settings& settings, const Clock& clock, Struct
   if (settings.postgres_url.empty()) {
     UMBRANET_RETURN_IF_ERROR(OpenLedgerInFile(settings, backends));
   } else {
-    UMBRANET_RETURN_IF_ERROR(OpenPostgres(settings, clock, backends));
+    UMBRANET_RETURN_IF_ERROR(OpenPostgres(settings, clock, log, backends));
   }
   if (!settings.redis_url.empty()) {
     UMBRANET_RETURN_IF_ERROR(OpenRedis(settings, clock, log, backends));
@@ -217,7 +252,7 @@ Result<Backends> OpenStores(const Settings& settings, const Clock& clock, Struct
     backends.semantic = std::make_unique<SqliteSemanticMemory>(
         *backends.database, SqliteSemanticMemory::Options{.fenced = settings.postgres_url.empty()});
   } else {
-    UMBRANET_RETURN_IF_ERROR(OpenNeo4j(settings, clock, backends));
+    UMBRANET_RETURN_IF_ERROR(OpenNeo4j(settings, clock, log, backends));
   }
   backends.probes.push_back({"queue", true, [&ledger = *backends.ledger](Deadline deadline) {
                                const auto stats = ledger.Stats(deadline);
@@ -267,7 +302,7 @@ Result<std::string> MigrateServers(const Settings& settings, const Clock& clock)
   const Deadline deadline = Deadline::After(clock, kMigrationBudget);
   std::string report;
   if (!settings.postgres_url.empty()) {
-    UMBRANET_ASSIGN_OR_RETURN(const auto pool, PostgresPool::Open(PoolOptions(settings)));
+    UMBRANET_ASSIGN_OR_RETURN(const auto pool, OpenPool(settings, nullptr));
     UMBRANET_ASSIGN_OR_RETURN(const MigrationReport done, Migrate(*pool, deadline));
     report += pool->name() + ": " + std::to_string(done.applied) + " steps taken" +
               (done.left_out == 0 ? ""
@@ -276,11 +311,9 @@ Result<std::string> MigrateServers(const Settings& settings, const Clock& clock)
               "\n";
   }
   if (!settings.neo4j_url.empty()) {
-    UMBRANET_ASSIGN_OR_RETURN(const auto client,
-                              Neo4jClient::Open({.url = settings.neo4j_url}, clock));
-    Neo4jSemanticMemory memory(*client, clock, GraphOptions(settings));
-    UMBRANET_RETURN_IF_ERROR(memory.Migrate(deadline));
-    report += client->server().name + ": constraints and indexes are there\n";
+    UMBRANET_ASSIGN_OR_RETURN(const Graph graph, OpenGraph(settings, clock, nullptr));
+    UMBRANET_RETURN_IF_ERROR(graph.memory->Migrate(deadline));
+    report += graph.client->server().name + ": constraints and indexes are there\n";
   }
   return report;
 }
@@ -293,27 +326,19 @@ Result<std::vector<ServerReport>> CheckServers(const Settings& settings, const C
     reports.push_back({setting, status});
   };
   if (!settings.postgres_url.empty()) {
-    const auto pool = PostgresPool::Open(PoolOptions(settings));
+    const auto pool = OpenPool(settings, nullptr);
     report("POSTGRES_URL", pool.ok() ? CheckSchema(**pool, deadline) : Status(pool.error()));
   }
   if (!settings.neo4j_url.empty()) {
-    const auto client = Neo4jClient::Open({.url = settings.neo4j_url}, clock);
-    report("NEO4J_URL",
-           client.ok()
-               ? Neo4jSemanticMemory(**client, clock, GraphOptions(settings)).Check(deadline)
-               : Status(client.error()));
+    const auto graph = OpenGraph(settings, clock, nullptr);
+    report("NEO4J_URL", graph.ok() ? graph->memory->Check(deadline) : Status(graph.error()));
   }
   if (!settings.redis_url.empty()) {
     report("REDIS_URL", PingRedis(settings, clock, deadline));
   }
   if (!settings.rabbitmq_url.empty()) {
-    RabbitMqDoorbell::Options options;
-    options.url = settings.rabbitmq_url;
-    options.exchange = settings.rabbitmq_exchange;
-    options.queue = settings.rabbitmq_queue;
-    options.consume = false;
-    const auto doorbell = RabbitMqDoorbell::Open(
-        clock, log, std::move(options), [](const IncomingJob&, Deadline) { return Status(); });
+    const auto doorbell = OpenDoorbell(settings, /*consume=*/false, clock, log,
+                                       [](const IncomingJob&, Deadline) { return Status(); });
     report("RABBITMQ_URL", doorbell.ok() ? (*doorbell)->Probe() : Status(doorbell.error()));
   }
   return reports;

@@ -11,6 +11,7 @@
 #include "umbranet/adapters/postgres/postgres_pool.h"
 #include "umbranet/adapters/rabbitmq/rabbitmq_doorbell.h"
 #include "umbranet/adapters/rabbitmq/turn_intake.h"
+#include "umbranet/adapters/redis/redis_short_term_memory.h"
 #include "umbranet/adapters/sqlite/ledger_store.h"
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/base/clock.h"
@@ -44,8 +45,9 @@ struct Backends {
   std::unique_ptr<ProceduralMemory> procedural;
   std::unique_ptr<TurnIntake> intake;
   std::unique_ptr<Doorbell> doorbell;
-  RabbitMqDoorbell* rabbitmq = nullptr;  // The doorbell, when it is that.
-  KnowledgeTarget* knowledge = nullptr;  // The semantic memory, when it can take in another's.
+  RabbitMqDoorbell* rabbitmq = nullptr;   // The doorbell, when it is that.
+  RedisShortTermMemory* redis = nullptr;  // The short-term memory, when it is that.
+  KnowledgeTarget* knowledge = nullptr;   // The semantic memory, when it can take in another's.
 
   std::vector<DependencyProbe> probes;
   // What the operator should know of at the start: a server that does not answer yet, say.

@@ -42,6 +42,7 @@ bool CircuitBreaker::Failed() {
     return false;
   }
   open_ = true;
+  ++times_opened_;
   pause_ = options_.pause_first;
   next_trial_ = clock_.SteadyNow() + pause_;
   return true;
@@ -50,6 +51,11 @@ bool CircuitBreaker::Failed() {
 bool CircuitBreaker::IsOpen() const {
   const MutexLock lock(mutex_);
   return open_;
+}
+
+std::uint64_t CircuitBreaker::TimesOpened() const {
+  const MutexLock lock(mutex_);
+  return times_opened_;
 }
 
 }  // namespace umbranet

@@ -29,6 +29,8 @@ class CircuitBreaker {
   bool Failed();
 
   [[nodiscard]] bool IsOpen() const;
+  // How often it has opened.
+  [[nodiscard]] std::uint64_t TimesOpened() const;
 
  private:
   const Clock& clock_;
@@ -36,6 +38,7 @@ class CircuitBreaker {
   mutable Mutex mutex_;
   std::uint32_t failures_ GUARDED_BY(mutex_) = 0;  // In a row.
   bool open_ GUARDED_BY(mutex_) = false;
+  std::uint64_t times_opened_ GUARDED_BY(mutex_) = 0;
   bool trying_ GUARDED_BY(mutex_) = false;  // Somebody was let through since it opened.
   Millis pause_ GUARDED_BY(mutex_){0};
   SteadyTime next_trial_ GUARDED_BY(mutex_){};

@@ -32,6 +32,9 @@ struct DependencyProbe {
   std::string name;
   bool required = true;
   std::function<Status(Deadline)> probe;
+  // Whether calls are turned away since it has not answered of late. Empty: nothing watches over
+  // it.
+  std::function<bool()> breaker_open = {};
 };
 
 // Everything is borrowed and must outlive the router.

@@ -57,6 +57,9 @@ void HandleReady(const ApiContext& api, ResponseWriter& writer) {
         .Field("name", needs.probes[i].name)
         .Field("required", needs.probes[i].required)
         .Field("status", results[i].status.ok() ? "up" : "down");
+    if (needs.probes[i].breaker_open) {
+      out.Field("breaker", needs.probes[i].breaker_open() ? "open" : "closed");
+    }
     out.Key("ms").Number(results[i].millis, 3);
     out.EndObject();
     if (!results[i].status.ok()) {

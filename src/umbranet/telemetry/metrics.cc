@@ -31,6 +31,7 @@ const std::vector<std::string> kPriorities = {"high", "normal", "low"};
 const std::vector<std::string> kTiers = {"episodic", "semantic", "procedural"};
 const std::vector<std::string> kRecalledTiers = {"short_term", "episodic", "semantic",
                                                  "procedural"};
+const std::vector<std::string> kServers = {"postgres", "redis", "neo4j", "rabbitmq"};
 const std::vector<std::string> kOutcomes = {"done",      "transient",  "systemic",
                                             "permanent", "lease_lost", "released"};
 
@@ -219,6 +220,38 @@ Metrics::Metrics(const BuildInfo& build)
       model_seconds(HistogramFamily(registry_, "umbranet_model_seconds",
                                     "Calls to the language model for an answer."),
                     {{"outcome", {"ok", "error", "timeout", "cancelled"}}}, kAnswerBuckets),
+      server_breaker_open(
+          GaugeFamily(registry_, "umbranet_server_breaker_open",
+                      "1 while calls are turned away since the server does not answer."),
+          {{"server", kServers}}),
+      server_breaker_opened_total(CounterFamily(registry_, "umbranet_server_breaker_opened_total",
+                                                "Times that a server was taken to be away."),
+                                  {{"server", kServers}}),
+      server_reconnects_total(CounterFamily(registry_, "umbranet_server_reconnects_total",
+                                            "Connections that were lost and made anew."),
+                              {{"server", {"postgres", "rabbitmq"}}}),
+      postgres_connections(GaugeFamily(registry_, "umbranet_postgres_connections",
+                                       "Connections of this process to PostgreSQL."),
+                           {{"state", {"in_use", "idle"}}}),
+      postgres_connection_waiters(GaugeFamily(registry_, "umbranet_postgres_connection_waiters",
+                                              "Calls that wait for a connection to PostgreSQL.")
+                                      .Add({})),
+      reflection_published_total(CounterFamily(registry_, "umbranet_reflection_published_total",
+                                               "Messages that were sent to the broker.")
+                                     .Add({})),
+      reflection_publish_total(CounterFamily(registry_, "umbranet_reflection_publish_total",
+                                             "Messages for the broker, by what became of them."),
+                               {{"result", {"ack", "returned", "unknown", "dropped"}}}),
+      reflection_publish_waiting(GaugeFamily(registry_, "umbranet_reflection_publish_waiting",
+                                             "Messages that wait to be sent to the broker.")
+                                     .Add({})),
+      reflection_consumed_total(CounterFamily(registry_, "umbranet_reflection_consumed_total",
+                                              "Messages that the broker delivered.")
+                                    .Add({})),
+      reflection_consume_total(
+          CounterFamily(registry_, "umbranet_reflection_consume_total",
+                        "Messages of the broker that were taken in, or were none."),
+          {{"result", {"accepted", "malformed"}}}),
       http_connections(
           GaugeFamily(registry_, "umbranet_http_connections", "Open client connections.").Add({})),
       http_in_flight(

@@ -124,6 +124,21 @@ class Metrics {
   const LabelledMetric<Histogram> recall_tier_seconds;  // tier
   const LabelledMetric<Histogram> model_seconds;        // outcome ok, error, timeout, cancelled
 
+  // The servers that parts of memory are on, set at each scrape by a ScrapeHook. `server` postgres,
+  // redis, neo4j, rabbitmq.
+  const LabelledMetric<Gauge> server_breaker_open;            // server; 1: calls are turned away
+  const LabelledMetric<Counter> server_breaker_opened_total;  // server
+  const LabelledMetric<Counter> server_reconnects_total;      // server postgres, rabbitmq
+  const LabelledMetric<Gauge> postgres_connections;           // state in_use, idle
+  Gauge& postgres_connection_waiters;
+  // What the doorbell sent through the broker. `result` ack, returned (no queue took it), unknown
+  // (refused, late, or the connection ended), dropped (not sent for want of room).
+  Counter& reflection_published_total;
+  const LabelledMetric<Counter> reflection_publish_total;  // result
+  Gauge& reflection_publish_waiting;
+  Counter& reflection_consumed_total;
+  const LabelledMetric<Counter> reflection_consume_total;  // result accepted, malformed
+
   // HTTP.
   Gauge& http_connections;
   Gauge& http_in_flight;

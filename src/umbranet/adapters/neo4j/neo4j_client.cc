@@ -18,6 +18,8 @@ namespace json = boost::json;
 constexpr Millis kKeepIdleFor{20'000};
 // For the answer that a transaction took too long to come back in.
 constexpr Millis kGrace{2'000};
+// A caller with less time than this learns nothing of a server that does not answer him.
+constexpr Millis kTimeToTell{200};
 
 const json::value* Member(const json::value* value, std::string_view name) {
   const json::object* object = value == nullptr ? nullptr : value->if_object();
@@ -88,7 +90,27 @@ Neo4jClient::Neo4jClient(Options options, const Neo4jUrl& url, const Clock& cloc
       clock_(clock),
       authorization_(BasicAuthorization(url)),
       server_{NameOfServer(url), url.database},
-      http_(std::move(http)) {}
+      http_(std::move(http)),
+      breaker_(clock, options_.breaker) {}
+
+Result<ClientResponse> Neo4jClient::Ask(const ClientRequest& request, Deadline deadline) {
+  const bool had_time = deadline.Remaining() >= kTimeToTell;
+  Result<ClientResponse> response = http_->Send(request, std::stop_token(), deadline);
+  if (response.ok()) {
+    if (breaker_.Succeeded() && options_.log != nullptr) {
+      options_.log->Info("neo4j_back", {{"server", server_.name}});
+    }
+    return response;
+  }
+  const ErrorCode code = response.error().code;
+  const bool away =
+      code == ErrorCode::kUnavailable || (code == ErrorCode::kDeadlineExceeded && had_time);
+  if (away && breaker_.Failed() && options_.log != nullptr) {
+    options_.log->Warning("neo4j_away",
+                          {{"server", server_.name}, {"error", response.error().message}});
+  }
+  return response;
+}
 
 Result<Neo4jClient::Dialect> Neo4jClient::AskDialect(Deadline deadline) {
   const Dialect known = dialect_.load();
@@ -96,8 +118,7 @@ Result<Neo4jClient::Dialect> Neo4jClient::AskDialect(Deadline deadline) {
     return known;
   }
   const ClientRequest request{.headers = {{"Accept", "application/json"}}};
-  UMBRANET_ASSIGN_OR_RETURN(const ClientResponse response,
-                            http_->Send(request, std::stop_token(), deadline));
+  UMBRANET_ASSIGN_OR_RETURN(const ClientResponse response, Ask(request, deadline));
   boost::system::error_code error;
   const json::value answer = json::parse(response.body, error);
   Dialect dialect = Dialect::kUnknown;
@@ -131,7 +152,7 @@ Result<ClientResponse> Neo4jClient::Send(std::string_view method, const std::str
   if (!authorization_.empty()) {
     request.headers.emplace_back("Authorization", authorization_);
   }
-  return http_->Send(request, std::stop_token(), deadline);
+  return Ask(request, deadline);
 }
 
 Neo4jClient::Answer Neo4jClient::Read(const Result<ClientResponse>& response,
@@ -205,6 +226,13 @@ Neo4jClient::Answer Neo4jClient::RunQuery(std::vector<Neo4jStatement> statements
 Neo4jClient::Answer Neo4jClient::Run(std::vector<Neo4jStatement> statements, Deadline deadline) {
   if (deadline.Expired()) {
     return Neo4jFailure{DeadlineExceeded("neo4j: " + server_.name + ": no time is left")};
+  }
+  if (!breaker_.Allow()) {
+    // Nothing was sent, so nothing is unknown.
+    return Neo4jFailure{
+        Unavailable("neo4j: " + server_.name +
+                    ": it has not answered of late and is asked again in a moment; see that it"
+                    " runs and that NEO4J_URL names it")};
   }
   const Result<Dialect> dialect = AskDialect(deadline);
   if (!dialect.ok()) {

@@ -25,9 +25,11 @@
 
 #include "umbranet/adapters/neo4j/neo4j_errors.h"
 #include "umbranet/adapters/neo4j/neo4j_url.h"
+#include "umbranet/base/circuit_breaker.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/net/http_client.h"
+#include "umbranet/telemetry/structured_log.h"
 
 namespace umbranet {
 
@@ -46,6 +48,11 @@ class Neo4jClient {
     // Of one statement, when the caller's deadline is later. The server ends it then, too.
     Millis statement_timeout{60'000};
     std::size_t answer_bytes_max = std::size_t{256} << 20U;
+    // After so many requests in a row that found no server, or waited for it in vain, the rest are
+    // told at once that it is away, but for one a pause.
+    CircuitBreaker::Options breaker{
+        .failures_to_open = 5, .pause_first = Millis{250}, .pause_max = Millis{2'000}};
+    StructuredLog* log = nullptr;  // May be null; must outlive the client.
   };
 
   // The rows that the last statement answers with, each an array of its columns; or why nothing
@@ -59,6 +66,8 @@ class Neo4jClient {
 
   [[nodiscard]] const Neo4jServer& server() const { return server_; }
 
+  [[nodiscard]] const CircuitBreaker& breaker() const { return breaker_; }
+
  private:
   enum class Dialect : std::uint8_t { kUnknown, kTransactional, kQuery };
 
@@ -66,6 +75,8 @@ class Neo4jClient {
               std::unique_ptr<HttpClient> http);
 
   Result<Dialect> AskDialect(Deadline deadline);
+  // Sends it, and tells the breaker how that went.
+  Result<ClientResponse> Ask(const ClientRequest& request, Deadline deadline);
   Result<ClientResponse> Send(std::string_view method, const std::string& target,
                               std::string_view body, Deadline deadline);
   Answer RunTransactional(std::vector<Neo4jStatement> statements, Deadline deadline);
@@ -80,6 +91,7 @@ class Neo4jClient {
   const std::string authorization_;
   const Neo4jServer server_;
   const std::unique_ptr<HttpClient> http_;
+  CircuitBreaker breaker_;
   std::atomic<Dialect> dialect_{Dialect::kUnknown};
 };
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include "umbranet/adapters/postgres/postgres_errors.h"
+#include "umbranet/base/utf8.h"
 
 namespace umbranet {
 
@@ -46,6 +47,7 @@ constexpr std::string_view kRollback = "ROLLBACK";
 constexpr std::string_view kIdleInTransaction = "25P03";
 constexpr int kVersionWatchesClient = 140'000;
 constexpr int kVersionMin = 130'000;
+constexpr std::size_t kNoticeBytesMax = 300;
 
 std::int64_t RemainingMs(const Deadline& deadline) {
   return std::chrono::duration_cast<Millis>(deadline.Remaining()).count();
@@ -53,8 +55,23 @@ std::int64_t RemainingMs(const Deadline& deadline) {
 
 }  // namespace
 
-PostgresConnection::PostgresConnection(const PostgresEndpoint& endpoint, pg_conn* connection)
-    : endpoint_(endpoint), connection_(connection) {}
+PostgresConnection::PostgresConnection(const PostgresEndpoint& endpoint, pg_conn* connection,
+                                       StructuredLog* log)
+    : endpoint_(endpoint), connection_(connection), log_(log) {
+  // Without a processor of ours notices would go to the standard error output.
+  PQsetNoticeProcessor(connection_, TakeNotice, this);
+}
+
+void PostgresConnection::TakeNotice(void* connection, const char* text) {
+  const auto& self = *static_cast<const PostgresConnection*>(connection);
+  if (self.log_ == nullptr) {
+    return;
+  }
+  // The first line says what it is about; what follows may quote a statement.
+  std::string_view line(text);
+  line = TruncateUtf8(line.substr(0, line.find('\n')), kNoticeBytesMax);
+  self.log_->Warning("postgres_notice", {{"server", self.endpoint_.name}, {"notice", line}});
+}
 
 PostgresConnection::~PostgresConnection() {
   PQfinish(connection_);
@@ -88,9 +105,8 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(
   if (started == nullptr) {
     return Error{ErrorCode::kResourceExhausted, endpoint.name + ": no memory for a connection"};
   }
-  // Notices would go to the standard error output.
-  PQsetNoticeProcessor(started, [](void*, const char*) {}, nullptr);
-  std::unique_ptr<PostgresConnection> connection(new PostgresConnection(endpoint, started));
+  std::unique_ptr<PostgresConnection> connection(
+      new PostgresConnection(endpoint, started, options.log));
   connection->set_deadline(deadline);
   UMBRANET_RETURN_IF_ERROR(connection->Connect());
   UMBRANET_RETURN_IF_ERROR(connection->SetUpSession(options));

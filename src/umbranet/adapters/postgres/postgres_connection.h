@@ -30,6 +30,7 @@
 #include "umbranet/adapters/postgres/postgres_value.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
+#include "umbranet/telemetry/structured_log.h"
 
 struct pg_conn;
 struct pg_result;
@@ -54,6 +55,8 @@ class PostgresConnection {
   struct Options {
     std::string schema;        // First in the search path; empty: the server's choice.
     std::string host_address;  // The resolved address of the endpoint's host; may be empty.
+    // Hears the server's warnings; may be null. Must outlive the connection.
+    StructuredLog* log = nullptr;
   };
 
   // `endpoint` must outlive the connection.
@@ -129,7 +132,10 @@ class PostgresConnection {
   void Rollback();
 
  private:
-  PostgresConnection(const PostgresEndpoint& endpoint, pg_conn* connection);
+  PostgresConnection(const PostgresEndpoint& endpoint, pg_conn* connection, StructuredLog* log);
+
+  // libpq's: `connection` is the PostgresConnection.
+  static void TakeNotice(void* connection, const char* text);
 
   struct Sent {
     std::string_view sql;
@@ -151,6 +157,7 @@ class PostgresConnection {
 
   const PostgresEndpoint& endpoint_;
   pg_conn* const connection_;
+  StructuredLog* const log_;
   Deadline deadline_;
 
   struct TextHash {

@@ -16,6 +16,8 @@ constexpr int kTriesMax = 8;
 constexpr Millis kResolvedFor{30'000};
 constexpr Millis kCancelBudget{1'000};
 constexpr std::string_view kCancel = "SELECT pg_cancel_backend($1::bigint::int)";
+// A caller with less time than this learns nothing of a server that does not answer him.
+constexpr Millis kTimeToTell{200};
 constexpr std::string_view kPing = "SELECT 1";
 constexpr std::string_view kSoonDurable = "SET LOCAL synchronous_commit = off";
 
@@ -68,6 +70,7 @@ Result<std::unique_ptr<PostgresPool>> PostgresPool::Open(Options options) {
 PostgresPool::PostgresPool(Options options, PostgresEndpoint endpoint)
     : options_(std::move(options)),
       endpoint_(std::move(endpoint)),
+      breaker_(clock_, options_.breaker),
       canceller_({.name = "pg-cancel", .threads_min = 0, .threads_max = 1, .queue_max = 64}) {
   if (!endpoint_.host.empty()) {
     resolver_ =
@@ -85,7 +88,8 @@ Result<PostgresPool::ConnectionPtr> PostgresPool::Connect(Deadline deadline) {
   // On our own clock, since the caller's may be one that is turned by hand.
   const Deadline budget = Deadline::After(
       clock_, std::min<std::chrono::nanoseconds>(options_.connect_budget, deadline.Remaining()));
-  PostgresConnection::Options options{.schema = options_.schema, .host_address = {}};
+  PostgresConnection::Options options{
+      .schema = options_.schema, .host_address = {}, .log = options_.log};
   if (resolver_ != nullptr) {
     const auto addresses = resolver_->Resolve(std::stop_token(), budget);
     if (!addresses.ok()) {
@@ -110,7 +114,44 @@ Result<PostgresPool::ConnectionPtr> PostgresPool::Connect(Deadline deadline) {
   return opened;
 }
 
+Result<PostgresPool::ConnectionPtr> PostgresPool::ConnectForCall(Deadline deadline) {
+  const bool had_time = deadline.Remaining() >= kTimeToTell;
+  Result<ConnectionPtr> opened = Connect(deadline);
+  if (!opened.ok() && (had_time || opened.error().code != ErrorCode::kDeadlineExceeded)) {
+    Report(/*answered=*/false, opened.error().message);
+  }
+  return opened;
+}
+
+void PostgresPool::Report(bool answered, const std::string& why) {
+  const bool changed = answered ? breaker_.Succeeded() : breaker_.Failed();
+  if (!changed || options_.log == nullptr) {
+    return;
+  }
+  if (answered) {
+    options_.log->Info("postgres_back", {{"server", endpoint_.name}});
+  } else {
+    options_.log->Warning("postgres_away", {{"server", endpoint_.name}, {"error", why}});
+  }
+}
+
+void PostgresPool::ReportCall(const PostgresConnection& connection, const Status& outcome,
+                              bool had_time) {
+  if (!connection.broken()) {
+    Report(/*answered=*/true, "");
+  } else if (!outcome.ok() && outcome.error().code == ErrorCode::kDeadlineExceeded && had_time) {
+    Report(/*answered=*/false, outcome.error().message);
+  }
+}
+
 Result<PostgresPool::ConnectionPtr> PostgresPool::Take(Deadline deadline) {
+  if (!breaker_.Allow()) {
+    Error away = Unavailable(endpoint_.name +
+                             ": it has not answered of late and is asked again in a moment; is it"
+                             " running, and is POSTGRES_URL right?");
+    away.retry_after = Millis{1'000};
+    return away;
+  }
   for (;;) {
     ConnectionPtr connection;
     {
@@ -121,8 +162,10 @@ Result<PostgresPool::ConnectionPtr> PostgresPool::Take(Deadline deadline) {
                                   std::to_string(options_.connections_max) +
                                   " connections were busy until the deadline");
         }
+        ++waiting_;
         given_back_.WaitFor(mutex_,
                             std::min<std::chrono::nanoseconds>(deadline.Remaining(), Millis{50}));
+        --waiting_;
       }
       ++lent_;
       if (!idle_.empty()) {
@@ -132,7 +175,7 @@ Result<PostgresPool::ConnectionPtr> PostgresPool::Take(Deadline deadline) {
     }
     Result<ConnectionPtr> taken = Error{};
     if (connection == nullptr) {
-      taken = Connect(deadline);
+      taken = ConnectForCall(deadline);
     } else if (connection->IsAlive()) {
       taken = std::move(connection);
     } else {
@@ -156,6 +199,7 @@ void PostgresPool::GiveBack(ConnectionPtr connection) {
     if (connection != nullptr && !connection->broken()) {
       idle_.push_back(std::move(connection));
     } else {
+      reconnects_ += connection != nullptr ? 1U : 0U;
       dropped = std::move(connection);
     }
   }
@@ -195,7 +239,9 @@ Status PostgresPool::RunStatus(Deadline deadline, Repeat repeat, const StatusWor
       return AsAway(std::move(taken).error());
     }
     ConnectionPtr connection = std::move(taken).value();
+    const bool had_time = deadline.Remaining() >= kTimeToTell;
     Status done = work(*connection);
+    ReportCall(*connection, done, had_time);
     const bool lost = connection->broken();
     if (lost && deadline.Expired()) {
       CancelLater(connection->backend_pid());
@@ -218,7 +264,9 @@ Status PostgresPool::TransactStatus(Deadline deadline, const Transaction& transa
     }
     ConnectionPtr connection = std::move(taken).value();
     bool repeat = false;
+    const bool had_time = deadline.Remaining() >= kTimeToTell;
     Status done = TryTransaction(*connection, transaction, work, &repeat);
+    ReportCall(*connection, done, had_time);
     const bool lost = connection->broken();
     if (lost && deadline.Expired()) {
       CancelLater(connection->backend_pid());
@@ -261,6 +309,8 @@ Result<std::unique_ptr<PostgresConnection>> PostgresPool::OpenSession(Deadline d
   if (!opened.ok()) {
     return AsAway(std::move(opened).error());
   }
+  // Whoever holds a session of his own tries again and again: he is the first to see it come back.
+  Report(/*answered=*/true, "");
   return opened;
 }
 
@@ -273,6 +323,9 @@ Status PostgresPool::Ping(Deadline deadline) {
   ConnectionPtr connection = std::move(taken).value();
   const Result<PostgresRows> answer = connection->Query(kPing);
   const bool lost = connection->broken();
+  if (!lost) {
+    Report(/*answered=*/true, "");
+  }
   GiveBack(std::move(connection));
   if (answer.ok()) {
     return {};
@@ -286,9 +339,9 @@ Status PostgresPool::Ping(Deadline deadline) {
   return answer.error();
 }
 
-std::size_t PostgresPool::ConnectionCount() const {
+PostgresPool::Counts PostgresPool::ReadCounts() const {
   MutexLock lock(mutex_);
-  return idle_.size() + lent_;
+  return {.in_use = lent_, .idle = idle_.size(), .waiting = waiting_, .reconnects = reconnects_};
 }
 
 }  // namespace umbranet

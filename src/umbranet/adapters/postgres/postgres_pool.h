@@ -19,10 +19,12 @@
 #include "umbranet/adapters/postgres/postgres_connection.h"
 #include "umbranet/adapters/postgres/postgres_endpoint.h"
 #include "umbranet/base/bounded_worker_pool.h"
+#include "umbranet/base/circuit_breaker.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
 #include "umbranet/base/result.h"
 #include "umbranet/net/address_resolver.h"
+#include "umbranet/telemetry/structured_log.h"
 
 namespace umbranet {
 
@@ -44,6 +46,18 @@ class PostgresPool {
     std::size_t connections_max = 8;
     Millis connect_budget{2'000};  // For one connection, within the caller's deadline.
     Millis call_limit{60'000};     // For callers who would wait for ever.
+    // After so many calls in a row that could not connect, or waited in vain for an answer, the
+    // rest are told at once that the server is away, but for one a pause.
+    CircuitBreaker::Options breaker{
+        .failures_to_open = 5, .pause_first = Millis{100}, .pause_max = Millis{1'000}};
+    StructuredLog* log = nullptr;  // May be null; must outlive the pool.
+  };
+
+  struct Counts {
+    std::size_t in_use = 0;
+    std::size_t idle = 0;
+    std::size_t waiting = 0;       // Callers who wait for a session.
+    std::uint64_t reconnects = 0;  // Sessions that were lost, and made anew where they were needed.
   };
 
   // Reads the URL (kInvalidArgument); nothing is connected yet, so that a server that is away at
@@ -109,8 +123,10 @@ class PostgresPool {
 
   [[nodiscard]] const Options& options() const { return options_; }
 
-  // Idle and lent, for tests and gauges.
-  [[nodiscard]] std::size_t ConnectionCount() const;
+  // For tests and gauges.
+  [[nodiscard]] Counts ReadCounts() const;
+
+  [[nodiscard]] const CircuitBreaker& breaker() const { return breaker_; }
 
  private:
   using StatusWork = std::function<Status(PostgresConnection&)>;
@@ -161,6 +177,11 @@ class PostgresPool {
   [[nodiscard]] Deadline Limit(Deadline deadline) const;
   Result<ConnectionPtr> Take(Deadline deadline);
   Result<ConnectionPtr> Connect(Deadline deadline);
+  Result<ConnectionPtr> ConnectForCall(Deadline deadline);
+  // Tells the breaker, and the log where that changed something. `why` is for the log.
+  void Report(bool answered, const std::string& why);
+  // What a call that has used this session says of the server.
+  void ReportCall(const PostgresConnection& connection, const Status& outcome, bool had_time);
   // Keeps it for the next, or drops it; cancels what it may still be doing.
   void GiveBack(ConnectionPtr connection);
   void CancelLater(int backend_pid);
@@ -169,11 +190,14 @@ class PostgresPool {
   const Options options_;
   const PostgresEndpoint endpoint_;
   const SystemClock clock_;
+  CircuitBreaker breaker_;
   std::unique_ptr<AddressResolver> resolver_;  // Null when there is nothing to look up.
   mutable Mutex mutex_;
   ConditionVariable given_back_;
   std::vector<ConnectionPtr> idle_ GUARDED_BY(mutex_);
   std::size_t lent_ GUARDED_BY(mutex_) = 0;
+  std::size_t waiting_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t reconnects_ GUARDED_BY(mutex_) = 0;
   BoundedWorkerPool canceller_;  // Last: its task uses what is above.
 };
 

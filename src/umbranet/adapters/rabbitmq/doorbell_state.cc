@@ -33,6 +33,7 @@ RabbitMqStatus DoorbellState::Snapshot() {
   status.malformed = counters.malformed;
   status.reconnects = counters.reconnects;
   status.breaker_opened = counters.breaker_opened;
+  status.breaker_open = counters.breaker_open;
   MutexLock lock(mutex_);
   status.last_error = last_error_;
   return status;

@@ -27,7 +27,8 @@ struct RabbitMqStatus {
   std::uint64_t malformed = 0;   // Of these: sent to the dead letters.
   std::uint64_t reconnects = 0;  // Connections that came after the first, of either kind.
   std::uint64_t breaker_opened = 0;
-  std::string last_error;  // Empty while all is well.
+  bool breaker_open = false;  // The broker does not confirm; one is published now and then.
+  std::string last_error;     // Empty while all is well.
 };
 
 class DoorbellState {
@@ -44,6 +45,7 @@ class DoorbellState {
     std::atomic<std::uint64_t> malformed{0};
     std::atomic<std::uint64_t> reconnects{0};
     std::atomic<std::uint64_t> breaker_opened{0};
+    std::atomic<bool> breaker_open{false};
   };
 
   // With `consumes` both sides have to be well for the whole to be healthy.

@@ -360,6 +360,7 @@ void ReflectionPublisher::Lose(const Error& error) {
 }
 
 void ReflectionPublisher::UpdateHealth() {
+  state_.counters.breaker_open = breaker_.IsOpen();
   state_.SetPublishing(connection_ != nullptr && !blocked_ && !breaker_.IsOpen());
 }
 

@@ -53,6 +53,8 @@ class RedisClient {
   // False while calls are turned away because the server does not answer.
   [[nodiscard]] bool Healthy() const { return !breaker_.IsOpen(); }
 
+  [[nodiscard]] const CircuitBreaker& breaker() const { return breaker_; }
+
  private:
   using Use = std::function<Result<RedisReply>(RedisConnection&, Deadline)>;
 

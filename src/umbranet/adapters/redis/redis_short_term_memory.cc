@@ -261,6 +261,10 @@ Result<std::uint64_t> RedisShortTermMemory::EraseUser(const UserKey& user, Deadl
   return static_cast<std::uint64_t>(summaries.Number());
 }
 
+const CircuitBreaker& RedisShortTermMemory::breaker() const {
+  return client_->breaker();
+}
+
 Status RedisShortTermMemory::Probe(Deadline deadline) {
   UMBRANET_RETURN_IF_ERROR(client_->Call(std::array<std::string_view, 1>{"PING"}, deadline));
   return {};

@@ -65,6 +65,9 @@ class RedisShortTermMemory final : public ShortTermMemory {
   // Whether the server answers and accepts the credentials, for start and readiness.
   Status Probe(Deadline deadline);
 
+  // Open while Redis is taken to be away.
+  [[nodiscard]] const CircuitBreaker& breaker() const;
+
  private:
   struct SessionKeys;
   struct Stored;
