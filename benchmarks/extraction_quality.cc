@@ -28,12 +28,12 @@
 
 #include "umbranet/base/clock.h"
 #include "umbranet/base/text_analysis.h"
-#include "umbranet/domain/entity_name.h"
-#include "umbranet/domain/fact.h"
 #include "umbranet/domain/reflection_plan.h"
-#include "umbranet/extraction/person_lexicon.h"
+#include "umbranet/domain/stated_fact.h"
 #include "umbranet/extraction/rule_extractor.h"
 #include "umbranet/extraction/temporal_expressions.h"
+
+#include "persona_labels.h"
 
 namespace umbranet {
 namespace {
@@ -90,187 +90,6 @@ double Percent(std::size_t part, std::size_t whole) {
 
 // ---- Facts about people ------------------------------------------------------------------------
 
-// A label is one (relation, object) of an utterance; the set names a single one even where the
-// utterance tells more. Relations that say the same about somebody for a memory make one group, and
-// every predicate of a fact belongs to one group alone. "other" is no group that a fact can have,
-// so such labels are never found.
-constexpr std::array kGroups =
-    std::to_array<std::pair<std::string_view, std::string_view>>({{"like_", "taste"},
-                                                                  {"favorite_", "taste"},
-                                                                  {"doing", "taste"},
-                                                                  {"dislike", "distaste"},
-                                                                  {"do_not_", "distaste"},
-                                                                  {"have_pet", "pet"},
-                                                                  {"own", "belonging"},
-                                                                  {"have_vehicle", "belonging"},
-                                                                  {"have_no", "lack"},
-                                                                  {"have_", "family"},
-                                                                  {"get_along", "family"},
-                                                                  {"fall_out", "family"},
-                                                                  {"relationship", "family"},
-                                                                  {"marital_status", "family"},
-                                                                  {"live_in_", "home"},
-                                                                  {"employed_by_", "work"},
-                                                                  {"pre_employed_by_", "work"},
-                                                                  {"job_status", "work"},
-                                                                  {"want_", "wish"},
-                                                                  {"attend_school", "study"},
-                                                                  {"school_status", "study"},
-                                                                  {"has_degree", "study"},
-                                                                  {"physical_attribute", "body"},
-                                                                  {"health_status", "body"},
-                                                                  {"diet", "diet"},
-                                                                  {"has_ability", "ability"},
-                                                                  {"weakness", "weakness"},
-                                                                  {"international_exp", "travel"},
-                                                                  {"name", "name"},
-                                                                  {"belief", "belief"},
-                                                                  {"gender", "gender"},
-                                                                  {"race", "descent"},
-                                                                  {"member_of", "member"},
-                                                                  {"used_to", "former"}});
-
-std::string_view GroupOf(std::string_view relation) {
-  for (const auto& [prefix, group] : kGroups) {
-    if (relation.starts_with(prefix)) {
-      return group;
-    }
-  }
-  return "other";
-}
-
-std::string_view GroupOfDenied(Predicate predicate) {
-  switch (predicate) {
-    case Predicate::kLikes:
-    case Predicate::kFavorite:
-    case Predicate::kHobby:
-      return "distaste";
-    case Predicate::kSkill:
-      return "weakness";
-    case Predicate::kOwns:
-    case Predicate::kHasPet:
-    case Predicate::kRelation:
-      return "lack";
-    default:
-      return "denied";
-  }
-}
-
-// Kinds of statements that the set's relations leave out although another kind of the same
-// predicate is there: it labels employers, fields and job status but no occupations ("a nurse"),
-// wanted jobs but no other wishes, relatives but no friends or colleagues. No such fact can be
-// right or wrong.
-bool IsOfUnlabelledKind(const PlannedFact& fact) {
-  static const std::set<std::string_view> no_kin = {"friend",    "roommate",  "boss",    "manager",
-                                                    "colleague", "neighbor",  "mentor",  "coach",
-                                                    "teammate",  "classmate", "landlord"};
-  const std::size_t space = fact.object.rfind(' ');
-  const std::string last = space == std::string::npos ? fact.object : fact.object.substr(space + 1);
-  switch (fact.predicate) {
-    case Predicate::kWorksAs:
-      return IsJob(last) || fact.object.starts_with("teach ");
-    case Predicate::kWants:
-      return fact.qualifier != "become" && !fact.object.starts_with("work ");
-    case Predicate::kPlan:
-      return true;
-    case Predicate::kRelation:
-      return !fact.negated && no_kin.contains(fact.qualifier);
-    default:
-      return false;
-  }
-}
-
-// The group of a fact; empty for kinds that the set has no labels for.
-std::string_view GroupOf(const PlannedFact& fact) {
-  if (IsOfUnlabelledKind(fact)) {
-    return {};
-  }
-  if (fact.retracts) {
-    return "former";
-  }
-  if (fact.negated) {
-    return GroupOfDenied(fact.predicate);
-  }
-  switch (fact.predicate) {
-    case Predicate::kLikes:
-    case Predicate::kFavorite:
-    case Predicate::kHobby:
-      return "taste";
-    case Predicate::kDislikes:
-      return "distaste";
-    case Predicate::kHasPet:
-      return "pet";
-    case Predicate::kOwns:
-      return "belonging";
-    case Predicate::kRelation:
-    case Predicate::kRelationshipStatus:
-      return "family";
-    case Predicate::kLivesIn:
-    case Predicate::kOrigin:
-      return "home";
-    case Predicate::kWorksAs:
-    case Predicate::kWorksAt:
-      return "work";
-    case Predicate::kWants:
-      return "wish";
-    case Predicate::kStudies:
-      return "study";
-    case Predicate::kPhysical:
-      return "body";
-    case Predicate::kHealth:
-      return fact.qualifier == "diet" ? "diet" : "body";
-    case Predicate::kSkill:
-      return "ability";
-    case Predicate::kVisited:
-      return "travel";
-    case Predicate::kName:
-      return "name";
-    case Predicate::kBelief:
-      return "belief";
-    case Predicate::kGender:
-      return "gender";
-    case Predicate::kNationality:
-      return "descent";
-    case Predicate::kMember:
-      return "member";
-    default:
-      return {};  // Age, birthday, event, state, other.
-  }
-}
-
-// The words that name an object: everyday words for a relation made one, stemmed, without stop
-// words; numbers ("5 cats") only when nothing else names it.
-std::set<std::string> NamingWords(std::string_view object) {
-  const std::string normal = NormalizeName(object);
-  std::set<std::string> words;
-  std::set<std::string> numbers;
-  for (const TextToken& token : Tokenize(normal)) {
-    static const std::set<std::string_view> counts = {"one", "two", "three", "four", "five", "six"};
-    const bool digits = std::all_of(token.folded.begin(), token.folded.end(),
-                                    [](unsigned char c) { return std::isdigit(c) != 0; });
-    if (digits || counts.contains(token.folded)) {
-      numbers.insert(token.term);
-    } else if (!token.stop_word) {
-      words.insert(token.term);
-    }
-  }
-  if (!words.empty()) {
-    return words;
-  }
-  const std::vector<std::string> all = AnalyzeName(normal);
-  return numbers.empty() ? std::set<std::string>(all.begin(), all.end()) : numbers;
-}
-
-// Whether two objects are the same: at least half of their naming words, by the harmonic mean of
-// both shares, are common.
-bool SameObject(std::string_view a, std::string_view b) {
-  const std::set<std::string> left = NamingWords(a);
-  const std::set<std::string> right = NamingWords(b);
-  const auto common = std::count_if(
-      left.begin(), left.end(), [&right](const std::string& word) { return right.contains(word); });
-  return common > 0 && 4 * static_cast<std::size_t>(common) >= left.size() + right.size();
-}
-
 struct PersonaCount {
   std::size_t labels = 0;
   std::size_t facts = 0;
@@ -284,7 +103,7 @@ void PrintPersona(std::string_view name, const PersonaCount& count) {
   const double precision = Percent(count.right, count.facts);
   const double recall = Percent(count.found, count.labels);
   const double f1 = precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall);
-  std::printf("| %-10.*s | %6zu | %6zu | %6zu | %5.1f | %5.1f | %5.1f | %5.1f |\n",
+  std::printf("| %-11.*s | %6zu | %6zu | %6zu | %5.1f | %5.1f | %5.1f | %5.1f |\n",
               static_cast<int>(name.size()), name.data(), count.labels, count.facts, count.found,
               precision, recall, f1, Percent(count.right, count.facts_in_label_group));
 }
@@ -315,6 +134,27 @@ std::vector<ScoredFact> Scored(const ReflectionPlan& plan) {
   return scored;
 }
 
+// Confidences by tenths: facts, right ones. What is said to be right in 70 % should be.
+struct Calibration {
+  std::array<std::size_t, 10> facts = {};
+  std::array<std::size_t, 10> right = {};
+
+  void Count(double confidence, bool is_right) {
+    const auto tenth = std::min<std::size_t>(9, static_cast<std::size_t>(10 * confidence));
+    ++facts[tenth];
+    right[tenth] += is_right ? 1U : 0U;
+  }
+
+  void Print() const {
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+      if (facts[i] != 0) {
+        std::printf("confidence 0.%zu: %4zu facts, %.1f %% right\n", i, facts[i],
+                    Percent(right[i], facts[i]));
+      }
+    }
+  }
+};
+
 void PrintCase(const json::value& label, std::string_view group, bool found,
                const std::vector<ScoredFact>& facts) {
   std::printf("%s: %s\n  label: %.*s (%s): %s\n", found ? "found" : "miss",
@@ -322,18 +162,22 @@ void PrintCase(const json::value& label, std::string_view group, bool found,
               Text(label, "relation").c_str(), Text(label, "object").c_str());
   for (const ScoredFact& scored : facts) {
     const std::string_view predicate = PredicateName(scored.fact->predicate);
-    std::printf("  read:  %.*s (%.*s%s): %s\n", static_cast<int>(scored.group.size()),
+    std::printf("  read:  %.*s (%.*s%s) %.2f: %s\n", static_cast<int>(scored.group.size()),
                 scored.group.data(), static_cast<int>(predicate.size()), predicate.data(),
-                scored.fact->negated ? ", negated" : "", scored.fact->object.c_str());
+                scored.fact->negated ? ", negated" : "", scored.fact->confidence,
+                scored.fact->object.c_str());
   }
 }
 
 // Right: a fact of the label's group with the same object; found: a label that such a fact names.
 // Precision is strict: right facts over all facts read from the utterances, so a true fact that the
 // set left unlabelled (it labels one an utterance) counts as wrong. The last column shows precision
-// where the set can tell: right facts over the facts of the label's own group.
+// where the set can tell: right facts over the facts of the label's own group. "stated" are the
+// facts of at least kStatedConfidence alone.
 void MeasurePersona(const json::value& set, const Run& run) {
   PersonaCount all;
+  PersonaCount stated;
+  Calibration calibration;
   std::map<std::string_view, PersonaCount> groups;
   std::size_t at = 0;
   for (const json::value& label : set.at("cases").as_array()) {
@@ -345,34 +189,45 @@ void MeasurePersona(const json::value& set, const Run& run) {
     const std::string_view wanted = GroupOf(relation);
     const ReflectionPlan plan = Read(Text(label, "utterance"));
     const std::vector<ScoredFact> facts = Scored(plan);
+    PersonaCount& group = groups[wanted];
     bool found = false;
+    bool found_stated = false;
     for (const ScoredFact& scored : facts) {
+      const bool is_stated = scored.fact->confidence >= kStatedConfidence;
+      const bool own = scored.group == wanted;
+      const bool right = own && scored.Names(object);
       ++groups[scored.group].facts;
-      if (scored.group == wanted) {
-        ++groups[wanted].facts_in_label_group;
-        ++all.facts_in_label_group;
-        const bool right = scored.Names(object);
-        groups[wanted].right += right ? 1U : 0U;
-        all.right += right ? 1U : 0U;
-        found = found || right;
+      for (PersonaCount* count : {&group, &all, is_stated ? &stated : nullptr}) {
+        if (count != nullptr) {
+          count->facts_in_label_group += own ? 1U : 0U;
+          count->right += right ? 1U : 0U;
+        }
       }
+      stated.facts += is_stated ? 1U : 0U;
+      calibration.Count(scored.fact->confidence, right);
+      found = found || right;
+      found_stated = found_stated || (right && is_stated);
     }
     ++all.labels;
+    ++stated.labels;
     all.utterances += facts.empty() ? 0U : 1U;
-    ++groups[wanted].labels;
+    ++group.labels;
     all.facts += facts.size();
     all.found += found ? 1U : 0U;
-    groups[wanted].found += found ? 1U : 0U;
+    stated.found += found_stated ? 1U : 0U;
+    group.found += found ? 1U : 0U;
     if (run.cases || (!found && run.misses)) {
       PrintCase(label, wanted, found, facts);
     }
   }
-  std::printf("| group      | labels |  facts |  found |     P |     R |    F1 | P own |\n");
+  std::printf("| group       | labels |  facts |  found |     P |     R |    F1 | P own |\n");
   std::printf("|---|---|---|---|---|---|---|---|\n");
   for (const auto& [group, count] : groups) {
     PrintPersona(group, count);
   }
   PrintPersona("all", all);
+  PrintPersona("stated", stated);
+  calibration.Print();
   std::printf("utterances that gave facts: %zu, of which with the labelled one: %.1f %%\n",
               all.utterances, Percent(all.found, all.utterances));
 }

@@ -381,8 +381,12 @@ class CopulaReader {
       return true;
     }
     if (word == "school" || word == "college" || word == "kindergarten" || word == "university") {
-      if (m_.IsAny(s_.rest, {"in", "at"})) {
-        sheet_.Add(s_, Predicate::kStudies, ObjectText(m_, {s_.rest + 1, i + 1}), extra);
+      std::size_t in = s_.rest;
+      while (m_.IsAny(in, {"only", "still", "just", "also", "currently", "now", "back"})) {
+        ++in;
+      }
+      if (m_.IsAny(in, {"in", "at"})) {
+        sheet_.Add(s_, Predicate::kStudies, ObjectText(m_, {in + 1, i + 1}), extra);
         return true;
       }
     }
@@ -401,7 +405,7 @@ class CopulaReader {
       return true;
     }
     if (!IsJob(word)) {
-      return false;
+      return ReadStaff(i, extra);
     }
     // The job's own modifiers: "a recording engineer", not "a really good cook".
     std::size_t last = i + 1;
@@ -441,6 +445,21 @@ class CopulaReader {
     return true;
   }
 
+  // "a movie theater employee": the place names the employer.
+  bool ReadStaff(std::size_t i, const Extra& extra) {
+    if (!m_.IsAny(i, {"employee", "worker"}) || i == s_.rest || s_.past) {
+      return false;
+    }
+    if (IsWorkplace(m_.Text(i - 1))) {
+      const Phrase place = PlaceAt(m_, s_.rest, i);
+      if (!place.empty() && place.last == i) {
+        sheet_.Add(s_, Predicate::kWorksAt, ObjectText(m_, place), extra);
+      }
+      return true;
+    }
+    return false;
+  }
+
   // "a good cook" can cook, "an aspiring singer" wants to be one.
   bool ReadAgent(std::size_t first, std::size_t noun, std::size_t last, const Extra& extra) {
     if (m_.Is(first, "aspiring")) {
@@ -468,8 +487,7 @@ class CopulaReader {
     if (place.empty() || m_.IsAny(place.first, {"home", "years", "living", "now", "real", "fun"})) {
       return;
     }
-    const NounClass noun = ClassOf(m_.Text(place.last - 1));
-    const bool workplace = noun == NounClass::kWorkplace || noun == NounClass::kSchool ||
+    const bool workplace = IsWorkplace(m_.Text(place.last - 1)) ||
                            m_.IsAny(place.last - 1, {"navy", "army", "military", "government"});
     const bool named = m_.At(place.first).capital && !m_.Is(preposition, "in");
     if (workplace || named || (m_.Is(preposition, "at") && !extra.negated)) {

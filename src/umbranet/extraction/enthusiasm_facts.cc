@@ -16,10 +16,10 @@ using WordSet = std::unordered_set<std::string_view>;
 
 // "my passion", "my hobbies": what is equated with them is liked.
 bool IsPassion(std::string_view noun) {
-  static const WordSet words = {"passion", "passions",  "hobby",    "hobbies",  "love",
-                                "loves",   "addiction", "vice",     "vices",    "obsession",
-                                "jam",     "pastime",   "weakness", "pleasure", "interests",
-                                "joy",     "specialty", "interest", "thing",    "weaknesses"};
+  static const WordSet words = {
+      "passion",   "passions", "hobby",     "hobbies",  "love",    "loves",      "addiction",
+      "vice",      "vices",    "obsession", "jam",      "pastime", "weakness",   "pleasure",
+      "interests", "joy",      "specialty", "interest", "thing",   "weaknesses", "preference"};
   return words.contains(noun);
 }
 
@@ -33,9 +33,11 @@ bool IsFan(std::string_view noun) {
 
 // Before the thing that is liked, in a clause about the speaker.
 constexpr std::array kLeanings = std::to_array<std::string_view>(
-    {"fan of", "weakness for", "obsession with", "addiction to", "love for", "love of",
-     "passion for", "thing for", "soft spot for", "sucker for", "craving for", "hooked on",
-     "live without", "day without", "survive without", "function without", "all about"});
+    {"fan of",           "weakness for", "obsession with", "addiction to",        "love for",
+     "love of",          "passion for",  "thing for",      "soft spot for",       "sucker for",
+     "craving for",      "hooked on",    "live without",   "day without",         "survive without",
+     "function without", "all about",    "live off of",    "nothing better than", "nothing beats",
+     "enough of"});
 
 bool IsBe(const WordStream& m, std::size_t i) {
   return m.IsAny(i, {"is", "are", "'s"});
@@ -65,6 +67,7 @@ class EnthusiasmReader {
       }
       if (m_.IsAny(i, {"my", "our"})) {
         ReadPassion(i);
+        ReadFear(i);
       }
       const bool opens = i <= clause_.first + 1;
       if (self < clause_.last || opens) {
@@ -98,7 +101,7 @@ class EnthusiasmReader {
     if (at < clause_.last) {
       return false;
     }
-    Add(negated ? Predicate::kDislikes : Predicate::kLikes, sheet_.asked(), 0.6);
+    Add(negated ? Predicate::kDislikes : Predicate::kLikes, sheet_.asked());
     return true;
   }
 
@@ -140,7 +143,7 @@ class EnthusiasmReader {
       if (be >= clause_.first + 3 && m_.Match(be - 3, "in general") == be - 1) {
         be -= 2;
       }
-      AddBefore(negated ? Predicate::kDislikes : Predicate::kLikes, be - 1, 0.8);
+      AddBefore(negated ? Predicate::kDislikes : Predicate::kLikes, be - 1);
     }
   }
 
@@ -151,7 +154,8 @@ class EnthusiasmReader {
       if (at == 0 || at >= clause_.last) {
         continue;
       }
-      const bool without = leaning.ends_with("without");
+      // "can not get enough of" praises like "can not live without".
+      const bool without = leaning.ends_with("without") || leaning == "enough of";
       if (leaning == "all about" && (i == 0 || !m_.IsAny(i - 1, {"am", "are"}))) {
         continue;
       }
@@ -163,6 +167,19 @@ class EnthusiasmReader {
       AddAll(negated && !without ? Predicate::kDislikes : Predicate::kLikes, at);
       return;
     }
+  }
+
+  // "my biggest fear is spiders".
+  void ReadFear(std::size_t my) {
+    const std::size_t noun = my + (m_.Is(my + 1, "fear") ? 1U : 2U);
+    if (!m_.Is(noun, "fear") || !IsBe(m_, noun + 1) || m_.IsAny(noun + 2, {"that", "not", "of"})) {
+      return;
+    }
+    std::size_t at = noun + 2;
+    if (m_.Is(at, "being") && m_.Is(at + 2, "by")) {
+      at += 3;
+    }
+    Add(Predicate::kDislikes, ObjectAt(m_, at, clause_.last));
   }
 
   // "I am a huge jazz fan", "a coffee lover", "not a cat person".
@@ -183,7 +200,7 @@ class EnthusiasmReader {
                                                     "such", "real", "fan", "time", "more"})) {
       ++thing.first;
     }
-    Add(Negated(self, i) ? Predicate::kDislikes : Predicate::kLikes, thing, 0.7);
+    Add(Negated(self, i) ? Predicate::kDislikes : Predicate::kLikes, thing);
   }
 
   // "I spend most of my money on books".
@@ -192,7 +209,7 @@ class EnthusiasmReader {
       return;
     }
     for (std::size_t j = clause_.first; j < i; ++j) {
-      if (m_.IsAny(j, {"spend", "spending"})) {
+      if (m_.IsAny(j, {"spend", "spends", "spending"})) {
         AddAll(Predicate::kLikes, i + 2);
         return;
       }
@@ -216,7 +233,7 @@ class EnthusiasmReader {
       if (but || m_.Is(j, "except") || m_.Match(j, "other than") != 0) {
         std::size_t at = j + (m_.Is(j, "other") ? 2U : 1U);
         at += m_.Is(at, "for") ? 1U : 0U;
-        Add(Predicate::kDislikes, ObjectAt(m_, at, at + 5), 0.7);
+        Add(Predicate::kDislikes, ObjectAt(m_, at, at + 5));
         return;
       }
     }
@@ -239,7 +256,7 @@ class EnthusiasmReader {
       const int opinion = OpinionAt(be, m_.Text(first).ends_with("ing"));
       if (opinion != 0) {
         for (const Phrase& part : SplitObjects(m_, {first, be})) {
-          Add(opinion > 0 ? Predicate::kLikes : Predicate::kDislikes, part, 0.5);
+          Add(opinion > 0 ? Predicate::kLikes : Predicate::kDislikes, part);
         }
         return;
       }
@@ -248,7 +265,8 @@ class EnthusiasmReader {
 
   // 1 for praise, -1 for blame, 0 for neither.
   [[nodiscard]] int OpinionAt(std::size_t be, bool gerund) const {
-    if (gerund && m_.IsAny(be, {"helps", "relaxes", "calms", "keeps"}) && m_.Is(be + 1, "me")) {
+    if (gerund && m_.IsAny(be, {"helps", "relaxes", "calms", "keeps"}) && m_.Is(be + 1, "me") &&
+        !m_.Is(be + 2, "awake")) {
       return 1;
     }
     if (m_.IsAny(be, {"scares", "scare", "terrifies", "terrify", "annoys", "annoy", "bores", "bore",
@@ -292,23 +310,23 @@ class EnthusiasmReader {
     return false;
   }
 
-  void Add(Predicate predicate, Phrase phrase, double confidence) {
+  void Add(Predicate predicate, Phrase phrase) {
     if (IsUsable(m_, phrase)) {
-      sheet_.Add(statement_, predicate, ObjectText(m_, phrase), {.confidence = confidence});
+      sheet_.Add(statement_, predicate, ObjectText(m_, phrase));
     }
   }
 
   void AddAll(Predicate predicate, std::size_t first) {
     for (const Phrase& part : ObjectsAt(m_, first, clause_.last)) {
-      Add(predicate, part, 0.8);
+      Add(predicate, part);
     }
   }
 
-  void AddBefore(Predicate predicate, std::size_t end, double confidence) {
+  void AddBefore(Predicate predicate, std::size_t end) {
     const Phrase noun = NounBefore(m_, clause_.first, end);
     if (!noun.empty()) {
       for (const Phrase& part : SplitObjects(m_, noun)) {
-        Add(predicate, part, confidence);
+        Add(predicate, part);
       }
     }
   }

@@ -137,8 +137,7 @@ void ReadEventFacts(const Statement& s, FactSheet& sheet) {
   if (object.size() < 8) {
     return;
   }
-  sheet.Add(s, ahead ? Predicate::kPlan : Predicate::kEvent, std::move(object),
-            {.confidence = 0.7});
+  sheet.Add(s, ahead ? Predicate::kPlan : Predicate::kEvent, std::move(object), {});
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "umbranet/base/utf8.h"
+#include "umbranet/extraction/fact_confidence.h"
 
 namespace umbranet {
 namespace {
@@ -41,8 +42,14 @@ void FactSheet::SetSentence(const Sentence& sentence) {
       const bool taste = lemma == "like" || lemma == "love" || lemma == "enjoy" ||
                          lemma == "hate" || lemma == "play" || lemma == "watch" || lemma == "eat" ||
                          lemma == "drink" || lemma == "read";
-      if (taste && !m().IsAny(i + 1, {"to", "it", "that"})) {
+      if (taste && !m().IsAny(i + 1, {"it", "that"})) {
         asked_ = ObjectAt(m(), i + 1, clause.last);
+        break;
+      }
+      // "What color do you like best?" asks for the favourite colour.
+      if (m().Is(i, "what") && i + 4 < sentence.last && m().Match(i + 2, "do you") != 0 &&
+          m().IsAny(i + 4, {"like", "prefer", "love"})) {
+        asked_favorite_ = {i + 1, i + 2};
         break;
       }
       if (m().IsAny(i, {"favorite", "favourite"})) {
@@ -154,6 +161,17 @@ bool FactSheet::NameLast(std::string name) {
   return true;
 }
 
+void FactSheet::AddDwellingPlace(const Statement& statement, Phrase dwelling) {
+  if (dwelling.empty() || !m().Is(dwelling.last, "in") ||
+      !m().IsAny(dwelling.last - 1, {"house", "apartment", "flat", "condo", "cottage", "home"})) {
+    return;
+  }
+  const Phrase place = PlaceAt(m(), dwelling.last + 1, statement.end);
+  if (!place.empty() && !m().IsAny(place.first, {"mind", "order", "which", "good", "front"})) {
+    Add(statement, Predicate::kLivesIn, ObjectText(m(), place));
+  }
+}
+
 void FactSheet::AddEntity(std::string_view name, EntityType type) {
   const bool known =
       std::any_of(found_.entities.begin(), found_.entities.end(),
@@ -213,7 +231,6 @@ void FactSheet::Add(const Statement& statement, Predicate predicate, std::string
   fact.retracts = extra.retracts;
   // What is no longer so ends itself and nothing else.
   fact.ends_object = extra.retracts && extra.ends_object.empty() ? fact.object : extra.ends_object;
-  fact.confidence = extra.confidence;
   const auto same = [&fact](const PlannedFact& other) {
     return other.subject == fact.subject && other.predicate == fact.predicate &&
            other.object == fact.object && other.negated == fact.negated &&
@@ -258,6 +275,7 @@ FactsRead FactSheet::Take() {
     }
   }
   found_.facts = std::move(kept);
+  JudgeConfidence(found_.facts);
   // Whom no fact is left about is no entity either.
   std::erase_if(found_.entities, [&](const PlannedEntity& entity) {
     const auto named = [&entity](const PlannedFact& fact) {

@@ -58,6 +58,8 @@ class FactSheet {
   void AddPet(const Statement& statement, Phrase phrase);
   // Gives the name to the one that was last described without one; false when there is none.
   bool NameLast(std::string name);
+  // "a house in Porto", "an apartment in the city": where somebody lives who has it.
+  void AddDwellingPlace(const Statement& statement, Phrase dwelling);
   // An entity that is no person spoken of: a place, a company.
   void AddEntity(std::string_view name, EntityType type);
 
@@ -68,7 +70,6 @@ class FactSheet {
     bool supersedes = false;
     bool retracts = false;
     std::string ends_object = {};
-    double confidence = 0.8;
   };
 
   // A fact about the subject of `statement`; its text is the sentence around it, its time the date

@@ -252,7 +252,12 @@ Phrase PlaceAt(const WordStream& m, std::size_t first, std::size_t end) {
       break;
     }
     const bool of = word.text == "of" && at > phrase.first;
-    if (!of && EndsObject(word.text)) {
+    const bool name =
+        word.text == "best" && at == phrase.first && at + 1 < end && !m.At(at + 1).symbol;
+    if (!of && !name && EndsObject(word.text)) {
+      break;
+    }
+    if (at > phrase.first && m.IsAny(at, {"owned", "called", "named", "located", "to"})) {
       break;
     }
     if (m.IsAny(at, {"and", "or"}) || (at > phrase.first && OpensTime(m, at))) {

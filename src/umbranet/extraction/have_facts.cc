@@ -48,7 +48,6 @@ class HaveReader {
         IsAbstract(m_.Text(phrase.first)) || !m_.IsAny(at, {"a", "an", "my", "two", "three"})) {
       return;
     }
-    extra.confidence = 0.5;
     if (ClassOf(m_.Text(phrase.last - 1)) != NounClass::kNone) {
       sheet_.Add(s_, Predicate::kOwns, ObjectText(m_, phrase), extra);
     }
@@ -93,9 +92,13 @@ class HaveReader {
     }
     switch (ClassOf(word)) {
       case NounClass::kPet:
+        if (const std::size_t kind = KindOfPet(i); kind > i) {
+          sheet_.Add(s_, Predicate::kHasPet, ObjectText(m_, Noun(first, kind)), extra);
+          return true;
+        }
         // "a dog house", "a cat person", "a pet fish".
         if (m_.IsAny(i + 1, {"house", "person", "food", "sitter", "allergy", "farm", "farms",
-                             "training", "walking", "fish", "monkey", "pig", "snake", "shelter"}) ||
+                             "training", "walking", "shelter"}) ||
             ClassOf(m_.Text(i + 1)) == NounClass::kPet) {
           return false;
         }
@@ -109,8 +112,14 @@ class HaveReader {
           return false;
         }
         sheet_.Add(s_, Predicate::kOwns, ObjectText(m_, Noun(first, i)), extra);
+        if (!extra.negated && !extra.retracts) {
+          sheet_.AddDwellingPlace(s_, Noun(first, i));
+        }
         return true;
       case NounClass::kBody:
+        if (s_.past || m_.IsAny(i + 1, {"contact", "start", "problems"})) {
+          return true;  // "a hard time keeping eye contact" is no looks.
+        }
         sheet_.Add(s_, Predicate::kPhysical, ObjectText(m_, Noun(first, i)), extra);
         return true;
       case NounClass::kIllness:
@@ -139,10 +148,23 @@ class HaveReader {
           return true;
         }
       }
-      sheet_.Add(s_, Predicate::kWorksAs, ObjectText(m_, noun), extra);
+      // "I have a job" does not say which.
+      if (noun.last - noun.first > 1) {
+        sheet_.Add(s_, Predicate::kWorksAs, ObjectText(m_, noun), extra);
+      }
       return true;
     }
     return false;
+  }
+
+  // "a pet clown fish": the word that says which pet it is; `i` when none does.
+  [[nodiscard]] std::size_t KindOfPet(std::size_t i) const {
+    if (!m_.IsAny(i, {"pet", "pets"}) || m_.IsAny(i + 1, {"named", "called", "and", "or"})) {
+      return i;
+    }
+    const Phrase kind = ObjectAt(m_, i + 1, std::min(s_.end, i + 4));
+    return !kind.empty() && kind.first == i + 1 && LemmaOf(m_.Text(i + 1)).empty() ? kind.last - 1
+                                                                                   : i;
   }
 
   // The noun with the adjectives before it, its article left out.

@@ -236,7 +236,8 @@ class LifeReader : public VerbFactWriter {
       }
       if (m_.Is(i, "from") && m_.Is(i + 1, "home")) {
         sheet_.Add(s_, Predicate::kState, "works from home", extra);
-        return;
+        ++i;
+        continue;  // "from home for a bank": for whom may follow.
       }
       if (m_.IsAny(i, {"at", "for"})) {
         AddEmployer(i + 1, extra);
@@ -252,9 +253,7 @@ class LifeReader : public VerbFactWriter {
           AddPhrase(Predicate::kOther, field, extra);
           return;
         }
-        const bool place =
-            !field.empty() && (ClassOf(m_.Text(field.last - 1)) == NounClass::kWorkplace ||
-                               ClassOf(m_.Text(field.last - 1)) == NounClass::kSchool);
+        const bool place = !field.empty() && IsWorkplace(m_.Text(field.last - 1));
         AddPhrase(place ? Predicate::kWorksAt : Predicate::kWorksAs, field, extra);
         return;
       }
@@ -462,12 +461,22 @@ class LifeReader : public VerbFactWriter {
         sheet_.Add(s_, Predicate::kHealth, ObjectText(m_, {phrase.first, i + 1}), {});
         return;
       }
+      if (m_.Is(i, "pet") && i + 1 == phrase.last - 1) {
+        sheet_.AddPet(s_, {phrase.first, phrase.last});  // "a pet fish"
+        return;
+      }
       if (noun == NounClass::kPet && !m_.IsAny(i + 1, {"food", "toy", "toys", "house", "bed"})) {
         sheet_.AddPet(s_, {phrase.first, i + 1});
         return;
       }
       if (noun == NounClass::kVehicle || noun == NounClass::kOwnable) {
         sheet_.Add(s_, Predicate::kOwns, ObjectText(m_, {phrase.first, i + 1}), {});
+        return;
+      }
+      if (const Kin kin = KinOf(m_.Text(i));
+          !kin.relation.empty() && (kin.plural || m_.Is(s_.rest, "a")) && i + 1 == phrase.last) {
+        sheet_.Add(s_, Predicate::kRelation, ObjectText(m_, {phrase.first, i + 1}),
+                   {.qualifier = std::string(kin.relation)});
         return;
       }
       if (m_.IsAny(i, {"job", "promotion", "internship"})) {

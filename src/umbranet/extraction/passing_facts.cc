@@ -32,6 +32,12 @@ class PassingReader {
         ReadDiet(i);
       } else if (m_.IsAny(i, {"living", "working", "being"}) && OfSpeaker(i)) {
         ReadGerund(i);
+      } else if (m_.Is(i, "with")) {
+        ReadCompany(i + 1);
+      } else if (m_.Is(i, "tall") || m_.Is(i + 1, "tall")) {
+        ReadHeight(m_.Is(i, "tall") ? i : i + 1);
+      } else if (m_.IsAny(i, {"become", "becoming"}) || m_.Match(i, "to be") != 0) {
+        ReadCalling(i);
       }
     }
   }
@@ -87,9 +93,73 @@ class PassingReader {
       if ((!kin.relation.empty() || pet) && ends) {
         FactSheet::Extra extra;
         extra.qualifier = std::string(pet ? std::string_view() : kin.relation);
-        extra.confidence = 0.6;
         sheet_.Add(statement_, pet ? Predicate::kHasPet : Predicate::kRelation,
                    ObjectText(m_, {at, i + 1}), extra);
+        return;
+      }
+    }
+  }
+
+  // "I am a technician with two brothers": whom one has, said beside.
+  void ReadCompany(std::size_t at) {
+    const bool counted = m_.IsAny(at, {"one", "two", "three", "four", "five", "six", "seven", "a",
+                                       "2", "3", "4", "5", "6", "7"});
+    std::size_t be = at - 1;
+    while (be > clause_.first && !m_.IsAny(be, {"am", "are"})) {
+      --be;
+    }
+    // "I am going out with two friends" has nobody.
+    const bool is_one = m_.IsAny(be + 1, {"a", "an", "married", "single", "divorced", "widowed"});
+    if (!counted || !is_one || be == clause_.first || !m_.IsAny(be - 1, {"i", "we"}) ||
+        !SpeakerBefore(at)) {
+      return;
+    }
+    for (std::size_t i = at + 1; i < std::min(clause_.last, at + 4); ++i) {
+      const Kin kin = KinOf(m_.Text(i));
+      const bool pet = ClassOf(m_.Text(i)) == NounClass::kPet;
+      if (!kin.relation.empty() || pet) {
+        FactSheet::Extra extra;
+        extra.qualifier = std::string(pet ? std::string_view() : kin.relation);
+        sheet_.Add(statement_, pet ? Predicate::kHasPet : Predicate::kRelation,
+                   ObjectText(m_, {m_.Is(at, "a") ? at + 1 : at, i + 1}), extra);
+        return;
+      }
+    }
+  }
+
+  // "being six foot tall", "over 7 ft tall".
+  void ReadHeight(std::size_t tall) {
+    const bool measured = tall >= 2 && m_.IsAny(tall - 1, {"foot", "feet", "ft", "inches", "cm"});
+    if (measured && tall - 2 >= clause_.first &&
+        (SpeakerBefore(tall) || m_.IsAny(clause_.first, {"over", "being", "about", "at"}) ||
+         tall - 2 == clause_.first)) {
+      sheet_.Add(statement_, Predicate::kPhysical, ObjectText(m_, {tall - 2, tall + 1}), {});
+    }
+  }
+
+  // "studying to become a vet", "my dream is to be a pilot", "I plan on becoming a teacher".
+  void ReadCalling(std::size_t i) {
+    const std::size_t at = i + (m_.Is(i, "to") ? 2U : 1U);
+    if (!m_.IsAny(at, {"a", "an"}) || !SpeakerBefore(i)) {
+      return;
+    }
+    // "I am proud to be a nurse" wishes nothing, "I used to be one" neither; "I want my son to be
+    // one" nothing for oneself.
+    const bool wished =
+        m_.IsAny(i, {"become", "becoming"}) ||
+        m_.IsAny(i - 1, {"want", "wants", "hope", "hoping", "plan", "planning", "school", "college",
+                         "studying", "training", "going", "working", "learning", "is", "like",
+                         "love", "trying", "decided"});
+    bool over = m_.IsAny(i - 1, {"used", "had"}) || m_.IsAny(i - 2, {"used", "had", "wanted"});
+    for (std::size_t j = clause_.first; j < i; ++j) {
+      over = over || !KinOf(m_.Text(j)).relation.empty();
+    }
+    const Phrase job = ObjectAt(m_, at, clause_.last);
+    for (std::size_t j = job.first; wished && !over && j < job.last; ++j) {
+      if (IsJob(m_.Text(j)) && (j + 1 == job.last || !IsJob(m_.Text(j + 1)))) {
+        FactSheet::Extra extra;
+        extra.qualifier = "become";
+        sheet_.Add(statement_, Predicate::kWants, ObjectText(m_, {job.first, j + 1}), extra);
         return;
       }
     }
@@ -132,9 +202,7 @@ class PassingReader {
                                                   "dishes", "meals", "recipes", "cheese"});
     if ((turned || kept) && !thing && (SpeakerBefore(i + 1) || i == clause_.first)) {
       sheet_.Add(statement_, Predicate::kHealth, std::string(m_.Text(i + 1)),
-                 {.qualifier = "diet",
-                  .supersedes = m_.IsAny(i, {"went", "turned", "became"}),
-                  .confidence = 0.7});
+                 {.qualifier = "diet", .supersedes = m_.IsAny(i, {"went", "turned", "became"})});
     }
   }
 
@@ -146,7 +214,10 @@ class PassingReader {
     }
     if (m_.IsAny(i - 1, {"me",      "my",    "love",   "like",  "enjoy", "hate",  "miss",
                          "started", "start", "prefer", "helps", "just",  "after", "since",
-                         "because", "while", "about",  "tired", "from",  "by"})) {
+                         "because", "while", "about",  "tired", "from",  "by",    "currently"})) {
+      return true;
+    }
+    if (m_.Is(i - 1, "and") && SpeakerBefore(i)) {
       return true;
     }
     return m_.Is(i - 1, "of") && m_.IsAny(i - 2, {"tired", "sick", "fond", "proud"});
@@ -189,7 +260,6 @@ class PassingReader {
       if (IsDiet(word)) {
         FactSheet::Extra extra;
         extra.qualifier = "diet";
-        extra.confidence = 0.6;
         sheet_.Add(statement_, Predicate::kHealth, std::string(word), extra);
         return;
       }
@@ -207,7 +277,7 @@ class PassingReader {
 
   void Add(Predicate predicate, Phrase phrase) {
     if (!phrase.empty()) {
-      sheet_.Add(statement_, predicate, ObjectText(m_, phrase), {.confidence = 0.6});
+      sheet_.Add(statement_, predicate, ObjectText(m_, phrase), {});
     }
   }
 

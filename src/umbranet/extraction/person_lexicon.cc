@@ -164,7 +164,8 @@ const std::unordered_map<std::string_view, NounClass>& Classes() {
           "rolex",      "watch",     "gun",         "violin",     "keyboard",    "bookstore",
           "flat",       "mansion",   "mobile",      "trailer",    "tent",        "surfboard",
           "skateboard", "snowboard", "synthesizer", "necklace",   "backpack",    "kindle",
-          "printer",    "vineyard"}},
+          "printer",    "vineyard",  "purse",       "ipad",       "medal",       "trophy",
+          "helmet",     "rifle",     "tractor",     "wardrobe",   "fishtank",    "bookshop"}},
         {NounClass::kBody,
          {"hair",  "eye",  "beard",  "freckle", "nail",     "leg",    "arm",      "skin",
           "teeth", "foot", "feet",   "hand",    "mustache", "tattoo", "piercing", "dreadlock",
@@ -317,6 +318,16 @@ NounClass ClassOf(std::string_view noun) {
   }
   const auto found = table.find(singular);
   return found == table.end() ? NounClass::kNone : found->second;
+}
+
+bool IsWorkplace(std::string_view noun) {
+  static const WordSet owned = {"shop",     "store",    "restaurant", "bakery", "company",
+                                "business", "farm",     "ranch",      "salon",  "studio",
+                                "workshop", "boutique", "vineyard",   "cafe",   "bookstore",
+                                "gym",      "bookshop", "greenhouse"};
+  const NounClass noun_class = ClassOf(noun);
+  return noun_class == NounClass::kWorkplace || noun_class == NounClass::kSchool ||
+         owned.contains(noun) || owned.contains(SingularOf(noun));
 }
 
 bool IsJob(std::string_view noun) {

@@ -41,6 +41,9 @@ enum class NounClass : std::uint8_t {
 // Of the singular or the plural of a noun.
 [[nodiscard]] NounClass ClassOf(std::string_view noun);
 
+// Where people work, schools and what one may also own (shops, farms) included.
+[[nodiscard]] bool IsWorkplace(std::string_view noun);
+
 // "nurse", "engineer", "writer": in the table, or made like a trade from a known verb.
 [[nodiscard]] bool IsJob(std::string_view noun);
 [[nodiscard]] bool IsDiet(std::string_view word);

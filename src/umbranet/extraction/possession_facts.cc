@@ -29,9 +29,11 @@ class PossessionReader {
           continue;
         }
         // "What is your favorite color? Mine is teal."
-        if (m_.Is(i, "mine") && m_.IsAny(i + 1, {"is", "'s", "are"}) && !clause.question &&
-            !sheet_.asked_favorite().empty()) {
-          const Phrase value = ObjectAt(m_, i + 2, clause.last);
+        const bool mine = (m_.Is(i, "mine") && m_.IsAny(i + 1, {"is", "'s", "are"})) ||
+                          (m_.Is(i, "mines") && i + 1 < clause.last);
+        if (mine && !sheet_.asked_favorite().empty()) {
+          const Phrase value =
+              ObjectAt(m_, m_.IsAny(i + 1, {"is", "'s", "are"}) ? i + 2 : i + 1, clause.last);
           if (!value.empty() && !m_.IsAny(value.first, {"not", "the", "also", "too"})) {
             Extra extra;
             extra.qualifier = ObjectText(m_, sheet_.asked_favorite());
@@ -157,12 +159,23 @@ class PossessionReader {
       return true;
     }
     // "some ice cream, my favorite", "its my favorite color".
-    const bool apposed = i == clause.first && i > sentence_.first && m_.Is(i - 1, ",");
+    const bool apposed = (i == clause.first && i > sentence_.first && m_.Is(i - 1, ",")) ||
+                         EndsInApposition(clause, i, noun);
     if (apposed || (i > 0 && m_.Is(i - 1, "its"))) {
       AddNamedBefore(apposed ? i : i - 1, Kind(noun, clause.last));
     }
     // "my favorite band Nirvana", "listening to my favorite band".
     return true;
+  }
+
+  // "just had sushi and pizza my favorite": nothing else stands behind, a noun before it.
+  [[nodiscard]] bool EndsInApposition(const Clause& clause, std::size_t i, std::size_t noun) const {
+    if (i == clause.first || m_.At(i - 1).symbol || Kind(noun, clause.last).last < clause.last) {
+      return false;
+    }
+    const Phrase before = NounBefore(m_, clause.first, i);
+    return !before.empty() && before.first > clause.first && LemmaOf(m_.Text(i - 1)).empty() &&
+           !m_.IsAny(i - 1, {"and", "or", "not", "even", "that", "this", "is", "be", "all", "of"});
   }
 
   // "pasta is", "plums and figs are my favorites"; not "we had soup that is".
@@ -181,7 +194,6 @@ class PossessionReader {
     statement.subject.name = std::string(sheet_.context().self);
     Extra extra;
     extra.qualifier = ObjectText(m_, kind);
-    extra.confidence = 0.6;
     constexpr std::size_t kReach = 16;
     const std::size_t floor = pronoun > kReach ? pronoun - kReach : 0;
     const bool color =
@@ -207,7 +219,8 @@ class PossessionReader {
       std::size_t before = thing.first - 1;
       before -= m_.IsAny(before, {"the", "a", "an", "my"}) ? 1U : 0U;
       if (m_.IsAny(before, {"at", "in", "on", "with", "from", "for"})) {
-        thing = NounBefore(m_, floor, before);
+        const Phrase other = NounBefore(m_, floor, before);
+        thing = other.empty() || IsCommonWord(m_.Text(other.last - 1)) ? thing : other;
       }
     }
     if (thing.empty() || thing.last < thing.first + 1 || IsAbstract(m_.Text(thing.last - 1)) ||
@@ -297,8 +310,7 @@ class PossessionReader {
   bool ReadNamedJob(std::size_t first) {
     constexpr std::size_t kReach = 4;
     for (std::size_t j = first + 1; j < first + kReach && !m_.At(j).symbol; ++j) {
-      const NounClass place = ClassOf(m_.Text(j - 1));
-      const bool work = place == NounClass::kWorkplace || place == NounClass::kSchool;
+      const bool work = IsWorkplace(m_.Text(j - 1));
       if (m_.Is(j, "job") && work) {
         Statement statement;
         statement.subject.name = std::string(sheet_.context().self);
@@ -323,20 +335,45 @@ class PossessionReader {
       }
       const NounClass noun = ClassOf(m_.Text(j));
       if (noun == NounClass::kVehicle || noun == NounClass::kOwnable) {
+        while (ClassOf(m_.Text(j + 1)) == NounClass::kVehicle) {
+          ++j;  // "my pickup truck", "my Chevy truck"
+        }
         // "my car insurance", "my phone number", "my house cleaner".
         if (m_.IsAny(j + 1,
                      {"insurance", "number", "cleaner", "keys", "payment", "loan", "mate",
                       "membership", "subscription", "class", "bag", "case", "trainer", "buddy"})) {
           return;
         }
+        if (noun == NounClass::kVehicle && m_.Is(j + 1, "is") && m_.IsAny(j + 2, {"a", "an"})) {
+          // "my car is a Civic"
+          const Phrase make = ObjectAt(m_, j + 3, clause.last);
+          if (!make.empty() &&
+              (IsName(m_, make.first) || ClassOf(m_.Text(make.first)) == NounClass::kVehicle)) {
+            sheet_.Add(OfSelf(clause), Predicate::kOwns, ObjectText(m_, make), {});
+            return;
+          }
+        }
         const std::size_t first = m_.Is(i + 1, "own") ? i + 2 : i + 1;
-        sheet_.Add(OfSelf(clause), Predicate::kOwns, ObjectText(m_, {first, j + 1}),
-                   {.confidence = 0.7});
+        sheet_.Add(OfSelf(clause), Predicate::kOwns, ObjectText(m_, {first, j + 1}), {});
         if (m_.IsAny(j, {"house", "apartment", "flat", "condo", "home"}) && m_.Is(j + 1, "in") &&
             IsName(m_, j + 2)) {
           sheet_.Add(OfSelf(clause), Predicate::kLivesIn,
-                     ObjectText(m_, PlaceAt(m_, j + 2, clause.last)), {.confidence = 0.5});
+                     ObjectText(m_, PlaceAt(m_, j + 2, clause.last)), {});
         }
+        return;
+      }
+      if (noun == NounClass::kDegree && !clause.question) {
+        // "my teaching degree", "my masters in history", "my degree is in marketing"
+        std::size_t field = j + (m_.Is(j + 1, "is") ? 2U : 1U);
+        std::size_t last = j + 1;
+        if (m_.Is(field, "in") && !m_.IsAny(field + 1, {"the", "my", "a"})) {
+          last = std::max(last, ObjectAt(m_, field + 1, clause.last).last);
+        } else {
+          field = j;
+        }
+        const bool apart = m_.Is(j + 1, "is") && field > j;
+        sheet_.Add(OfSelf(clause), Predicate::kStudies,
+                   ObjectText(m_, {apart ? field + 1 : i + 1, last}), {});
         return;
       }
       if (noun == NounClass::kBody && !clause.question) {
@@ -369,6 +406,17 @@ class PossessionReader {
 
   // "my hair is red", "my long hair".
   void ReadLooks(const Clause& clause, std::size_t first, std::size_t noun) {
+    if (m_.IsAny(noun + 1, {"hurts", "hurt", "aches", "ache"}) ||
+        (m_.IsAny(noun + 1, {"is", "was"}) &&
+         m_.IsAny(noun + 2, {"broken", "sprained", "injured", "fractured", "sore"}))) {
+      const std::size_t told = noun + (m_.IsAny(noun + 1, {"is", "was"}) ? 2U : 1U);
+      sheet_.Add(OfSelf(clause), Predicate::kHealth,
+                 told == noun + 1
+                     ? ObjectText(m_, {first, told + 1})
+                     : std::string(m_.Text(told)) + ' ' + ObjectText(m_, {first, noun + 1}),
+                 {.qualifier = "injury"});
+      return;
+    }
     if (m_.IsAny(noun + 1, {"is", "are"})) {
       const Phrase value = ObjectAt(m_, noun + 2, std::min(clause.last, noun + 6));
       if (!value.empty() && (IsColor(m_.Text(value.last - 1)) ||
@@ -380,8 +428,7 @@ class PossessionReader {
       }
     }
     if (noun > first) {
-      sheet_.Add(OfSelf(clause), Predicate::kPhysical, ObjectText(m_, {first, noun + 1}),
-                 {.confidence = 0.6});
+      sheet_.Add(OfSelf(clause), Predicate::kPhysical, ObjectText(m_, {first, noun + 1}), {});
     }
   }
 

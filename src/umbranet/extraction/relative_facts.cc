@@ -50,8 +50,7 @@ class GapReader {
     for (const Phrase& part : SplitObjects(m_, noun)) {
       const bool pet =
           *predicate == Predicate::kOwns && ClassOf(m_.Text(part.last - 1)) == NounClass::kPet;
-      sheet_.Add(s_, pet ? Predicate::kHasPet : *predicate, ObjectText(m_, part),
-                 {.confidence = 0.7});
+      sheet_.Add(s_, pet ? Predicate::kHasPet : *predicate, ObjectText(m_, part), {});
     }
     return true;
   }

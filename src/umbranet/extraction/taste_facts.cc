@@ -123,18 +123,18 @@ class TasteReader : public VerbFactWriter {
     // "I would like to visit Rome" wishes; "I would love it" replies.
     if (s_.supposed) {
       if (s_.lemma == "prefer" && !s_.negated) {
-        AddPhrase(Predicate::kLikes, ObjectAt(m_, s_.rest, s_.end), {.confidence = 0.6});
+        AddPhrase(Predicate::kLikes, ObjectAt(m_, s_.rest, s_.end), {});
       } else if (m_.Is(s_.rest, "to") && !negative && !s_.negated) {
         ReadWish(false);
       }
       return;
     }
     // "Love you", "like the sound of it", "hate to say it".
-    if (m_.IsAny(s_.rest, {"it", "them", "those"}) && !sheet_.asked().empty() &&
-        s_.end - s_.rest <= 3) {
+    const bool named_again = m_.IsAny(s_.rest, {"that", "those"}) && s_.end - s_.rest == 2;
+    if ((m_.IsAny(s_.rest, {"it", "them", "those"}) || named_again) && !sheet_.asked().empty() &&
+        s_.end - s_.rest <= 4) {
       const bool disliked = negative != s_.negated;
-      AddPhrase(disliked ? Predicate::kDislikes : Predicate::kLikes, sheet_.asked(),
-                {.confidence = 0.6});
+      AddPhrase(disliked ? Predicate::kDislikes : Predicate::kLikes, sheet_.asked(), {});
       return;
     }
     if (m_.IsAny(s_.rest, {"you", "your", "it", "that", "how", "when", "what"})) {
@@ -143,11 +143,15 @@ class TasteReader : public VerbFactWriter {
     Extra extra;
     const bool turned = s_.negated && !s_.ended;
     extra.retracts = s_.ended;
-    extra.confidence = 0.8;
     const Predicate predicate = negative != turned ? Predicate::kDislikes : Predicate::kLikes;
     const bool like_to = m_.Is(s_.rest, "to");
     Phrase phrase = ObjectAt(m_, s_.rest, s_.end);
     std::size_t from = like_to ? s_.rest : phrase.first;
+    // "anything by Austen", "everything with noodles": whatever it is of is meant.
+    if (m_.IsAny(s_.rest, {"anything", "everything"}) &&
+        m_.IsAny(s_.rest + 1, {"by", "with", "about", "from"})) {
+      from = s_.rest + 2;
+    }
     if (like_to && phrase.first < s_.end && IsEmptyObject(m_.Text(phrase.first)) &&
         phrase.last - phrase.first > 1 &&
         m_.IsAny(phrase.first, {"be", "have", "get", "go", "do"})) {
@@ -178,8 +182,9 @@ class TasteReader : public VerbFactWriter {
                          noun == NounClass::kInstrument;
     if (!bought || lasting) {
       AddPhrase(Predicate::kOwns, phrase, {});
+      sheet_.AddDwellingPlace(s_, phrase);
     } else if (s_.past || s_.perfect) {
-      AddPhrase(Predicate::kOwns, phrase, {.confidence = 0.5});
+      AddPhrase(Predicate::kOwns, phrase, {});
     }
   }
 
@@ -226,8 +231,11 @@ class TasteReader : public VerbFactWriter {
       return;
     }
     const NounClass noun = ClassOf(m_.Text(phrase.last - 1));
-    const bool vehicle = noun == NounClass::kVehicle || m_.At(phrase.first).capital ||
-                         ClassOf(m_.Text(phrase.first)) == NounClass::kVehicle;
+    const bool vehicle =
+        noun == NounClass::kVehicle || m_.At(phrase.first).capital ||
+        (s_.lemma == "drive" && m_.IsAny(s_.rest, {"a", "an", "my"}) &&
+         !m_.IsAny(phrase.last - 1, {"bus", "taxi", "cab", "lot", "train", "tram"})) ||
+        ClassOf(m_.Text(phrase.first)) == NounClass::kVehicle;
     AddPhrase(vehicle ? Predicate::kOwns : Predicate::kHobby, phrase, {});
   }
 
@@ -248,6 +256,9 @@ class TasteReader : public VerbFactWriter {
       }
       ++at;
     }
+    if (frame == Frame::kHobbyVerb && !s_.negated && !s_.ended && ReadCraftAtWork()) {
+      return;
+    }
     Phrase phrase = ObjectAt(m_, at, s_.end);
     if (s_.negated && s_.ended) {
       EndHabit(frame, phrase);
@@ -259,9 +270,16 @@ class TasteReader : public VerbFactWriter {
       }
       return;
     }
+    // "I eat healthy", "we eat organic": how, not what.
+    if (frame == Frame::kConsume && !phrase.empty() && phrase.last - phrase.first == 1 &&
+        (m_.IsAny(phrase.first, {"healthy", "organic", "clean"}) ||
+         IsDiet(m_.Text(phrase.first)))) {
+      AddPhrase(Predicate::kHealth, phrase, {.qualifier = "diet"});
+      return;
+    }
     if (frame == Frame::kConsume) {
       for (const Phrase& part : ObjectsAt(m_, phrase.first, s_.end)) {
-        AddPhrase(Predicate::kLikes, part, {.confidence = 0.6});
+        AddPhrase(Predicate::kLikes, part, {});
       }
       return;
     }
@@ -284,6 +302,21 @@ class TasteReader : public VerbFactWriter {
     for (const Phrase& part : ObjectsAt(m_, phrase.first, s_.end)) {
       AddPhrase(Predicate::kHobby, part, extra);
     }
+  }
+
+  // "I cook at a small diner": the place where a craft is done is a place of work.
+  bool ReadCraftAtWork() {
+    if (s_.past || !m_.IsAny(s_.rest, {"at", "in", "for"}) ||
+        !m_.IsAny(s_.rest + 1, {"a", "an", "the", "my", "our"})) {
+      return false;
+    }
+    const Phrase place = PlaceAt(m_, s_.rest + 1, s_.end);
+    if (!IsUsable(m_, place) || !IsWorkplace(m_.Text(place.last - 1)) ||
+        m_.IsAny(place.last - 1, {"gym", "church", "mall", "bar", "garage", "library"})) {
+      return false;
+    }
+    sheet_.Add(s_, Predicate::kWorksAt, ObjectText(m_, place), {});
+    return true;
   }
 
   // "I don't play tennis any more", "I don't run any more": whatever words told of it.
@@ -317,6 +350,12 @@ class TasteReader : public VerbFactWriter {
 
   void ReadSpeak() {
     if (s_.negated || s_.past) {
+      return;
+    }
+    // "I speak six languages"
+    const Phrase spoken = ObjectAt(m_, s_.rest, s_.end);
+    if (!spoken.empty() && m_.IsAny(spoken.last - 1, {"languages", "language"})) {
+      sheet_.Add(s_, Predicate::kSkill, "speaks " + ObjectText(m_, spoken));
       return;
     }
     for (std::size_t i = s_.rest; i < std::min(s_.end, s_.rest + 6); ++i) {
@@ -392,6 +431,10 @@ class TasteReader : public VerbFactWriter {
         }
         return;
       }
+      if (m_.IsAny(at, {"on", "for"})) {
+        ReadOuting(at + 1);
+        return;
+      }
       if (!m_.Is(at, "to")) {
         return;
       }
@@ -413,6 +456,19 @@ class TasteReader : public VerbFactWriter {
     sheet_.AddEntity(ObjectText(m_, place), EntityType::kPlace);
     sheet_.Add(s_, done ? Predicate::kVisited : Predicate::kPlan,
                (done ? "" : "visit ") + ObjectText(m_, place), {.object_is_entity = done});
+  }
+
+  // "I go on long walks", "we go for runs".
+  void ReadOuting(std::size_t at) {
+    if (s_.past || s_.future || s_.progressive) {
+      return;
+    }
+    const Phrase outing = ObjectAt(m_, at, s_.end);
+    if (!outing.empty() &&
+        m_.IsAny(outing.last - 1, {"walk", "walks", "run", "runs", "hike", "hikes", "jog", "jogs",
+                                   "ride", "rides", "drives", "swims", "cruises", "trips"})) {
+      AddPhrase(Predicate::kHobby, outing, {});
+    }
   }
 
   // "I wear glasses", "I dyed my hair pink".

@@ -404,6 +404,28 @@ bool WordStream::AsksBack(std::size_t i, std::size_t end) const {
          (Is(i, "do") && Is(i + 1, "you") && !IsInterrogative(Text(i - 1)));
 }
 
+// "Do you like comics I do", "what sports do you play I love tennis": the answer begins without a
+// mark, as people chat.
+bool WordStream::AnswersItself(std::size_t first, std::size_t i, std::size_t end) const {
+  if (!Is(i, "i") || i < first + 4 || At(i - 1).symbol) {
+    return false;
+  }
+  const bool does = Is(i + 1, "do") && i + 2 == end;
+  const bool likes = IsAny(i + 1, {"love", "like", "hate", "enjoy"}) && i + 2 < end;
+  if (!(does || likes) ||
+      IsAny(i - 1,
+            {"that", "what", "how", "than",    "as", "when", "if",   "where", "which",   "why",
+             "do",   "like", "and", "because", "so", "but",  "know", "think", "believe", "or"})) {
+    return false;
+  }
+  for (std::size_t j = first; j + 1 < i; ++j) {
+    if (IsAny(j, {"do", "does"}) && IsAny(j + 1, {"you", "your"})) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void WordStream::FindClauses(Sentence& sentence) const {
   std::size_t first = sentence.first;
   bool joined = false;
@@ -433,7 +455,8 @@ void WordStream::FindClauses(Sentence& sentence) const {
       joined = true;
       continue;
     }
-    if (!word.symbol && i > first && sentence.question && AsksBack(i, sentence.last)) {
+    const bool asks_back = sentence.question && AsksBack(i, sentence.last);
+    if (!word.symbol && i > first && (asks_back || AnswersItself(first, i, sentence.last))) {
       close(first, i, joined);
       first = i;
       joined = false;
@@ -447,7 +470,9 @@ void WordStream::FindClauses(Sentence& sentence) const {
     const bool weak = word.text == "and" || word.text == "or" || word.text == "as" ||
                       word.text == "before" || word.text == "after" || word.text == "until" ||
                       word.text == "since" || word.text == "so" || word.text == "plus";
+    // "I love to travel and wish I could more": the wish begins behind the "and".
     const bool subject = IsPronounSubject(next) || next == "my" || next == "our" ||
+                         next == "wish" ||
                          (OpensSubject(next) && word.text != "and" && word.text != "or");
     if (weak && !subject) {
       continue;

@@ -78,6 +78,7 @@ class WordStream {
   void FindSentences();
   void FindClauses(Sentence& sentence) const;
   [[nodiscard]] bool AsksBack(std::size_t i, std::size_t end) const;
+  [[nodiscard]] bool AnswersItself(std::size_t first, std::size_t i, std::size_t end) const;
   void JudgeClauses(Sentence& sentence) const;
   [[nodiscard]] std::size_t ClauseOpener(const Clause& clause) const;
   [[nodiscard]] bool Asks(const Sentence& sentence, const Clause& clause, std::size_t at) const;
