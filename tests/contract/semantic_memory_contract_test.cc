@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "umbranet/domain/fact_contradictions.h"
+
 #include "tests/contract/semantic_contract.h"
 
 namespace umbranet {
@@ -186,6 +188,25 @@ TEST_P(SemanticMemoryContract, ADenialSupersedesItsOppositeAndIsSupersededByIt) 
   EXPECT_EQ(facts[1].superseded_by, facts[0].memory_id);
   EXPECT_EQ(facts[2].superseded_by, facts[1].memory_id);
   EXPECT_EQ(FactSaying(ana_, "the user likes capers").superseded_by, std::nullopt);
+}
+
+TEST_P(SemanticMemoryContract, WhatNoStatementSettlesIsKeptOnBothSidesAndMarked) {
+  const ReflectionPlan loves =
+      Turn(ana_, 1, {Says("user", Predicate::kLikes, "opera", "loves opera")});
+  const ReflectionPlan hates =
+      Turn(ana_, 2, {Says("user", Predicate::kDislikes, "opera", "hates opera")});
+  Apply(memory(), {loves, hates});
+  const std::vector<Fact> facts = Graph(ana_).facts;
+  ASSERT_THAT(facts, SizeIs(2));
+  const Contradictions found = FindContradictions(facts);
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_THAT(found.at(facts[0].memory_id), ElementsAre(facts[1].memory_id));
+  EXPECT_THAT(found.at(facts[1].memory_id), ElementsAre(facts[0].memory_id));
+  // Whoever takes one back has settled it.
+  PlannedFact over = Says("user", Predicate::kLikes, "opera", "no longer loves opera");
+  over.retracts = true;
+  Apply(memory(), {Turn(ana_, 3, {over})});
+  EXPECT_THAT(FindContradictions(Graph(ana_).facts), IsEmpty());
 }
 
 TEST_P(SemanticMemoryContract, WhatWasOverWhenItWasToldEndsNothing) {

@@ -299,6 +299,30 @@ TEST_F(MemoryApiTest, ListsAndDrawsWithinTheDocumentedForm) {
   EXPECT_EQ(listed.Json().at("items").as_array().size(), 1U);
 }
 
+TEST_F(MemoryApiTest, DrawsWhatContradictsAndLeavesOutWhatWasTouchedOnWhenAsked) {
+  KnowledgeGraph graph;
+  graph.facts.resize(3);
+  graph.facts[0].memory_id = "fa_1";
+  graph.facts[0].predicate = Predicate::kLikes;
+  graph.facts[0].object = "opera";
+  graph.facts[1] = graph.facts[0];
+  graph.facts[1].memory_id = "fa_2";
+  graph.facts[1].predicate = Predicate::kDislikes;
+  graph.facts[2].memory_id = "fa_3";
+  graph.facts[2].confidence = 0.49;
+  ON_CALL(semantic_, ReadGraph).WillByDefault([&](auto&&...) {
+    return Result<KnowledgeGraph>(graph);
+  });
+  const ApiAnswer all = Call("GET", "/v1/users/ada/graph");
+  EXPECT_EQ(SchemaViolation(all.Json(), "Graph"), "");
+  ASSERT_EQ(all.Json().at("facts").as_array().size(), 3U);
+  EXPECT_EQ(all.Json().at("facts").at(0).at("contradicts").at(0), "fa_2");
+  EXPECT_EQ(all.Json().at("facts").at(1).at("contradicts").at(0), "fa_1");
+  const ApiAnswer stated = Call("GET", "/v1/users/ada/graph?stated=true&limit=5");
+  EXPECT_EQ(stated.Json().at("facts").as_array().size(), 2U);
+  EXPECT_EQ(Call("GET", "/v1/users/ada/graph?stated=maybe").status, 400);
+}
+
 TEST_F(MemoryApiTest, ExportsLineByLine) {
   Remember("ada", "I like figs");
   Remember("ada", "and plums");

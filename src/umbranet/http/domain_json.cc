@@ -3,6 +3,8 @@
 #include <optional>
 #include <string_view>
 
+#include "umbranet/domain/fact_contradictions.h"
+
 namespace umbranet {
 namespace {
 
@@ -59,7 +61,7 @@ void WriteStrings(JsonWriter& json, const std::vector<std::string>& strings) {
   json.EndArray();
 }
 
-void WriteFact(JsonWriter& json, const Fact& fact) {
+void WriteFact(JsonWriter& json, const Fact& fact, const Contradictions& contradictions) {
   json.BeginObject()
       .Field("memory_id", fact.memory_id)
       .Field("subject_id", fact.subject_id)
@@ -79,6 +81,10 @@ void WriteFact(JsonWriter& json, const Fact& fact) {
   }
   json.Key("confidence").Number(fact.confidence, 3);
   json.Field("evidence", fact.evidence);
+  if (const auto found = contradictions.find(fact.memory_id); found != contradictions.end()) {
+    json.Key("contradicts");
+    WriteStrings(json, found->second);
+  }
   WriteSources(json, fact.sources);
   json.EndObject();
 }
@@ -244,8 +250,9 @@ void WriteGraph(JsonWriter& json, const KnowledgeGraph& graph) {
     json.EndObject();
   }
   json.EndArray().Key("facts").BeginArray();
+  const Contradictions contradictions = FindContradictions(graph.facts);
   for (const Fact& fact : graph.facts) {
-    WriteFact(json, fact);
+    WriteFact(json, fact, contradictions);
   }
   json.EndArray().EndObject();
 }

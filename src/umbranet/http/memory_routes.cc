@@ -1,8 +1,10 @@
 // Looking after memories: reflections, freshness, lists, changes, the graph, merges of its names,
 // export, forgetting.
 #include <chrono>
+#include <span>
 #include <utility>
 
+#include "umbranet/domain/stated_fact.h"
 #include "umbranet/http/api_context.h"
 #include "umbranet/http/domain_json.h"
 #include "umbranet/http/json_writer.h"
@@ -177,36 +179,54 @@ void HandleDeleteMemory(const ApiContext& api, const HttpRequest& request, Respo
   }
 }
 
-// The 'limit' of a query that knows no other parameter; nothing when it was refused.
-std::optional<std::size_t> ReadLimit(const HttpRequest& request, ResponseWriter& writer) {
-  constexpr std::string_view kKnown[] = {"limit"};
-  const auto parameters = ParseQuery(request.query, kKnown);
+struct GraphQuery {
+  std::size_t limit = kGraphFactsDefault;
+  bool stated = false;
+};
+
+// A query of 'limit' and what else is `known`; nothing when it was refused.
+std::optional<GraphQuery> ReadGraphQuery(const HttpRequest& request, ResponseWriter& writer,
+                                         std::span<const std::string_view> known) {
+  const auto parameters = ParseQuery(request.query, known);
   if (!parameters.ok()) {
     SendProblem(writer, {400, "bad_query", parameters.error().message});
     return std::nullopt;
   }
-  if (parameters->empty()) {
-    return kGraphFactsDefault;
+  GraphQuery query;
+  for (const auto& [name, value] : *parameters) {
+    if (name == "stated") {
+      if (value != "true" && value != "false") {
+        SendProblem(writer, {400, "bad_value", "'stated' must be true or false"});
+        return std::nullopt;
+      }
+      query.stated = value == "true";
+      continue;
+    }
+    const auto limit = ParseBoundedInteger(value, 1, kGraphFactsMax);
+    if (!limit) {
+      SendProblem(writer, {400, "out_of_range",
+                           "'limit' must be from 1 to " + std::to_string(kGraphFactsMax)});
+      return std::nullopt;
+    }
+    query.limit = static_cast<std::size_t>(*limit);
   }
-  const auto limit = ParseBoundedInteger(parameters->front().second, 1, kGraphFactsMax);
-  if (!limit) {
-    SendProblem(writer, {400, "out_of_range",
-                         "'limit' must be from 1 to " + std::to_string(kGraphFactsMax)});
-    return std::nullopt;
-  }
-  return static_cast<std::size_t>(*limit);
+  return query;
 }
 
 void HandleGraph(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
-  const auto facts_max = ReadLimit(request, writer);
-  if (!facts_max) {
+  constexpr std::string_view kKnown[] = {"limit", "stated"};
+  const auto query = ReadGraphQuery(request, writer, kKnown);
+  if (!query) {
     return;
   }
-  const auto graph = api.dependencies.memory.semantic().ReadGraph(UserInPath(request), *facts_max,
-                                                                  api.RequestDeadline());
+  auto graph = api.dependencies.memory.semantic().ReadGraph(UserInPath(request), query->limit,
+                                                            api.RequestDeadline());
   if (!graph.ok()) {
     api.SendError(writer, "graph", graph.error());
     return;
+  }
+  if (query->stated) {
+    std::erase_if(graph->facts, [](const Fact& fact) { return !IsStated(fact); });
   }
   std::string body;
   JsonWriter out(body);
@@ -215,12 +235,13 @@ void HandleGraph(const ApiContext& api, const HttpRequest& request, ResponseWrit
 }
 
 void HandleMerges(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
-  const auto limit = ReadLimit(request, writer);
-  if (!limit) {
+  constexpr std::string_view kKnown[] = {"limit"};
+  const auto query = ReadGraphQuery(request, writer, kKnown);
+  if (!query) {
     return;
   }
-  const auto merges =
-      api.dependencies.memory.semantic().Merges(UserInPath(request), *limit, api.RequestDeadline());
+  const auto merges = api.dependencies.memory.semantic().Merges(UserInPath(request), query->limit,
+                                                                api.RequestDeadline());
   if (!merges.ok()) {
     api.SendError(writer, "merges", merges.error());
     return;
