@@ -6,8 +6,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -22,6 +20,7 @@
 #include "umbranet/ports/journal.h"
 
 #include "tests/integration/postgres_harness.h"
+#include "tests/integration/postgres_server.h"
 #include "tests/integration/servers.h"
 #include "tests/system/server_process.h"
 
@@ -47,37 +46,6 @@ constexpr std::string_view kDoubled =
 constexpr std::string_view kOutOfOrder =
     "SELECT count(*) FROM turn a JOIN turn b ON a.user_key = b.user_key AND a.seq < b.seq"
     " AND a.interaction_id > b.interaction_id";
-
-// The processes of the server that scripts/services started.
-class PostgresServer {
- public:
-  // 0 when it is not known.
-  static pid_t Pid() {
-    std::ifstream file(UMBRANET_SOURCE_DIR "/build/services/postgres/pid");
-    pid_t pid = 0;
-    file >> pid;
-    return pid;
-  }
-
-  static void Signal(int signal) {
-    const pid_t postmaster = Pid();
-    ASSERT_GT(postmaster, 0);
-    std::ifstream children("/proc/" + std::to_string(postmaster) + "/task/" +
-                           std::to_string(postmaster) + "/children");
-    std::vector<pid_t> all;
-    for (pid_t child = 0; children >> child;) {
-      all.push_back(child);
-    }
-    all.push_back(postmaster);
-    for (const pid_t pid : all) {
-      kill(pid, signal);
-    }
-  }
-
-  static bool StartAgain() {
-    return std::system(UMBRANET_SOURCE_DIR "/scripts/services up postgres > /dev/null 2>&1") == 0;
-  }
-};
 
 class SpoolTest : public testing::Test {
  protected:

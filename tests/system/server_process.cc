@@ -288,6 +288,13 @@ void ReflectorProcess::Kill() {
   }
 }
 
+bool ReflectorProcess::Ended() const {
+  siginfo_t info{};
+  return pid_ > 0 &&
+         waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
+}
+
 int ReflectorProcess::Terminate() {
   if (pid_ <= 0) {
     return -1;

@@ -112,6 +112,8 @@ class ReflectorProcess {
 
   void Kill();      // SIGKILL, and waits for the end.
   int Terminate();  // SIGTERM; the exit code, or 128 + the signal that ended it.
+  // Whether it has ended by itself.
+  [[nodiscard]] bool Ended() const;
   [[nodiscard]] std::string Log() const;
 
  private:

@@ -12,6 +12,7 @@
 #include "umbranet/app/command_context.h"
 #include "umbranet/app/commands/commands.h"
 #include "umbranet/app/exit_code.h"
+#include "umbranet/base/crash_point.h"
 
 namespace umbranet {
 namespace {
@@ -192,6 +193,11 @@ void AddOperating(CLI::App& app, CommandLine& line) {
 }
 
 int RunParsed(const CommandLine& line) {
+  if (const char* crash = std::getenv("UMBRANET_CRASH"); crash != nullptr) {
+    if (const Status armed = ArmCrashPoint(crash); !armed.ok()) {
+      return Complain(armed.error());
+    }
+  }
   std::vector<std::pair<std::string, std::string>> flags;
   for (const auto& [name, value] :
        {std::pair<std::string, const std::string&>{"UMBRANET_DATA", line.data},

@@ -131,8 +131,8 @@ class Loader {
         UMBRANET_RETURN_IF_ERROR(Set(*spec, text, "environment"));
         continue;
       }
-      if (name == "UMBRANET_CONFIG") {
-        continue;  // Names the file itself.
+      if (name == "UMBRANET_CONFIG" || name == "UMBRANET_CRASH") {
+        continue;  // They name the file itself, and a place at which a test wants a crash.
       }
       const SettingSpec* near = name.size() >= 8 ? NearestSpec(name, 2) : nullptr;
       if (BelongsToUs(name) || near != nullptr) {

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "umbranet/base/crash_point.h"
 #include "umbranet/base/unique_id.h"
 
 namespace umbranet {
@@ -77,7 +78,9 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
     turn.accepted_at = now;
   }
   Remembered remembered;
+  UMBRANET_CRASH_POINT("accept.before_commit");
   auto accepted_turns = stores_.journal.Accept(turns, mode, traceparent, deadline);
+  UMBRANET_CRASH_POINT_PASSED("accept.after_commit");
   if (options_.metrics != nullptr) {
     CountAccepted(*options_.metrics, turns, accepted_turns);
   }
@@ -112,6 +115,7 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
                                     turns[i]);
     }
   }
+  UMBRANET_CRASH_POINT_PASSED("accept.after_ring");
   if (spooled || (mode == RunMode::kBackground && !stores_.doorbell.Healthy())) {
     remembered.degraded.emplace_back("queue");
   }

@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "umbranet/base/crash_point.h"
 #include "umbranet/memory/spooling_journal.h"
 
 namespace umbranet {
@@ -88,6 +89,7 @@ SpoolForwarder::Outcome SpoolForwarder::ForwardLane(Lane lane, Deadline deadline
     turn.sequence = 0;
     const std::span<const Interaction> one(&turn, 1);
     const auto accepted = journal_.Accept(one, spooled.mode, spooled.traceparent, deadline);
+    UMBRANET_CRASH_POINT_PASSED("forward.after_accept");
     outcome.answered = outcome.answered || accepted.ok();
     if (accepted.ok()) {
       if (doorbell_ != nullptr && accepted->size() == 1) {
@@ -210,6 +212,7 @@ Result<SpoolForwarder::Report> SpoolForwarder::Step(Deadline deadline) {
     book_.JournalIsBack();
   }
   UMBRANET_RETURN_IF_ERROR(Settle(outcome, report, deadline));
+  UMBRANET_CRASH_POINT_PASSED("forward.after_mark");
   metrics_.reflection_spool_forwarded_total.At("forwarded")
       .Increment(static_cast<double>(report.forwarded));
   metrics_.reflection_spool_forwarded_total.At("forgotten")

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "umbranet/base/crash_point.h"
+
 namespace umbranet {
 namespace {
 
@@ -99,6 +101,7 @@ Result<std::vector<AcceptedTurn>> SpoolingJournal::Spool(std::span<const Interac
     book_.Add(turn.user, 1);
   }
   auto accepted = spool_.turns().Accept(turns, mode, traceparent, deadline);
+  UMBRANET_CRASH_POINT_PASSED("spool.after_commit");
   for (std::size_t i = 0; i < turns.size(); ++i) {
     if (!accepted.ok() || (*accepted)[i].duplicate) {
       book_.Remove(turns[i].user, 1);

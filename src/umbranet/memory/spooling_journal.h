@@ -22,7 +22,7 @@
 
 namespace umbranet {
 
-// Above every sequence of a journal.
+// Above every sequence of a journal, with room to be multiplied by a few.
 inline constexpr std::int64_t kSpooledSequences = std::int64_t{1} << 60U;
 
 // Whether an error says that the journal is away, or leaves open what it did.

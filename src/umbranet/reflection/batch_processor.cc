@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "umbranet/base/crash_point.h"
 #include "umbranet/reflection/failure_classification.h"
 #include "umbranet/reflection/plan_codec.h"
 #include "umbranet/reflection/supervised_calls.h"
@@ -168,6 +169,7 @@ class BatchProcessor::Run {
   void MarkDone(std::span<const TierProgress> progress) {
     const Status marked =
         processor_.stores_.ledger.MarkTiersDone(batch_.lease, progress, StoreDeadline());
+    UMBRANET_CRASH_POINT_PASSED("progress.after_commit");
     if (marked.ok() || LosesLease(marked.error())) {
       return;
     }
@@ -330,7 +332,9 @@ class BatchProcessor::Run {
     if (records.empty()) {
       return;
     }
+    UMBRANET_CRASH_POINT_PASSED("plan.before_save");
     auto in_force = processor_.stores_.ledger.SavePlans(batch_.lease, records, StoreDeadline());
+    UMBRANET_CRASH_POINT_PASSED("plan.after_save");
     if (!in_force.ok() && LosesLease(in_force.error())) {
       return;
     }

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "umbranet/base/crash_point.h"
 #include "umbranet/base/thread_urgency.h"
 
 namespace umbranet {
@@ -170,6 +171,7 @@ void MemoryReflector::WorkOff(const ClaimedBatch& batch, std::stop_token stop, D
   }
   ObserveWait(batch, result, claimed_at);
   Finish(batch, result, started, std::move(stop));
+  UMBRANET_CRASH_POINT_PASSED("claim.after_commit");
   Leave();
 }
 
@@ -245,8 +247,10 @@ Result<SettleReport> MemoryReflector::Settle(const ClaimedBatch& batch, const Ba
   }
 }
 
+    UMBRANET_CRASH_POINT_PASSED("settle.before_commit");
 void MemoryReflector::ObserveWait(const ClaimedBatch& batch, const BatchResult& result,
                                   Timestamp claimed_at) {
+    UMBRANET_CRASH_POINT_PASSED("settle.after_commit");
   for (const ReflectedTurn& turn : result.reflected) {
     const auto job =
         std::find_if(batch.jobs.begin(), batch.jobs.end(),

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string_view>
 
+#include "umbranet/base/crash_point.h"
 #include "umbranet/reflection/failure_classification.h"
 
 namespace umbranet {
@@ -36,7 +37,10 @@ Status TierProcessor::Process(std::span<const ReflectionPlan> plans, const Lease
 
 Status TierProcessor::Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                             Deadline deadline) {
-  return memory_.Apply(plans, fence, deadline);
+  UMBRANET_CRASH_POINT("tier.before_apply");
+  Status applied = memory_.Apply(plans, fence, deadline);
+  UMBRANET_CRASH_POINT_PASSED("tier.after_apply");
+  return applied;
 }
 
 }  // namespace umbranet

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sys/time.h>
 
+#include "umbranet/base/crash_point.h"
 #include "umbranet/base/utf8.h"
 
 namespace umbranet {
@@ -315,6 +316,7 @@ Status AmqpConnection::Publish(const std::string& exchange, const std::string& k
       amqp_basic_publish(client_->state, channel_, Bytes(exchange), Bytes(key), /*mandatory=*/1,
                          /*immediate=*/0, &properties, Bytes(message.body));
   guard_.End();
+  UMBRANET_CRASH_POINT_PASSED("publish.after_send");
   if (status != AMQP_STATUS_OK) {
     return LibraryError("cannot publish", status);
   }

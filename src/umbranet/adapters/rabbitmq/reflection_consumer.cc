@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "umbranet/base/crash_point.h"
+
 namespace umbranet {
 namespace {
 
@@ -159,6 +161,7 @@ Status ReflectionConsumer::HandleJob(const AmqpDelivery& delivery) {
     return RejectDelivery(delivery, job.error());
   }
   job->traceparent = delivery.message.TextHeader("traceparent");
+  UMBRANET_CRASH_POINT_PASSED("consume.before_take");
   const Status accepted = accept_(*job, Deadline::After(clock_, options_.accept_budget));
   if (!accepted.ok() && !IsForLater(accepted.error())) {
     return RejectDelivery(delivery, accepted.error());
@@ -168,6 +171,7 @@ Status ReflectionConsumer::HandleJob(const AmqpDelivery& delivery) {
     return {};
   }
   ++state_.counters.accepted;
+  UMBRANET_CRASH_POINT_PASSED("consume.before_ack");
   UMBRANET_RETURN_IF_ERROR(connection_->Ack(delivery.tag));
   wake_waiter_();
   return {};
