@@ -287,7 +287,7 @@ TEST_F(GovernorTest, ListsFactsWhenAskedWhatItKnowsWithoutAModel) {
 
 TEST_F(GovernorTest, ReflectsBeforeTheReplyInSynchronousMode) {
   std::vector<std::string> reflected;
-  options_.run_mode = RunMode::kInline;
+  options_.mode_of = [](const UserKey&) { return RunMode::kInline; };
   options_.reflect_inline = [&](std::string_view, const std::vector<std::string>& jobs, Deadline) {
     reflected = jobs;
     return Status();

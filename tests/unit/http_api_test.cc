@@ -398,7 +398,8 @@ TEST_F(AdminApiTest, RetriesAndDiscards) {
   KillNextJob("a third time");
   EXPECT_EQ(Call("POST", retry).Json().at("retried"), 1);
   KillNextJob("enough");
-  const ApiAnswer discarded = Call("DELETE", "/v1/admin/dead-letters/" + job_id);
+  const ApiAnswer discarded =
+      Call("DELETE", "/v1/admin/dead-letters/" + job_id + "?reason=a+mistake");
   EXPECT_EQ(SchemaViolation(discarded.Json(), "Discarded"), "");
   EXPECT_EQ(Call("GET", "/v1/reflections/" + job_id).Json().at("status"), "cancelled");
 }

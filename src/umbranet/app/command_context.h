@@ -1,6 +1,7 @@
 // What every command is handed: the settings in force, and how to print.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,8 @@ struct CommandContext {
   LoadedSettings loaded;
   std::string url;    // --url: ask this server and no other.
   bool json = false;  // --json: print what a script would want.
+  // Reads the settings again, from where they were read. Never empty.
+  std::function<Result<LoadedSettings>()> reload;
 
   [[nodiscard]] const Settings& settings() const { return loaded.settings; }
 

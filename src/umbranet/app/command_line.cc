@@ -157,8 +157,9 @@ void AddOperating(CLI::App& app, CommandLine& line) {
       AddCommand(app, line, "jobs", "Look after the reflection queue",
                  [&line](const CommandContext& context) { return RunJobs(context, line.jobs); });
   jobs->add_option("action", line.jobs.action,
-                   "status, dead (list dead letters), show ID, retry ID or filter, discard ID")
-      ->check(CLI::IsMember({"status", "dead", "show", "retry", "discard"}))
+                   "status, dead (list dead letters), show ID, retry ID or filter, discard ID, "
+                   "acts (what was done about them)")
+      ->check(CLI::IsMember({"status", "dead", "show", "retry", "discard", "acts"}))
       ->capture_default_str();
   jobs->add_option("id", line.jobs.job_id, "Job");
   jobs->add_flag("--all", line.jobs.all, "retry: every dead letter");
@@ -166,8 +167,11 @@ void AddOperating(CLI::App& app, CommandLine& line) {
   jobs->add_option("--tier", line.jobs.tier, "retry: those that failed in this tier");
   jobs->add_option("--error", line.jobs.error, "retry: those whose error holds this text");
   jobs->add_option("--reason", line.jobs.reason, "discard: why, for the record");
-  jobs->add_option("--limit", line.jobs.limit, "dead: how many")->capture_default_str();
+  jobs->add_option("--limit", line.jobs.limit, "dead, acts: how many")->capture_default_str();
 
+  AddCommand(app, line, "audit",
+             "Say whether every accepted turn has left what it should have left",
+             [](const CommandContext& context) { return RunAudit(context); });
   CLI::App* spool = AddCommand(
       app, line, "spool", "Show or forward the turns that wait here while PostgreSQL is away",
       [&line](const CommandContext& context) { return RunSpool(context, line.spool); });
@@ -212,12 +216,15 @@ int RunParsed(const CommandLine& line) {
   const char* file = std::getenv("UMBRANET_CONFIG");
   const std::string config_file =
       line.config_file.empty() && file != nullptr ? file : line.config_file;
-  auto loaded = LoadSettings(config_file, ProcessEnvironment(), flags);
+  const auto load = [config_file, flags] {
+    return LoadSettings(config_file, ProcessEnvironment(), flags);
+  };
+  auto loaded = load();
   if (!loaded.ok()) {
     return Complain(loaded.error());
   }
   const SystemClock clock;
-  const CommandContext context{clock, std::move(*loaded), line.url, line.json};
+  const CommandContext context{clock, std::move(*loaded), line.url, line.json, load};
   return line.run(context);
 }
 

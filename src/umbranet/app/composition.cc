@@ -1,6 +1,7 @@
 #include "umbranet/app/composition.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -26,12 +27,15 @@
 #include "umbranet/http/server.h"
 #include "umbranet/memory/caching_embedder.h"
 #include "umbranet/memory/memory_manager.h"
+#include "umbranet/memory/reflection_modes.h"
 #include "umbranet/reflection/batch_processor.h"
 #include "umbranet/reflection/episode_embedder.h"
+#include "umbranet/reflection/ledger_audit.h"
 #include "umbranet/reflection/memory_reflector.h"
 #include "umbranet/reflection/reflection_gauges.h"
 #include "umbranet/reflection/reflection_queue.h"
 #include "umbranet/reflection/session_summarizer.h"
+#include "umbranet/reflection/switched_doorbell.h"
 #include "umbranet/telemetry/metrics.h"
 #include "umbranet/telemetry/structured_log.h"
 
@@ -87,9 +91,11 @@ std::vector<Tier> NearTiers(const Settings& settings) {
   return near;
 }
 
-MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics, Embedder* embedder,
+MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
+                                     const ModeSwitch& modes, Embedder* embedder,
                                      AnswersUnderWay* answers) {
   MemoryManager::Options options;
+  options.ring_for_inline = [&modes] { return modes.Get().queue; };
   options.metrics = &metrics;
   options.answers = answers;
   options.near_tiers = NearTiers(settings);
@@ -104,18 +110,19 @@ MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
   return options;
 }
 
-// Whether a turn is reflected before its reply or behind it.
-RunMode ModeOf(const Settings& settings) {
-  return settings.memory_fast_mode ? RunMode::kBackground : RunMode::kInline;
+ReflectionModes ModesOf(const Settings& settings) {
+  return {.fast = settings.memory_fast_mode,
+          .queue = settings.reflection_queue_enabled,
+          .fast_percent = settings.fast_mode_percent};
 }
 
 Governor::Options GovernorOptions(const Settings& settings, std::string system_prompt,
                                   Metrics& metrics, AnswersUnderWay* answers,
-                                  ReflectInline reflect_inline) {
+                                  const ModeSwitch& modes, ReflectInline reflect_inline) {
   Governor::Options options;
   options.answers = answers;
   options.metrics = &metrics;
-  options.run_mode = ModeOf(settings);
+  options.mode_of = [&modes](const UserKey& user) { return modes.ModeOf(user); };
   options.reflect_inline = std::move(reflect_inline);
   options.turn_budget = Millis{settings.turn_timeout_ms};
   // What the model may take leaves room to store what it said.
@@ -251,12 +258,13 @@ struct Application::Parts {
         embedder(opened.embedder == nullptr ? nullptr
                                             : std::make_unique<CachingEmbedder>(
                                                   *opened.embedder, CachingEmbedder::Options{})),
+        modes(ModesOf(with)),
+        doorbell(*backends.doorbell, [this] { return modes.Get().queue; }),
         spool(which.serve == Serve::kApi
-                  ? ServingSpool::Open({settings, clock, backends, metrics, log})
+                  ? ServingSpool::Open({settings, clock, backends, doorbell, metrics, log})
                   : nullptr),
         journal(spool != nullptr ? spool->journal() : *backends.journal),
         ledger(*backends.ledger),
-        doorbell(*backends.doorbell),
         short_term(*backends.short_term),
         episodic(*backends.episodic),
         semantic(*backends.semantic),
@@ -265,10 +273,10 @@ struct Application::Parts {
         memory(clock, recall_pool,
                {journal, ledger, doorbell, short_term, episodic, semantic, procedural,
                 spool != nullptr ? &spool->spool() : nullptr},
-               MemoryOptions(with, metrics, embedder.get(), opened.answers.get())),
+               MemoryOptions(with, metrics, modes, embedder.get(), opened.answers.get())),
         governor(clock, memory, model.get(),
                  GovernorOptions(with, std::move(system_prompt), metrics, opened.answers.get(),
-                                 InlineReflection())),
+                                 modes, InlineReflection())),
         queue(clock, ledger, doorbell,
               {.on_sweep = [this](const SweepReport& report) { CountSweep(metrics, report); }}),
         // Not through the cache: what was said is embedded once.
@@ -284,13 +292,50 @@ struct Application::Parts {
             extractor, metrics, log, BatchOptions(with)),
         summarizer(*backends.journal, short_term, metrics, log, SummaryOptions(with)),
         reflector(clock, queue, processor, summarizer, metrics, log, ReflectorOptions(with)),
+        audit(clock, *backends.records, metrics, log, {}),
         authenticator(with.api_keys),
         gauges(WatchLedger(metrics, clock, ledger, doorbell)),
-        servers_gauges(WatchServers(metrics, backends)) {}
+        servers_gauges(WatchServers(metrics, backends)) {
+    modes.Tell([this](const ReflectionModes& now, std::string_view by) {
+      log.Info("modes_changed", {{"by", by},
+                                 {"memory_fast_mode", now.fast},
+                                 {"reflection_queue_enabled", now.queue},
+                                 {"fast_mode_percent", std::uint64_t{now.fast_percent}}});
+      RunWorkersAsWanted();
+    });
+  }
 
   ReflectInline InlineReflection() {
     return [this](std::string_view tenant, const std::vector<std::string>& job_ids,
-                  Deadline deadline) { return reflector.ReflectInline(tenant, job_ids, deadline); };
+                  Deadline deadline) {
+      return modes.Get().queue ? reflector.AwaitReflected(tenant, job_ids, deadline)
+                               : reflector.ReflectInline(tenant, job_ids, deadline);
+    };
+  }
+
+  // Without the queue this process has workers whatever its role is.
+  [[nodiscard]] bool WantsWorkers() const { return options.reflect || !modes.Get().queue; }
+
+  void RunWorkersAsWanted() {
+    const MutexLock lock(workers_mutex);
+    const bool wanted = started && WantsWorkers();
+    if (wanted == workers_run) {
+      return;
+    }
+    workers_run = wanted;
+    if (wanted) {
+      queue.Start();
+      reflector.Start();
+      if (episode_embedder != nullptr) {
+        episode_embedder->Start();
+      }
+      return;
+    }
+    reflector.Stop();
+    if (episode_embedder != nullptr) {
+      episode_embedder->Stop();
+    }
+    queue.Stop();
   }
 
   const Settings settings;
@@ -303,10 +348,11 @@ struct Application::Parts {
   std::unique_ptr<LanguageModel> model;
   OpenedEmbedder opened;
   std::unique_ptr<CachingEmbedder> embedder;  // Null: recall goes by words alone.
+  ModeSwitch modes;
+  SwitchedDoorbell doorbell;
   const std::unique_ptr<ServingSpool> spool;  // Null: turns are refused while PostgreSQL is away.
   Journal& journal;
   JobLedger& ledger;
-  Doorbell& doorbell;
   ShortTermMemory& short_term;
   EpisodicMemory& episodic;
   SemanticMemory& semantic;
@@ -320,12 +366,15 @@ struct Application::Parts {
   BatchProcessor processor;
   SessionSummarizer summarizer;
   MemoryReflector reflector;
+  LedgerAudit audit;
   Authenticator authenticator;
   Metrics::ScrapeHook gauges;
   Metrics::ScrapeHook servers_gauges;
   std::unique_ptr<HttpServer> server;
   Metrics::ScrapeHook server_gauges;
-  bool started = false;
+  std::atomic<bool> started = false;
+  Mutex workers_mutex;
+  bool workers_run GUARDED_BY(workers_mutex) = false;
 };
 
 namespace {
@@ -407,17 +456,26 @@ Status Application::OpenServer(Parts& parts) {
       .probes = Probes(parts.backends, parts.spool.get(), parts.model.get()),
       .consumers = {},
       .spooled = {}};
-  dependencies.run_mode = ModeOf(settings);
+  dependencies.modes = &parts.modes;
+  if (parts.backends.database != nullptr) {
+    dependencies.room_is_left = [&parts] { return parts.backends.database->CheckReserve().ok(); };
+  }
+  dependencies.records = parts.backends.records.get();
+  dependencies.audit = &parts.audit;
   if (parts.spool != nullptr) {
     dependencies.spooled = [&parts] { return parts.spool->Waiting(); };
+    dependencies.spool_share = [&parts] { return parts.spool->Share(); };
+    dependencies.room_is_left = [&parts] { return parts.spool->HasRoom(); };
     dependencies.find_spooled = [&parts](std::string_view tenant, std::string_view job_id,
                                          Deadline deadline) {
       return parts.spool->spool().Find(tenant, job_id, deadline);
     };
   }
   dependencies.reflect_inline = parts.InlineReflection();
-  const std::uint64_t workers = parts.options.reflect ? settings.reflector_workers : 0;
-  dependencies.consumers = [workers] { return workers; };
+  dependencies.consumers = [&parts] {
+    return parts.WantsWorkers() ? std::uint64_t{parts.settings.reflector_workers}
+                                : std::uint64_t{0};
+  };
   dependencies.chat_budget = Millis{settings.turn_timeout_ms};
   Router router = probes ? BuildProbes(std::move(dependencies)) : BuildApi(std::move(dependencies));
   UMBRANET_ASSIGN_OR_RETURN(parts.server,
@@ -439,16 +497,11 @@ Application::~Application() {
 }
 
 void Application::Start() {
-  if (std::exchange(parts_->started, true)) {
+  if (parts_->started.exchange(true)) {
     return;
   }
-  if (parts_->options.reflect) {
-    parts_->queue.Start();
-    parts_->reflector.Start();
-    if (parts_->episode_embedder != nullptr) {
-      parts_->episode_embedder->Start();
-    }
-  }
+  parts_->RunWorkersAsWanted();
+  parts_->audit.Start();
   if (parts_->spool != nullptr) {
     parts_->spool->Start();
   }
@@ -472,7 +525,7 @@ void Application::Start() {
 }
 
 bool Application::Stop(Deadline deadline) {
-  if (!std::exchange(parts_->started, false)) {
+  if (!parts_->started.exchange(false)) {
     return true;
   }
   // First nobody new comes in and those inside are answered; then what is being reflected settles.
@@ -483,16 +536,17 @@ bool Application::Stop(Deadline deadline) {
   if (parts_->backends.rabbitmq != nullptr) {
     parts_->backends.rabbitmq->StopConsuming();
   }
-  parts_->reflector.Stop();
-  if (parts_->episode_embedder != nullptr) {
-    parts_->episode_embedder->Stop();
-  }
-  parts_->queue.Stop();
+  parts_->audit.Stop();
+  parts_->RunWorkersAsWanted();
   if (parts_->backends.rabbitmq != nullptr) {
     parts_->backends.rabbitmq->Stop();
   }
   parts_->log.Info("stopped", {{"drained", drained}});
   return drained;
+}
+
+void Application::SetModes(const Settings& settings, std::string_view by) {
+  parts_->modes.Set(ModesOf(settings), by);
 }
 
 std::uint16_t Application::Port() const {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "umbranet/base/answers_under_way.h"
@@ -85,6 +86,10 @@ class Application {
   // Accepted turns that are not reflected yet are so the next time. Idempotent. False: something
   // had to be cut short.
   bool Stop(Deadline deadline);
+
+  // Turns the switches of how turns are reflected to what these settings say; the rest of them is
+  // not looked at. From any thread.
+  void SetModes(const Settings& settings, std::string_view by);
 
   // Where it listens; 0 when it does not.
   [[nodiscard]] std::uint16_t Port() const;

@@ -9,6 +9,7 @@
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
+#include "umbranet/adapters/postgres/postgres_ledger_records.h"
 #include "umbranet/adapters/postgres/postgres_migrations.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_procedural_memory.h"
@@ -18,6 +19,7 @@
 #include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
+#include "umbranet/adapters/sqlite/sqlite_ledger_records.h"
 #include "umbranet/adapters/sqlite/sqlite_procedural_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_short_term_memory.h"
@@ -75,6 +77,7 @@ Status OpenLedgerInFile(const Settings& settings, Backends& backends) {
   UMBRANET_ASSIGN_OR_RETURN(backends.file_ledger, SqliteLedgerStore::Open(database, options));
   backends.journal = std::make_unique<SqliteJournal>(*backends.file_ledger);
   backends.ledger = std::make_unique<SqliteJobLedger>(*backends.file_ledger);
+  backends.records = std::make_unique<SqliteLedgerRecords>(*backends.file_ledger);
   backends.short_term = std::make_unique<SqliteShortTermMemory>(database);
   backends.episodic = std::make_unique<SqliteEpisodicMemory>(database);
   backends.procedural = std::make_unique<SqliteProceduralMemory>(database);
@@ -140,6 +143,7 @@ Status OpenPostgres(const Settings& settings, const Clock& clock, StructuredLog&
   UMBRANET_ASSIGN_OR_RETURN(backends.server_ledger, PostgresLedgerStore::Open(pool, ledger));
   backends.journal = std::make_unique<PostgresJournal>(*backends.server_ledger);
   backends.ledger = std::make_unique<PostgresJobLedger>(*backends.server_ledger);
+  backends.records = std::make_unique<PostgresLedgerRecords>(*backends.server_ledger);
   backends.short_term = std::make_unique<PostgresShortTermMemory>(pool);
   auto episodic = std::make_unique<PostgresEpisodicMemory>(pool);
   if (const auto why = episodic->WhyVectorsAreComparedHere(Deadline::After(clock, kStartBudget));

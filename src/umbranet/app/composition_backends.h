@@ -23,6 +23,7 @@
 #include "umbranet/ports/episodic_memory.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
+#include "umbranet/ports/ledger_records.h"
 #include "umbranet/ports/procedural_memory.h"
 #include "umbranet/ports/semantic_memory.h"
 #include "umbranet/ports/short_term_memory.h"
@@ -39,6 +40,7 @@ struct Backends {
   std::unique_ptr<Neo4jClient> neo4j;
   std::unique_ptr<Journal> journal;
   std::unique_ptr<JobLedger> ledger;
+  std::unique_ptr<LedgerRecords> records;
   std::unique_ptr<ShortTermMemory> short_term;
   std::unique_ptr<EpisodicMemory> episodic;
   std::unique_ptr<SemanticMemory> semantic;

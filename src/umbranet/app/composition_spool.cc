@@ -102,8 +102,8 @@ ServingSpool::ServingSpool(const Needs& needs, SpoolFile file)
       file_(std::move(file)),
       journal_(needs.clock, *needs.backends.journal, *file_.spool, *file_.book,
                JournalOptions(needs.settings)),
-      forwarder_(needs.clock, *needs.backends.journal, *file_.spool, *file_.book,
-                 needs.backends.doorbell.get(), needs.metrics, needs.log, {}),
+      forwarder_(needs.clock, *needs.backends.journal, *file_.spool, *file_.book, &needs.doorbell,
+                 needs.metrics, needs.log, {}),
       gauges_(needs.metrics.AddScrapeHook(
           [this] { ShowSpool(needs_.metrics, needs_.clock, *file_.spool); })) {}
 
@@ -136,7 +136,7 @@ void ServingSpool::ForwardOrphans(const std::stop_token& stop) {
         continue;
       }
       SpoolForwarder forwarder(needs_.clock, *needs_.backends.journal, *file->spool, *file->book,
-                               needs_.backends.doorbell.get(), needs_.metrics, needs_.log, {});
+                               &needs_.doorbell, needs_.metrics, needs_.log, {});
       ForwardReport report;
       const Status done =
           ForwardUntilEmpty(forwarder, *file->book, needs_.clock, stop, Deadline::Never(), report);
@@ -149,6 +149,16 @@ void ServingSpool::ForwardOrphans(const std::stop_token& stop) {
     const MutexLock lock(mutex);
     wake.WaitUntil(mutex, stop, next);
   }
+}
+
+double ServingSpool::Share() const {
+  const auto stats = file_.spool->Stats(Deadline::After(needs_.clock, kGaugeBudget));
+  const double bytes_max = static_cast<double>(SpoolOptions(needs_.settings).bytes_max);
+  return stats.ok() ? static_cast<double>(stats->bytes) / bytes_max : 1;
+}
+
+bool ServingSpool::HasRoom() const {
+  return file_.spool->Probe(Deadline::After(needs_.clock, kGaugeBudget)).ok();
 }
 
 std::vector<DependencyProbe> ServingSpool::Probes() {

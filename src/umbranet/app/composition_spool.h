@@ -40,6 +40,7 @@ class ServingSpool {
     const Settings& settings;
     const Clock& clock;
     Backends& backends;
+    Doorbell& doorbell;
     Metrics& metrics;
     StructuredLog& log;
   };
@@ -60,6 +61,11 @@ class ServingSpool {
   [[nodiscard]] TurnSpool& spool() { return *file_.spool; }
 
   [[nodiscard]] std::uint64_t Waiting() const { return file_.book->Waiting(); }
+
+  // Of what it may hold, 0 to 1.
+  [[nodiscard]] double Share() const;
+  // For a further turn.
+  [[nodiscard]] bool HasRoom() const;
 
   // What readyz asks of it.
   std::vector<DependencyProbe> Probes();

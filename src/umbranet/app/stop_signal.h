@@ -1,4 +1,4 @@
-// SIGTERM and SIGINT as something that can be waited for.
+// SIGTERM and SIGINT, and for a server SIGHUP, as something that can be waited for.
 #pragma once
 
 #include "umbranet/base/clock.h"
@@ -7,14 +7,19 @@ namespace umbranet {
 
 class StopSignal {
  public:
-  // Blocks both signals (and ignores SIGPIPE) in this thread and in all threads started afterwards:
-  // make it before the first of them.
-  StopSignal();
+  enum class Heard { kNothing, kStop, kReload };
+
+  // Blocks the signals (and ignores SIGPIPE) in this thread and in all threads started afterwards:
+  // make it before the first of them. Without `reloads` SIGHUP is left as it is.
+  explicit StopSignal(bool reloads = false);
 
   // Waits for either; true when one came within `budget`.
   bool Wait(Millis budget);
-  // Waits for as long as it takes.
-  void Wait();
+  // Waits for either, or for SIGHUP where that was asked for.
+  Heard Listen(Millis budget);
+
+ private:
+  const bool reloads_;
 };
 
 }  // namespace umbranet

@@ -162,11 +162,6 @@ class Loader {
       return Refused(
           "EMBEDDER is endpoint, but none is named; set EMBEDDING_BASE_URL or EMBEDDING_API_KEY");
     }
-    if (!settings.reflection_queue_enabled) {
-      return Refused(
-          "REFLECTION_QUEUE_ENABLED is false, but this release reflects through its queue only; "
-          "unset it");
-    }
     return std::move(loaded_);
   }
 

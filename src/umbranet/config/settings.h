@@ -73,6 +73,7 @@ struct Settings {
   std::uint32_t reflector_retry_delay_s = 30;
   bool memory_fast_mode = true;
   bool reflection_queue_enabled = true;
+  std::uint32_t fast_mode_percent = 100;
   std::uint32_t tier_timeout_ms = 10'000;
 
   std::uint32_t recall_budget_ms = 250;

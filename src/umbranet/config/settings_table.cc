@@ -268,10 +268,16 @@ std::vector<SettingSpec> ReflectionSettings() {
                   "Reply as soon as the turn is durable and work out what it teaches afterwards. "
                   "Without it, replies wait for that, ten seconds at the most.",
                   &Settings::memory_fast_mode),
-      FlagSetting("REFLECTION_QUEUE_ENABLED",
-                  "Reflect through the durable queue. This release has no other way and refuses "
-                  "false.",
-                  &Settings::reflection_queue_enabled),
+      FlagSetting(
+          "REFLECTION_QUEUE_ENABLED",
+          "Whoever has workers reflects, this process or another. Without it the workers of "
+          "this process do, which it then has in the role api too; with "
+          "MEMORY_FAST_MODE=false the request itself does. The job is durable in any case.",
+          &Settings::reflection_queue_enabled),
+      NumberSetting("FAST_MODE_PERCENT",
+                    "Share of the users for whom MEMORY_FAST_MODE=true counts, in percent; who is "
+                    "among them depends on the user alone. The others' replies wait.",
+                    &Settings::fast_mode_percent, 0, 100),
       NumberSetting("UMBRANET_TIER_TIMEOUT_MS",
                     "Budget of one tier for one batch, in milliseconds.",
                     &Settings::tier_timeout_ms, 100, 600'000),

@@ -70,7 +70,8 @@ class ChatTurn {
         stop_(std::move(stop)),
         started_(clock.SteadyNow()),
         asked_at_(clock.Now()),
-        deadline_(deadline.Within(clock, options.turn_budget)) {
+        deadline_(deadline.Within(clock, options.turn_budget)),
+        mode_(options.mode_of ? options.mode_of(request.user) : RunMode::kBackground) {
     answer_.interaction_id =
         request.interaction_id.empty() ? NewUuidV7(asked_at_) : request.interaction_id;
     answer_.user = request.user;
@@ -140,6 +141,7 @@ class ChatTurn {
   const SteadyTime started_;
   const Timestamp asked_at_;
   const Deadline deadline_;
+  const RunMode mode_;  // Looked at once: a switch may be turned meanwhile.
 
   workflow::State state_;
   std::optional<workflow::Effect> effect_;
@@ -289,7 +291,7 @@ void ChatTurn::CarryOut(workflow::StoreTurn& what) {
   std::vector<Interaction> turns;
   turns.push_back(std::move(turn));
   Result<MemoryManager::Remembered> remembered =
-      memory_.Remember(std::move(turns), options_.run_mode, request_.traceparent, StoreDeadline());
+      memory_.Remember(std::move(turns), mode_, request_.traceparent, StoreDeadline());
   if (remembered.ok() && remembered->turns.size() == 1) {
     Stored(remembered->turns.front(), std::move(remembered->degraded));
     Spent(answer_.timings.store, from);
@@ -308,8 +310,7 @@ void ChatTurn::Stored(const AcceptedTurn& accepted, std::vector<std::string> deg
   }
   const bool spooled = accepted.state == JobState::kSpooled;
   answer_.reflection_status = spooled ? "spooled" : "queued";
-  if (options_.run_mode == RunMode::kInline && !spooled && options_.reflect_inline &&
-      !accepted.duplicate &&
+  if (mode_ == RunMode::kInline && !spooled && options_.reflect_inline && !accepted.duplicate &&
       options_.reflect_inline(request_.user.tenant, {accepted.job_id}, deadline_).ok()) {
     answer_.reflection_status = "inline";
   }

@@ -68,9 +68,9 @@ class Governor {
     std::size_t history_tokens_max = 2'000;  // The same.
     std::string system_prompt = {};          // Empty: the built-in one.
 
-    // In synchronous mode a turn is reflected before its reply, by `reflect_inline`; a job that it
-    // could not finish is left to the workers.
-    RunMode run_mode = RunMode::kBackground;
+    // A turn whose mode is kInline is reflected before its reply, by `reflect_inline`; a job that
+    // it could not finish is left to the workers. Empty: every turn's mode is kBackground.
+    std::function<RunMode(const UserKey&)> mode_of = {};
     std::function<Status(std::string_view tenant, const std::vector<std::string>& job_ids,
                          Deadline)>
         reflect_inline = {};

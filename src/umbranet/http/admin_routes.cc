@@ -3,11 +3,13 @@
 #include <chrono>
 #include <utility>
 
+#include "umbranet/domain/ledger_records.h"
 #include "umbranet/http/api_context.h"
 #include "umbranet/http/domain_json.h"
 #include "umbranet/http/json_document.h"
 #include "umbranet/http/json_writer.h"
 #include "umbranet/http/request_tables.h"
+#include "umbranet/reflection/backpressure.h"
 
 namespace umbranet {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kActor = "api";
+constexpr Millis kLedgerBudget{1'000};
 
 std::string RenderCount(std::string_view name, std::uint64_t count) {
   std::string body;
@@ -28,9 +31,31 @@ void HandleQueue(const ApiContext& api, const HttpRequest& request, ResponseWrit
     return;
   }
   const ApiDependencies& needs = api.dependencies;
-  const auto stats = needs.ledger.Stats(api.RequestDeadline());
-  if (!stats.ok()) {
+  const Deadline deadline =
+      needs.spooled ? Deadline::After(needs.clock, kLedgerBudget) : api.RequestDeadline();
+  const auto stats = needs.ledger.Stats(deadline);
+  // With a spool the ledger may be away, and that is what is to be seen then.
+  if (!stats.ok() && !needs.spooled) {
     api.SendError(writer, "queue", stats.error());
+    return;
+  }
+  QueueLoad load;
+  load.workers = needs.consumers ? needs.consumers() : 0;
+  load.spool_share = needs.spool_share ? needs.spool_share() : 0;
+  load.room_is_left = !needs.room_is_left || needs.room_is_left();
+  if (stats.ok()) {
+    load.ledger = *stats;
+  }
+  const std::uint64_t level = BackpressureLevel(load, needs.clock.Now());
+  if (!stats.ok()) {
+    std::string body;
+    JsonWriter(body)
+        .BeginObject()
+        .Field("level", level)
+        .Field("spooled", needs.spooled())
+        .Field("consumers", load.workers)
+        .EndObject();
+    SendJson(writer, 200, std::move(body));
     return;
   }
   double oldest_s = 0;
@@ -41,6 +66,7 @@ void HandleQueue(const ApiContext& api, const HttpRequest& request, ResponseWrit
   std::string body;
   JsonWriter out(body);
   out.BeginObject()
+      .Field("level", level)
       .Key("depth")
       .BeginObject()
       .Field("high", stats->ready_high)
@@ -56,16 +82,50 @@ void HandleQueue(const ApiContext& api, const HttpRequest& request, ResponseWrit
   SendJson(writer, 200, std::move(body));
 }
 
+// A page of dead letters as the query string asks for it: what is left out holds nothing back.
+struct DeadQuery {
+  DeadFilter filter;
+  std::string cursor;
+  std::size_t limit = static_cast<std::size_t>(kPageLimitDefault);
+};
+
+std::variant<DeadQuery, Problem> ReadDeadQuery(const HttpRequest& request) {
+  constexpr std::string_view kKnown[] = {"limit", "cursor", "user_id", "tier", "error_contains"};
+  auto parameters = ParseQuery(request.query, kKnown);
+  if (!parameters.ok()) {
+    return Problem{400, "bad_query", parameters.error().message};
+  }
+  DeadQuery query;
+  query.filter.tenant = request.caller.tenant;
+  for (auto& [name, value] : *parameters) {
+    if (name == "limit") {
+      const auto limit = ParseBoundedInteger(value, 1, kPageLimitMax);
+      if (!limit) {
+        return Problem{400, "out_of_range",
+                       "'limit' must be from 1 to " + std::to_string(kPageLimitMax)};
+      }
+      query.limit = static_cast<std::size_t>(*limit);
+    } else if (name == "cursor") {
+      query.cursor = std::move(value);
+    } else if (name == "user_id") {
+      query.filter.user_id = std::move(value);
+    } else if (name == "tier") {
+      query.filter.tier = std::move(value);
+    } else {
+      query.filter.error_contains = std::move(value);
+    }
+  }
+  return query;
+}
+
 void HandleListDead(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
-  const auto query = ReadPageQuery(request);
-  if (const auto* problem = std::get_if<Problem>(&query)) {
+  const auto read = ReadDeadQuery(request);
+  if (const auto* problem = std::get_if<Problem>(&read)) {
     SendProblem(writer, *problem);
     return;
   }
-  const auto& page_query = std::get<PageQuery>(query);
-  DeadFilter filter;
-  filter.tenant = request.caller.tenant;
-  const auto page = api.dependencies.ledger.ListDead(filter, page_query.cursor, page_query.limit,
+  const auto& query = std::get<DeadQuery>(read);
+  const auto page = api.dependencies.ledger.ListDead(query.filter, query.cursor, query.limit,
                                                      api.RequestDeadline());
   if (!page.ok()) {
     api.SendError(writer, "list_dead_letters", page.error());
@@ -87,8 +147,8 @@ void HandleListDead(const ApiContext& api, const HttpRequest& request, ResponseW
 
 // The dead job of this path, when the caller's tenant has it; otherwise the answer is sent.
 std::optional<JobStatus> FindDead(const ApiContext& api, const HttpRequest& request,
-                                  ResponseWriter& writer) {
-  if (const auto problem = RefuseQuery(request)) {
+                                  ResponseWriter& writer, bool refuse_query = true) {
+  if (const auto problem = refuse_query ? RefuseQuery(request) : std::nullopt) {
     SendProblem(writer, *problem);
     return std::nullopt;
   }
@@ -140,10 +200,21 @@ void HandleRetryOne(const ApiContext& api, const HttpRequest& request, ResponseW
 }
 
 void HandleDiscard(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
-  if (const auto job = FindDead(api, request, writer)) {
+  constexpr std::string_view kKnown[] = {"reason"};
+  const auto parameters = ParseQuery(request.query, kKnown);
+  if (!parameters.ok()) {
+    SendProblem(writer, {400, "bad_query", parameters.error().message});
+    return;
+  }
+  if (parameters->empty() || parameters->front().second.empty()) {
+    SendProblem(writer, {400, "missing_reason", "say why it is given up: ?reason=..."});
+    return;
+  }
+  const std::string_view reason = CutError(parameters->front().second);
+  if (const auto job = FindDead(api, request, writer, /*refuse_query=*/false)) {
     SendCount(api, writer, "discard_dead_letter", "discarded",
-              api.dependencies.ledger.DiscardDead(
-                  job->job.job_id, kActor, "discarded by an operator", api.RequestDeadline()));
+              api.dependencies.ledger.DiscardDead(job->job.job_id, kActor, reason,
+                                                  api.RequestDeadline()));
   }
 }
 

@@ -146,6 +146,8 @@ Router BuildApi(ApiDependencies dependencies) {
   AddRecallRoutes(router, api);
   AddMemoryRoutes(router, api);
   AddAdminRoutes(router, api);
+  AddModeRoutes(router, api);
+  AddRecordRoutes(router, api);
   AddOperationsRoutes(router, api);
   SetGate(router, api);
   return router;

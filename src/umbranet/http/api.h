@@ -19,8 +19,11 @@
 #include "umbranet/http/router.h"
 #include "umbranet/http/server.h"
 #include "umbranet/memory/memory_manager.h"
+#include "umbranet/memory/reflection_modes.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
+#include "umbranet/ports/ledger_records.h"
+#include "umbranet/reflection/ledger_audit.h"
 #include "umbranet/telemetry/metrics.h"
 #include "umbranet/telemetry/structured_log.h"
 
@@ -49,19 +52,24 @@ struct ApiDependencies {
   StructuredLog& log;
   std::vector<DependencyProbe> probes = {};
 
-  // Of turns handed in through POST /v1/interactions.
-  RunMode run_mode = RunMode::kBackground;
-  // Reflects these jobs before the reply; used when run_mode is kInline. Jobs it could not finish
+  // How turns are reflected, to be looked at and turned. Null: all in the background.
+  ModeSwitch* modes = nullptr;
+  // Reflects these jobs before the reply, of turns whose mode is kInline. Jobs it could not finish
   // are left to the workers.
   std::function<Status(std::string_view tenant, const std::vector<std::string>& job_ids, Deadline)>
       reflect_inline = {};
 
   std::function<std::uint64_t()> consumers = {};  // Workers that are reflecting. Empty: 0.
   std::function<std::uint64_t()> spooled = {};    // Turns in the spool. Empty: 0.
+  std::function<double()> spool_share = {};  // Of what the spool may hold, that it holds. Empty: 0.
+  std::function<bool()> room_is_left = {};   // For further turns. Empty: there is.
   // The job of a turn that waits in the spool. Empty: there is no spool.
   std::function<Result<std::optional<JobStatus>>(std::string_view tenant, std::string_view job_id,
                                                  Deadline)>
       find_spooled = {};
+
+  LedgerRecords* records = nullptr;  // Null: there are none to be asked.
+  LedgerAudit* audit = nullptr;      // Null: it is not made here.
 
   Millis chat_budget{60'000};
   Millis request_budget{15'000};  // Everything but chat, exports and forgetting.

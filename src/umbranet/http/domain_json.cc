@@ -188,6 +188,16 @@ void WriteFreshness(JsonWriter& json, const Freshness& freshness) {
       .Field("dead", freshness.dead);
 }
 
+// Why a job was given up, in a word or two.
+std::string_view DeadReason(const JobStatus& status) {
+  if (status.crashes >= kCrashesMax) {
+    return "kills workers";
+  }
+  return !status.history.empty() && status.history.back().kind == FailureKind::kPermanent
+             ? "cannot be done"
+             : "failed too often";
+}
+
 void WriteReflection(JsonWriter& json, const JobStatus& status, bool with_history) {
   json.BeginObject()
       .Field("job_id", status.job.job_id)
@@ -205,6 +215,7 @@ void WriteReflection(JsonWriter& json, const JobStatus& status, bool with_histor
   json.Field("trace_id", TraceIdOf(status.job.traceparent));
   if (with_history) {
     json.Field("crashes", status.crashes);
+    json.Field("reason", DeadReason(status));
     json.Key("history").BeginArray();
     for (const AttemptRecord& attempt : status.history) {
       json.BeginObject()

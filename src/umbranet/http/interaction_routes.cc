@@ -1,4 +1,5 @@
 // POST /v1/interactions, one turn or many, and GET /v1/users/{user_id}/interactions: the journal.
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -87,11 +88,20 @@ std::string RenderAccepted(const std::vector<AcceptedTurn>& turns, bool reflecte
   return body;
 }
 
+// A batch is answered at once when any of its users is in the fast mode: it has one answer.
+RunMode ModeOfBatch(const ModeSwitch* modes, const std::vector<Interaction>& turns) {
+  const bool all_inline =
+      modes != nullptr && std::all_of(turns.begin(), turns.end(), [&](const Interaction& turn) {
+        return modes->ModeOf(turn.user) == RunMode::kInline;
+      });
+  return all_inline ? RunMode::kInline : RunMode::kBackground;
+}
+
 // True when every new turn was reflected before the reply.
-bool ReflectInline(ApiContext& api, std::string_view tenant, const std::vector<AcceptedTurn>& turns,
-                   Deadline deadline) {
+bool ReflectInline(ApiContext& api, RunMode mode, std::string_view tenant,
+                   const std::vector<AcceptedTurn>& turns, Deadline deadline) {
   const ApiDependencies& needs = api.dependencies;
-  if (needs.run_mode != RunMode::kInline || !needs.reflect_inline) {
+  if (mode != RunMode::kInline || !needs.reflect_inline) {
     return false;
   }
   std::vector<std::string> job_ids;
@@ -119,14 +129,14 @@ void AcceptTurns(ApiContext& api, const HttpRequest& request, std::vector<Intera
     }
   }
   const UserKey first_user = turns.front().user;
+  const RunMode mode = ModeOfBatch(needs.modes, turns);
   const Deadline deadline = api.RequestDeadline();
-  auto remembered =
-      needs.memory.Remember(std::move(turns), needs.run_mode, TraceparentOf(request), deadline);
+  auto remembered = needs.memory.Remember(std::move(turns), mode, TraceparentOf(request), deadline);
   if (!remembered.ok()) {
     api.SendError(writer, "interactions", remembered.error());
     return;
   }
-  const bool reflected = ReflectInline(api, first_user.tenant, remembered->turns, deadline);
+  const bool reflected = ReflectInline(api, mode, first_user.tenant, remembered->turns, deadline);
   std::string body = RenderAccepted(remembered->turns, reflected);
   claim.Save(first_user, 202, body, api.RequestDeadline());
   SendJson(writer, 202, std::move(body));

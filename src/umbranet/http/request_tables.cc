@@ -98,6 +98,12 @@ constexpr std::array kTurnBatchFields = {
     FieldTable{"items", FieldKind::kObjects, true, 1, kBatchItemsMax, {}, &kTurnTable},
 };
 
+constexpr std::array kModesFields = {
+    FieldTable{"memory_fast_mode", FieldKind::kBoolean},
+    FieldTable{"reflection_queue_enabled", FieldKind::kBoolean},
+    Integer("fast_mode_percent", 0, 100),
+};
+
 constexpr std::array kRetryFields = {
     FieldTable{"filter", FieldKind::kObject, false, 0, 0, {}, &kDeadFilterTable},
 };
@@ -107,11 +113,12 @@ constexpr std::array kRetryFields = {
 const ObjectTable kUnmergeTable = {"Unmerge", kUnmergeFields};
 const ObjectTable kTurnBatchTable = {"TurnBatch", kTurnBatchFields};
 const ObjectTable kRetryTable = {"DeadLetterRetry", kRetryFields};
+const ObjectTable kModesTable = {"ModesPatch", kModesFields};
 
 std::span<const ObjectTable* const> RequestTables() {
   static constexpr std::array kAll = {&kChatTable,       &kTurnTable,        &kTurnBatchTable,
                                       &kRecallTable,     &kMemoryPatchTable, &kUnmergeTable,
-                                      &kDeadFilterTable, &kRetryTable};
+                                      &kDeadFilterTable, &kRetryTable,       &kModesTable};
   return kAll;
 }
 

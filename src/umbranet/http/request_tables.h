@@ -28,6 +28,7 @@ extern const ObjectTable kMemoryPatchTable;
 extern const ObjectTable kUnmergeTable;
 extern const ObjectTable kDeadFilterTable;
 extern const ObjectTable kRetryTable;
+extern const ObjectTable kModesTable;
 
 // All of them.
 std::span<const ObjectTable* const> RequestTables();

@@ -87,6 +87,8 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
   UMBRANET_ASSIGN_OR_RETURN(remembered.turns, std::move(accepted_turns));
 
   // From here on nothing can be lost, so nothing below may fail the call.
+  const bool ring =
+      mode == RunMode::kBackground || (options_.ring_for_inline && options_.ring_for_inline());
   bool short_term_away = false;
   bool spooled = false;
   for (std::size_t i = 0; i < turns.size() && i < remembered.turns.size(); ++i) {
@@ -105,7 +107,7 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
         remembered.degraded.emplace_back(TierName(Tier::kShortTerm));
       }
     }
-    if (mode == RunMode::kBackground) {
+    if (ring) {
       stores_.doorbell.RingWithTurn({.job_id = accepted.job_id,
                                      .user = turns[i].user,
                                      .interaction_id = turns[i].interaction_id,
@@ -116,7 +118,7 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
     }
   }
   UMBRANET_CRASH_POINT_PASSED("accept.after_ring");
-  if (spooled || (mode == RunMode::kBackground && !stores_.doorbell.Healthy())) {
+  if (spooled || (ring && !stores_.doorbell.Healthy())) {
     remembered.degraded.emplace_back("queue");
   }
   return remembered;

@@ -100,6 +100,10 @@ class MemoryManager {
     // says of times counts as words alone.
     std::function<std::vector<TimeRange>(std::string_view text, Timestamp said_at)> read_times;
 
+    // Whether the bell is rung for turns in the inline mode too, since workers are to take them.
+    // Empty: it is not.
+    std::function<bool()> ring_for_inline;
+
     Metrics* metrics = nullptr;  // May be null; must outlive the manager.
   };
 

@@ -128,15 +128,26 @@ Status MemoryReflector::ReflectInline(std::string_view tenant, std::span<const s
                                       Deadline deadline) {
   const Deadline until = deadline.Within(clock_, options_.inline_budget);
   for (const std::string& job_id : job_ids) {
-    UMBRANET_RETURN_IF_ERROR(ReflectInline(tenant, job_id, until));
+    UMBRANET_RETURN_IF_ERROR(ReflectInline(tenant, job_id, By::kThisThread, until));
   }
   return {};
 }
 
-Status MemoryReflector::ReflectInline(std::string_view tenant, const std::string& job_id,
+Status MemoryReflector::AwaitReflected(std::string_view tenant,
+                                       std::span<const std::string> job_ids, Deadline deadline) {
+  const Deadline until = deadline.Within(clock_, options_.inline_budget);
+  for (const std::string& job_id : job_ids) {
+    UMBRANET_RETURN_IF_ERROR(ReflectInline(tenant, job_id, By::kWorkers, until));
+  }
+  return {};
+}
+
+Status MemoryReflector::ReflectInline(std::string_view tenant, const std::string& job_id, By by,
                                       Deadline deadline) {
   for (;;) {
-    UMBRANET_ASSIGN_OR_RETURN([[maybe_unused]] const bool mine, ReflectNow(job_id, {}, deadline));
+    if (by == By::kThisThread) {
+      UMBRANET_ASSIGN_OR_RETURN([[maybe_unused]] const bool mine, ReflectNow(job_id, {}, deadline));
+    }
     UMBRANET_ASSIGN_OR_RETURN(const std::optional<JobStatus> status,
                               queue_.ledger().Find(tenant, job_id, deadline));
     if (!status) {
@@ -160,6 +171,7 @@ Status MemoryReflector::ReflectInline(std::string_view tenant, const std::string
 }
 
 void MemoryReflector::WorkOff(const ClaimedBatch& batch, std::stop_token stop, Deadline deadline) {
+  UMBRANET_CRASH_POINT_PASSED("claim.after_commit");
   Enter();
   const Timestamp claimed_at = clock_.Now();
   const SteadyTime started = clock_.SteadyNow();
@@ -171,7 +183,6 @@ void MemoryReflector::WorkOff(const ClaimedBatch& batch, std::stop_token stop, D
   }
   ObserveWait(batch, result, claimed_at);
   Finish(batch, result, started, std::move(stop));
-  UMBRANET_CRASH_POINT_PASSED("claim.after_commit");
   Leave();
 }
 
@@ -236,8 +247,10 @@ Result<SettleReport> MemoryReflector::Settle(const ClaimedBatch& batch, const Ba
   const Deadline last = Deadline::After(clock_, options_.lease);
   Millis pause = kSettlePauseFirst;
   for (;;) {
+    UMBRANET_CRASH_POINT_PASSED("settle.before_commit");
     auto report = queue_.ledger().Settle(batch.lease, result.failures,
                                          last.Within(clock_, options_.settle_budget));
+    UMBRANET_CRASH_POINT_PASSED("settle.after_commit");
     if (report.ok() || report.error().code == ErrorCode::kAborted || last.Expired() ||
         stop.stop_requested()) {
       return report;
@@ -247,10 +260,8 @@ Result<SettleReport> MemoryReflector::Settle(const ClaimedBatch& batch, const Ba
   }
 }
 
-    UMBRANET_CRASH_POINT_PASSED("settle.before_commit");
 void MemoryReflector::ObserveWait(const ClaimedBatch& batch, const BatchResult& result,
                                   Timestamp claimed_at) {
-    UMBRANET_CRASH_POINT_PASSED("settle.after_commit");
   for (const ReflectedTurn& turn : result.reflected) {
     const auto job =
         std::find_if(batch.jobs.begin(), batch.jobs.end(),

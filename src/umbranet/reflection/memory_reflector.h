@@ -71,8 +71,13 @@ class MemoryReflector {
   // is left is left to the workers. kNotFound: the tenant has no such job.
   Status ReflectInline(std::string_view tenant, std::span<const std::string> job_ids,
                        Deadline deadline);
+  // The same by waiting alone, for workers here or elsewhere.
+  Status AwaitReflected(std::string_view tenant, std::span<const std::string> job_ids,
+                        Deadline deadline);
 
  private:
+  enum class By : std::uint8_t { kThisThread, kWorkers };
+
   void WorkUntilStopped(std::size_t worker, std::stop_token stop);
   void WorkOff(const ClaimedBatch& batch, std::stop_token stop, Deadline deadline);
   BatchResult ProcessGuarded(const ClaimedBatch& batch, std::stop_token stop, Deadline deadline);
@@ -80,7 +85,8 @@ class MemoryReflector {
               std::stop_token stop);
   Result<SettleReport> Settle(const ClaimedBatch& batch, const BatchResult& result,
                               std::stop_token stop);
-  Status ReflectInline(std::string_view tenant, const std::string& job_id, Deadline deadline);
+  Status ReflectInline(std::string_view tenant, const std::string& job_id, By by,
+                       Deadline deadline);
   void ObserveWait(const ClaimedBatch& batch, const BatchResult& result, Timestamp claimed_at);
   void CountSettled(const ClaimedBatch& batch, const BatchResult& result,
                     const SettleReport& report);

@@ -156,6 +156,10 @@ Metrics::Metrics(const BuildInfo& build)
           CounterFamily(registry_, "umbranet_reflection_spool_failures_total",
                         "Attempts to forward spooled turns that had to stop.")
               .Add({})),
+      reflection_audit_missing_jobs(
+          GaugeFamily(registry_, "umbranet_reflection_audit_missing_jobs",
+                      "Accepted turns that have left no job or no marker; must be 0.")
+              .Add({})),
       reflection_end_to_end_seconds(
           HistogramFamily(registry_, "umbranet_reflection_end_to_end_seconds",
                           "From accepting a turn to all of its tiers being done."),

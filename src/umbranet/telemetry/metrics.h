@@ -99,6 +99,8 @@ class Metrics {
   const LabelledMetric<Counter> reflection_spool_forwarded_total;  // outcome
   Counter& reflection_spool_failures_total;  // Attempts to forward that had to stop.
 
+  Gauge& reflection_audit_missing_jobs;  // What the last audit missed; must be 0.
+
   // Reflection: what the workers do. `outcome` of an attempt: done, transient, systemic, permanent,
   // lease_lost, released.
   const LabelledMetric<Histogram> reflection_end_to_end_seconds;  // priority; accepted to reflected

@@ -50,7 +50,7 @@ struct RecallOptions {
 int RunRecall(const CommandContext& context, const RecallOptions& options);
 
 struct JobsOptions {
-  std::string action = "status";  // status, dead, show, retry, discard
+  std::string action = "status";  // status, dead, show, retry, discard, acts
   std::string job_id;
   bool all = false;
   std::string user;
@@ -61,6 +61,9 @@ struct JobsOptions {
 };
 
 int RunJobs(const CommandContext& context, const JobsOptions& options);
+
+// Holds accepted turns against what should be there of each; kExitFailed when something is missing.
+int RunAudit(const CommandContext& context);
 
 struct SpoolOptions {
   std::string action = "status";  // status, forward

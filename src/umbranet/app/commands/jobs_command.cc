@@ -105,7 +105,7 @@ int Retry(const CommandContext& context, ApiClient& client, const JobsOptions& o
     return Complain(answer.error());
   }
   const std::string count =
-      answer->contains("requeued") ? std::to_string(NumberOf(*answer, "requeued")) : "1";
+      answer->contains("retried") ? std::to_string(NumberOf(*answer, "retried")) : "1";
   return Show(context, *answer, "queued again: " + count + "\n");
 }
 
@@ -120,12 +120,52 @@ int Discard(const CommandContext& context, ApiClient& client, const JobsOptions&
   return answer.ok() ? Show(context, *answer, "discarded\n") : Complain(answer.error());
 }
 
+std::string ActLine(const json::object& act) {
+  return TextOf(act, "at") + "  " + TextOf(act, "action") + "  " + TextOf(act, "job_id") + "  " +
+         Printable(TextOf(act, "user_id")) + "  " + Printable(TextOf(act, "reason")) + "\n";
+}
+
+int Acts(const CommandContext& context, ApiClient& client, std::size_t limit) {
+  const auto page = client.Call("GET", "/v1/admin/acts?limit=" + std::to_string(limit),
+                                std::nullopt, context.Within(kBudget));
+  if (!page.ok()) {
+    return Complain(page.error());
+  }
+  std::string text;
+  if (const json::value* items = page->if_contains("items"); items && items->is_array()) {
+    for (const json::value& item : items->get_array()) {
+      text += ActLine(item.as_object());
+    }
+  }
+  return Show(context, *page, text.empty() ? "nobody did anything\n" : text);
+}
+
 }  // namespace
+
+int RunAudit(const CommandContext& context) {
+  auto client = context.Connect(false);
+  if (!client.ok()) {
+    return Complain(client.error());
+  }
+  const auto answer =
+      (*client)->Call("GET", "/v1/admin/audit", std::nullopt, context.Within(5 * kBudget));
+  if (!answer.ok()) {
+    return Complain(answer.error());
+  }
+  const auto missing = NumberOf(*answer, "missing");
+  Show(context, *answer,
+       std::to_string(NumberOf(*answer, "turns")) + " turns looked at, " + std::to_string(missing) +
+           " missing, " + std::to_string(NumberOf(*answer, "unfinished")) + " not reflected yet\n");
+  return missing == 0 ? kExitOk : kExitFailed;
+}
 
 int RunJobs(const CommandContext& context, const JobsOptions& options) {
   auto client = context.Connect(false);
   if (!client.ok()) {
     return Complain(client.error());
+  }
+  if (options.action == "acts") {
+    return Acts(context, **client, options.limit);
   }
   if (options.action == "status") {
     return ShowQueue(context, **client);

@@ -11,16 +11,28 @@
 namespace umbranet {
 namespace {
 
+constexpr Millis kListenFor = std::chrono::hours(1);
+
 // A chat in flight has a thread, and glibc would give each of many threads an arena of its own and
 // keep what they free.
 void BoundMemoryArenas() {
   mallopt(M_ARENA_MAX, 4);
 }
 
+// Turns the switches to what the settings say now. What is wrong with them changes nothing.
+void Reload(const CommandContext& context, Application& application) {
+  const auto loaded = context.reload();
+  if (!loaded.ok()) {
+    Complain(loaded.error());
+    return;
+  }
+  application.SetModes(loaded->settings, "SIGHUP");
+}
+
 }  // namespace
 
 int RunServe(const CommandContext& context) {
-  StopSignal stop_signal;
+  StopSignal stop_signal(/*reloads=*/true);
   BoundMemoryArenas();
   const Settings& settings = context.settings();
   if (settings.role == ServeRole::kApi && settings.UsesServers()) {
@@ -46,7 +58,12 @@ int RunServe(const CommandContext& context) {
                 settings.HasModel() ? "" : ", no language model configured");
   Print(line);
 
-  stop_signal.Wait();
+  for (auto heard = StopSignal::Heard::kNothing; heard != StopSignal::Heard::kStop;) {
+    heard = stop_signal.Listen(kListenFor);
+    if (heard == StopSignal::Heard::kReload) {
+      Reload(context, **application);
+    }
+  }
   const bool drained = (*application)->Stop(context.Within(Millis{settings.stop_grace_ms}));
   if (!drained) {
     std::fprintf(stderr,
