@@ -16,14 +16,12 @@
 #include <string_view>
 #include <vector>
 
+#include "umbranet/base/quoted_data.h"
 #include "umbranet/domain/memory_item.h"
 #include "umbranet/memory/question.h"
 #include "umbranet/memory/ranking.h"
 
 namespace umbranet {
-
-// What `text` looks like between quotation marks.
-[[nodiscard]] std::string QuoteAsData(std::string_view text);
 
 // The part of a long text that says most about the question, at most `bytes_max` long, cut at
 // sentences where that is possible and never inside a character. Cuts are shown as "...".

@@ -22,10 +22,27 @@ struct ChatMessage {
   std::string content;
 };
 
+// The form that an answer must have.
+struct AnswerSchema {
+  std::string name;    // Letters, digits and underscores.
+  std::string schema;  // JSON Schema of one object, each of its members required and no other.
+};
+
+// On whose account a call is made: for books and limits; nothing of it is sent.
+struct CallAccount {
+  std::string tenant;
+  std::string purpose;  // From a short list: "chat", "reflection", "summary", ...
+};
+
 struct CompletionRequest {
   std::vector<ChatMessage> messages;
   std::optional<std::size_t> tokens_max;
   std::optional<double> temperature;
+  // Holds the model to this form as far as it can be held: by a grammar, to some JSON object, or
+  // not at all. So the messages have to ask for the form as well, in words that name JSON, and
+  // whoever asked still has to check what came.
+  std::optional<AnswerSchema> answer_schema;
+  CallAccount account;
 };
 
 struct Completion {

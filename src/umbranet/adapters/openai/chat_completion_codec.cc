@@ -129,6 +129,18 @@ std::optional<ServerError> FindError(const json::object& root) {
   return std::nullopt;
 }
 
+void AppendAnswerForm(std::string& out, const AnswerSchema& wanted, AnswerForm form) {
+  if (form == AnswerForm::kSchema) {
+    out += R"(,"response_format":{"type":"json_schema","json_schema":{"name":)";
+    AppendString(out, wanted.name);
+    out += R"(,"strict":true,"schema":)";
+    out += wanted.schema;
+    out += "}}";
+  } else if (form == AnswerForm::kObject) {
+    out += R"(,"response_format":{"type":"json_object"})";
+  }
+}
+
 }  // namespace
 
 std::string WriteCompletionRequest(const CompletionRequest& request, std::string_view model,
@@ -158,6 +170,9 @@ std::string WriteCompletionRequest(const CompletionRequest& request, std::string
     std::array<char, 32> number{};
     std::snprintf(number.data(), number.size(), ",\"temperature\":%.3f", *request.temperature);
     out += number.data();
+  }
+  if (request.answer_schema) {
+    AppendAnswerForm(out, *request.answer_schema, dialect.answer_form);
   }
   if (stream) {
     out += ",\"stream\":true";

@@ -12,12 +12,16 @@
 
 namespace umbranet {
 
+// How a server can be held to a form: by its schema, to an object of any form, or not at all.
+enum class AnswerForm : std::uint8_t { kSchema, kObject, kAny };
+
 // Parameters that not every server of this API takes. They are left out or renamed once a server
 // has refused them.
 struct CompletionDialect {
   bool stream_usage = true;            // stream_options.include_usage
   bool max_completion_tokens = false;  // Rather than max_tokens.
   bool temperature = true;
+  AnswerForm answer_form = AnswerForm::kSchema;  // Of response_format, where a form is asked for.
 };
 
 std::string WriteCompletionRequest(const CompletionRequest& request, std::string_view model,

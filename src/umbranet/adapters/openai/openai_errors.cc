@@ -155,14 +155,23 @@ CompletionFailure ExplainTransport(Error error, bool answer_began) {
 }
 
 std::optional<CompletionDialect> AdaptDialect(int status, std::string_view body,
-                                              const CompletionDialect& dialect) {
-  if (status != 400 && status != 422) {
-    return std::nullopt;
-  }
+                                              const CompletionDialect& dialect, bool form_asked) {
   const auto names = [body](std::string_view parameter) {
     return body.find(parameter) != std::string_view::npos;
   };
+  // Servers that make a grammar of the schema answer 500 where they cannot.
+  const bool form_refused = form_asked && dialect.answer_form != AnswerForm::kAny &&
+                            (names("response_format") || names("json_schema") ||
+                             names("json_object") || names("grammar"));
+  if (status != 400 && status != 422 && !(status == 500 && form_refused)) {
+    return std::nullopt;
+  }
   CompletionDialect adapted = dialect;
+  if (form_refused) {
+    adapted.answer_form =
+        dialect.answer_form == AnswerForm::kSchema ? AnswerForm::kObject : AnswerForm::kAny;
+    return adapted;
+  }
   if (dialect.stream_usage && (names("stream_options") || names("include_usage"))) {
     adapted.stream_usage = false;
   } else if (!dialect.max_completion_tokens && names("max_completion_tokens")) {

@@ -45,7 +45,8 @@ CompletionFailure ExplainServerError(const ServerError& error, const ModelAddres
 CompletionFailure ExplainTransport(Error error, bool answer_began);
 
 // The dialect without what the server has just refused; nothing when it refused something else.
+// `form_asked`: the request asked for a form, so a complaint about one may be about that.
 std::optional<CompletionDialect> AdaptDialect(int status, std::string_view body,
-                                              const CompletionDialect& dialect);
+                                              const CompletionDialect& dialect, bool form_asked);
 
 }  // namespace umbranet

@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view kOpenAiUrl = "https://api.openai.com/v1";
 // Of a refusal; more says nothing more.
 constexpr std::size_t kRefusalBytesMax = std::size_t{64} << 10U;
-// stream_options, max_tokens and temperature may each be refused once.
-constexpr int kDialectsMax = 4;
+// stream_options, max_tokens and temperature may each be refused once, and an answer's form twice.
+constexpr int kDialectsMax = 6;
 
 bool IsKeyText(std::string_view key) {
   return std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7f'; });
@@ -174,7 +174,8 @@ std::variant<HttpExchange, CompletionFailure> OpenAiLanguageModel::Ask(
       return std::move(*exchange);
     }
     const std::string refusal = ReadRefusal(*exchange, deadline);
-    const auto adapted = AdaptDialect(head.status, refusal, dialect);
+    const auto adapted =
+        AdaptDialect(head.status, refusal, dialect, request.answer_schema.has_value());
     if (!adapted || dialects >= kDialectsMax) {
       return ExplainStatus(head, refusal, Address(), clock_.Now());
     }
