@@ -56,7 +56,8 @@ Result<std::optional<ClaimedBatch>> InMemoryJobLedger::Claim(const ClaimOptions&
   MutexLock lock(store_.mutex);
   const Job* head = nullptr;
   for (const auto& [seq, job] : store_.jobs) {
-    if (job.status.state != JobState::kReady || store_.IsLeasedOrHeld(job.status.job.user)) {
+    if (job.status.state != JobState::kReady || store_.IsLeasedOrHeld(job.status.job.user) ||
+        (options.gather && WaitsForCompany(job.status.job.user, options))) {
       continue;
     }
     if (head == nullptr || std::tie(job.due_at, job.seq) < std::tie(head->due_at, head->seq)) {
@@ -79,6 +80,26 @@ Result<std::optional<ClaimedBatch>> InMemoryJobLedger::Claim(const ClaimOptions&
     }
   }
   return std::optional<ClaimedBatch>(LeaseJobs(batch, options));
+}
+
+bool InMemoryJobLedger::WaitsForCompany(const UserKey& user, const ClaimOptions& options) {
+  const Timestamp now = FromUnixMillis(store_.Now());
+  std::vector<const Job*> ready;
+  for (const auto& [seq, job] : store_.jobs) {
+    if (job.status.state == JobState::kReady && job.status.job.user == user) {
+      ready.push_back(&job);
+    }
+  }
+  Timestamp newest = Timestamp::min();
+  for (const Job* job : ready) {
+    const bool may_wait = !job->solo && job->status.job.priority != Priority::kHigh &&
+                          job->status.job.mode != RunMode::kInline;
+    if (!may_wait || now - job->status.accepted_at >= options.gather->wait_max) {
+      return false;
+    }
+    newest = std::max(newest, job->status.accepted_at);
+  }
+  return ready.size() < options.jobs_max && now - newest < options.gather->quiet;
 }
 
 Result<std::optional<ClaimedBatch>> InMemoryJobLedger::ClaimJob(std::string_view job_id,
@@ -160,6 +181,7 @@ Result<std::vector<PlanRecord>> InMemoryJobLedger::SavePlans(const Lease& lease,
     Job* job = LeasedJob(*user, plan.job_id);
     if (job->plan.empty()) {
       job->plan = plan.plan;
+      job->status.fallback = plan.fallback;
     }
     in_force.push_back({plan.job_id, job->plan});
   }

@@ -47,6 +47,7 @@ class InMemoryJobLedger final : public JobLedger {
   using Job = InMemoryLedgerStore::Job;
 
   void EnqueueOne(const ReflectionJob& job) REQUIRES(store_.mutex);
+  bool WaitsForCompany(const UserKey& user, const ClaimOptions& options) REQUIRES(store_.mutex);
   ClaimedBatch LeaseJobs(const std::vector<Job*>& jobs, const ClaimOptions& options)
       REQUIRES(store_.mutex);
   // The user under the lease; nothing when it is lost.

@@ -34,9 +34,9 @@ JobStatus StatusWithoutJob(const Interaction& turn, std::optional<std::int64_t> 
 #define UMBRANET_JOB_COLUMNS                                                     \
   "j.job_id, j.generation, j.priority, j.mode, j.state, j.attempts, j.crashes, " \
   "j.tiers_done, j.enqueued_at, j.finished_at, j.available_at, j.traceparent, "  \
-  "j.last_error, j.last_error_tier"
+  "j.last_error, j.last_error_tier, j.fallback"
 inline constexpr int kTurnColumns = 11;
-inline constexpr int kJobColumns = 14;
+inline constexpr int kJobColumns = 15;
 
 template <typename Row>
 Interaction ReadTurn(const Row& row, int first, const UserKey& user) {
@@ -78,6 +78,7 @@ JobStatus ReadJob(const Row& row, int first, const UserKey& user, std::string in
   status.job.traceparent = row.Text(first + 11);
   status.last_error = row.Text(first + 12);
   status.last_error_tier = row.Text(first + 13);
+  status.fallback = row.Text(first + 14);
   return status;
 }
 

@@ -76,6 +76,9 @@ struct JobStatus {
   std::optional<Timestamp> next_attempt_at;  // While retrying.
   std::string last_error;
   std::string last_error_tier;
+  // ReflectionPlan::fallback of the plan in force: why simpler means made it. Reflecting again may
+  // do better.
+  std::string fallback;
   std::vector<AttemptRecord>
       history;  // Failures, oldest first; filled by Find and the dead-letter calls.
 };

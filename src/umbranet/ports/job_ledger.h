@@ -42,11 +42,21 @@ namespace umbranet {
 
 inline constexpr std::uint32_t kCrashesMax = 5;
 
+// Waiting for company: a batch costs its price once, however many turns are in it. A user is passed
+// over until the newest of his ready jobs has been there for `quiet`, the oldest for `wait_max`,
+// jobs_max of them are ready, or one of them may not wait: of high priority, to be answered inline,
+// or solo.
+struct CompanyWait {
+  Millis quiet{3'000};
+  Millis wait_max{20'000};
+};
+
 struct ClaimOptions {
   std::size_t jobs_max = 10;
   Millis lease{15'000};
   Millis lease_cap{120'000};  // From the claim on, however often it is extended.
   std::string worker;         // For the operator's eyes.
+  std::optional<CompanyWait> gather = std::nullopt;  // Nothing: whoever is ready is taken at once.
 };
 
 // Proof of ownership: a fencing token that only rises. Only a ledger makes one.
@@ -71,7 +81,8 @@ struct ClaimedBatch {
 
 struct PlanRecord {
   std::string job_id;
-  std::string plan;  // Opaque bytes.
+  std::string plan;           // Opaque bytes.
+  std::string fallback = {};  // As JobStatus::fallback; saved together with the plan.
 };
 
 struct TierProgress {

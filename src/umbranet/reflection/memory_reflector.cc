@@ -100,7 +100,8 @@ ClaimOptions MemoryReflector::ClaimAs(std::string_view worker) const {
 }
 
 void MemoryReflector::WorkUntilStopped(std::size_t worker, std::stop_token stop) {
-  const ClaimOptions options = ClaimAs(std::to_string(worker));
+  ClaimOptions options = ClaimAs(std::to_string(worker));
+  options.gather = options_.gather;
   while (!stop.stop_requested()) {
     auto batch = queue_.Claim(options, stop, Deadline::After(clock_, kClaimWait));
     if (!batch.ok()) {

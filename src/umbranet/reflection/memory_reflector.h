@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -34,6 +35,7 @@ class MemoryReflector {
   struct Options {
     std::size_t workers = 3;
     std::size_t batch_jobs_max = 10;
+    std::optional<CompanyWait> gather = std::nullopt;  // Of the workers, not of inline reflection.
     Millis lease{15'000};
     Millis lease_cap{120'000};
     Millis settle_budget{5'000};

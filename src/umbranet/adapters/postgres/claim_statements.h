@@ -20,6 +20,18 @@ namespace umbranet {
   "SELECT user_key FROM account"                        \
   " WHERE head_due IS NOT NULL AND lease_token IS NULL" \
   " ORDER BY head_due, head_seq LIMIT 1 FOR UPDATE"
+// The same, but for users who wait for company (see CompanyWait). $8: how long the newest job must
+// have been there, $9: or the oldest, in milliseconds. Looks at no more of a user's jobs than a
+// batch takes.
+#define UMBRANET_CLAIM_BEST_GATHERED                                                     \
+  "SELECT a.user_key FROM account a CROSS JOIN n"                                        \
+  " WHERE a.head_due IS NOT NULL AND a.lease_token IS NULL AND"                          \
+  " (SELECT count(*) >= $7 OR max(r.enqueued_at) <= n.now - $8::bigint"                  \
+  " OR min(r.enqueued_at) <= n.now - $9::bigint"                                         \
+  " OR bool_or(r.solo OR r.priority = 0 OR r.mode = 0)"                                  \
+  " FROM (SELECT j.enqueued_at, j.solo, j.priority, j.mode FROM job j"                   \
+  " WHERE j.user_key = a.user_key AND j.state = 0 ORDER BY j.due_at, j.seq LIMIT $7) r)" \
+  " ORDER BY a.head_due, a.head_seq LIMIT 1 FOR UPDATE OF a"
 #define UMBRANET_CLAIM_LEASE                                                                \
   "), l AS (UPDATE account a SET lease_token = nextval('ledger_fence'), leased_at = n.now," \
   " lease_ms = $3, cap_ms = $4, lease_until = n.now + LEAST($3::bigint, $4::bigint),"       \
@@ -49,6 +61,14 @@ inline constexpr std::string_view kClaim = UMBRANET_CLAIM_BEGIN UMBRANET_CLAIM_B
 // The same, waiting for a user whose account somebody has locked.
 inline constexpr std::string_view kClaimWaiting =
     UMBRANET_CLAIM_BEGIN UMBRANET_CLAIM_BEST_USER UMBRANET_CLAIM_LEASE UMBRANET_CLAIM_BATCH
+        UMBRANET_CLAIM_UPDATE UMBRANET_CLAIM_STATE_GUARD UMBRANET_CLAIM_END;
+
+inline constexpr std::string_view kClaimGathered = UMBRANET_CLAIM_BEGIN UMBRANET_CLAIM_BEST_GATHERED
+    " SKIP LOCKED" UMBRANET_CLAIM_LEASE UMBRANET_CLAIM_BATCH UMBRANET_CLAIM_UPDATE
+        UMBRANET_CLAIM_STATE_GUARD UMBRANET_CLAIM_END;
+
+inline constexpr std::string_view kClaimGatheredWaiting =
+    UMBRANET_CLAIM_BEGIN UMBRANET_CLAIM_BEST_GATHERED UMBRANET_CLAIM_LEASE UMBRANET_CLAIM_BATCH
         UMBRANET_CLAIM_UPDATE UMBRANET_CLAIM_STATE_GUARD UMBRANET_CLAIM_END;
 
 inline constexpr std::string_view kClaimJob = UMBRANET_CLAIM_BEGIN

@@ -182,11 +182,18 @@ ALTER TABLE job ADD CHECK(NOT holds_user OR state = 4);
 CREATE INDEX job_holding ON job(user_key) WHERE holds_user;
 )sql";
 
+// Why simpler means than those that were set up made the plan; '' when none did.
+constexpr std::string_view kVersion3 = R"sql(
+ALTER TABLE job ADD COLUMN fallback text NOT NULL DEFAULT '';
+ALTER TABLE former_job ADD COLUMN fallback text NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace
 
 std::vector<PostgresMigration> PostgresLedgerMigrations() {
   return {{.component = "ledger", .version = 1, .script = kVersion1, .extension = {}},
-          {.component = "ledger", .version = 2, .script = kVersion2, .extension = {}}};
+          {.component = "ledger", .version = 2, .script = kVersion2, .extension = {}},
+          {.component = "ledger", .version = 3, .script = kVersion3, .extension = {}}};
 }
 
 }  // namespace umbranet

@@ -40,7 +40,7 @@ constexpr std::string_view kSelectDeadStatus =
 constexpr std::string_view kSelectFormerStatus =
     "SELECT j.job_id, j.generation, j.priority, j.mode, j.state, j.attempts, j.crashes,"
     " j.tiers_done, j.enqueued_at, j.finished_at, NULL::bigint, j.traceparent, j.last_error,"
-    " j.last_error_tier, a.tenant, a.user_id, j.interaction_id, 0 FROM former_job j"
+    " j.last_error_tier, j.fallback, a.tenant, a.user_id, j.interaction_id, 0 FROM former_job j"
     " JOIN account a ON a.user_key = j.user_key WHERE j.job_id = $1 AND a.tenant = $2";
 constexpr std::string_view kSelectDeadPage =
     UMBRANET_STATUS_SELECT "WHERE " UMBRANET_DEAD_FILTER

@@ -31,6 +31,12 @@ constexpr std::string_view kInsertPlans =
     " FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS x(job_id, plan, i)"
     " JOIN job j ON j.job_id = x.job_id WHERE j.lease_token = $3 AND j.state = 1 ORDER BY x.i"
     " ON CONFLICT(seq) DO NOTHING";
+// Before the plans are: a job that has one keeps it, and the mark with it.
+constexpr std::string_view kNoteFallbacks =
+    "UPDATE job j SET fallback = x.fallback"
+    " FROM unnest($1::text[], $2::text[]) AS x(job_id, fallback) WHERE j.job_id = x.job_id"
+    " AND j.lease_token = $3 AND j.state = 1 AND x.fallback <> ''"
+    " AND NOT EXISTS(SELECT 1 FROM plan p WHERE p.seq = j.seq)";
 constexpr std::string_view kSelectPlans =
     "SELECT x.job_id, p.plan FROM unnest($1::text[]) WITH ORDINALITY AS x(job_id, i)"
     " JOIN job j ON j.job_id = x.job_id JOIN plan p ON p.seq = j.seq ORDER BY x.i";
@@ -120,6 +126,10 @@ PostgresCommand PostgresJobLedger::ClaimCommand(std::string_view sql, const Clai
   command.values.push_back(job_id.empty()
                                ? PostgresValue::Of(std::max<std::size_t>(options.jobs_max, 1))
                                : PostgresValue::Of(job_id));
+  if (job_id.empty() && options.gather) {
+    command.values.push_back(PostgresValue::Of(options.gather->quiet.count()));
+    command.values.push_back(PostgresValue::Of(options.gather->wait_max.count()));
+  }
   return command;
 }
 
@@ -163,7 +173,8 @@ Result<std::optional<ClaimedBatch>> PostgresJobLedger::Claim(const ClaimOptions&
     // Users whose account is locked at this moment are passed over, unless there are no others:
     // then it is worth the few milliseconds to wait.
     Outcome outcome = Outcome::kNothing;
-    for (const std::string_view sql : {kClaim, kClaimWaiting}) {
+    for (const std::string_view sql : {options.gather ? kClaimGathered : kClaim,
+                                       options.gather ? kClaimGatheredWaiting : kClaimWaiting}) {
       ClaimedBatch batch;
       UMBRANET_ASSIGN_OR_RETURN(outcome, TryClaim(ClaimCommand(sql, options, {}), batch, deadline));
       if (outcome == Outcome::kClaimed) {
@@ -216,9 +227,13 @@ Result<std::vector<PlanRecord>> PostgresJobLedger::SavePlans(const Lease& lease,
   using Plans = std::vector<PlanRecord>;
   std::vector<std::string> ids;
   std::vector<PostgresBytes> bytes;
+  std::vector<std::string> fallbacks;
+  bool marked = false;
   for (const PlanRecord& plan : plans) {
     ids.push_back(plan.job_id);
     bytes.push_back({plan.plan});
+    fallbacks.push_back(TextForPostgres(plan.fallback));
+    marked = marked || !plan.fallback.empty();
   }
   return store_.pool().Transact(
       deadline, PostgresIsolation::kReadCommitted,
@@ -226,6 +241,9 @@ Result<std::vector<PlanRecord>> PostgresJobLedger::SavePlans(const Lease& lease,
         std::vector<PostgresCommand> commands;
         commands.push_back(MakeCommand(kIsLeased, lease.token));
         commands.push_back(MakeCommand(kHoldJobs, ids, lease.token));
+        if (marked) {
+          commands.push_back(MakeCommand(kNoteFallbacks, ids, fallbacks, lease.token));
+        }
         commands.push_back(MakeCommand(kInsertPlans, ids, bytes, lease.token));
         commands.push_back(MakeCommand(kSelectPlans, ids));
         UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows,
@@ -243,7 +261,7 @@ Result<std::vector<PlanRecord>> PostgresJobLedger::SavePlans(const Lease& lease,
           }
         }
         Plans in_force;
-        for (const PostgresRow row : rows[3]) {
+        for (const PostgresRow row : rows.back()) {
           in_force.push_back({row.String(0), row.String(1)});
         }
         return in_force;

@@ -48,10 +48,11 @@ constexpr std::string_view kSelectAttempts =
 constexpr std::string_view kCopyToFormer =
     "INSERT INTO former_job(job_id, user_key, interaction_id, generation, priority, mode, state,"
     " attempts, crashes, tiers_done, enqueued_at, finished_at, traceparent, last_error,"
-    " last_error_tier)"
+    " last_error_tier, fallback)"
     " SELECT j.job_id, j.user_key, t.interaction_id, j.generation, j.priority, j.mode,"
     " CASE j.state WHEN 2 THEN 2 ELSE 5 END, j.attempts, j.crashes, j.tiers_done, j.enqueued_at,"
-    " COALESCE(j.finished_at, ?2), j.traceparent, j.last_error, j.last_error_tier"
+    " COALESCE(j.finished_at, ?2), j.traceparent, j.last_error, j.last_error_tier,"
+    " j.fallback"
     " FROM job j JOIN turn t ON t.seq = j.seq WHERE j.seq = ?1";
 constexpr std::string_view kDeletePlan = "DELETE FROM plan WHERE seq = ?";
 constexpr std::string_view kDeleteAttempts = "DELETE FROM attempt WHERE seq = ?";

@@ -166,11 +166,18 @@ ALTER TABLE job ADD COLUMN holds_user INTEGER NOT NULL DEFAULT 0
 CREATE INDEX job_holding ON job(user_key) WHERE holds_user = 1;
 )sql";
 
+// Why simpler means than those that were set up made the plan; '' when none did.
+constexpr std::string_view kVersion3 = R"sql(
+ALTER TABLE job ADD COLUMN fallback TEXT NOT NULL DEFAULT '';
+ALTER TABLE former_job ADD COLUMN fallback TEXT NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace
 
 std::vector<SqliteMigration> LedgerMigrations() {
   return {{.component = "ledger", .version = 1, .script = kVersion1},
-          {.component = "ledger", .version = 2, .script = kVersion2}};
+          {.component = "ledger", .version = 2, .script = kVersion2},
+          {.component = "ledger", .version = 3, .script = kVersion3}};
 }
 
 }  // namespace umbranet

@@ -22,6 +22,17 @@ constexpr std::string_view kSelectTurnOfJob =
 constexpr std::string_view kSelectBestUser =
     "SELECT user_key FROM account"
     " WHERE head_due IS NOT NULL AND lease_token IS NULL ORDER BY head_due, head_seq LIMIT 1";
+// The same, but for users who wait for company (see CompanyWait). Looks at no more of a user's jobs
+// than a batch takes. ?1: that many; ?2 and ?3: when the newest must have come, and the oldest, to
+// have waited long enough.
+constexpr std::string_view kSelectGathered =
+    "SELECT a.user_key FROM account a"
+    " WHERE a.head_due IS NOT NULL AND a.lease_token IS NULL AND"
+    " (SELECT count(*) >= ?1 OR max(j.enqueued_at) <= ?2 OR min(j.enqueued_at) <= ?3"
+    " OR max(j.solo = 1 OR j.priority = 0 OR j.mode = 0)"
+    " FROM (SELECT enqueued_at, solo, priority, mode FROM job INDEXED BY job_by_due"
+    " WHERE user_key = a.user_key AND state = 0 ORDER BY due_at, seq LIMIT ?1) j)"
+    " ORDER BY a.head_due, a.head_seq LIMIT 1";
 constexpr std::string_view kSelectSolo =
     "SELECT seq FROM job INDEXED BY job_open WHERE user_key = ? AND state = 0 AND solo = 1"
     " AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq LIMIT 1";
@@ -50,6 +61,7 @@ constexpr std::string_view kSelectJobOfLease =
     "SELECT seq FROM job WHERE job_id = ? AND user_key = ? AND state = 1";
 constexpr std::string_view kInsertPlan =
     "INSERT INTO plan(seq, plan) VALUES(?, ?) ON CONFLICT(seq) DO NOTHING";
+constexpr std::string_view kNoteFallback = "UPDATE job SET fallback = ? WHERE seq = ?";
 constexpr std::string_view kSelectPlan = "SELECT plan FROM plan WHERE seq = ?";
 constexpr std::string_view kDeletePlan = "DELETE FROM plan WHERE seq = ?";
 constexpr std::string_view kMarkTiers = "UPDATE job SET tiers_done = tiers_done | ? WHERE seq = ?";
@@ -192,7 +204,14 @@ Result<std::optional<ClaimedBatch>> SqliteJobLedger::Claim(const ClaimOptions& o
       Lane::kBackground, deadline, [&](SqliteConnection& connection) -> Result<Claimed> {
         std::int64_t user_key = 0;
         {
-          SqliteStatement best = connection.Prepare(kSelectBestUser);
+          SqliteStatement best =
+              connection.Prepare(options.gather ? kSelectGathered : kSelectBestUser);
+          if (options.gather) {
+            const std::int64_t now = store_.Now();
+            best.BindAll(std::max<std::size_t>(options.jobs_max, 1),
+                         now - options.gather->quiet.count(),
+                         now - options.gather->wait_max.count());
+          }
           if (best.Step()) {
             user_key = best.Int(0);
           }
@@ -310,6 +329,9 @@ Result<std::vector<PlanRecord>> SqliteJobLedger::SavePlans(const Lease& lease,
       insert.BindInt(1, seq);
       insert.BindBlob(2, plan.plan);
       UMBRANET_RETURN_IF_ERROR(insert.Run());
+      if (!plan.fallback.empty() && connection.Changes() > 0) {
+        UMBRANET_RETURN_IF_ERROR(connection.Run(kNoteFallback, plan.fallback, seq));
+      }
       SqliteStatement saved = connection.Prepare(kSelectPlan);
       saved.BindAll(seq);
       in_force.push_back({plan.job_id, saved.Step() ? std::string(saved.Blob(0)) : std::string()});

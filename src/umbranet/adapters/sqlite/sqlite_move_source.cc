@@ -76,14 +76,14 @@ constexpr std::array<Selection, 14> kSelections = {{
     {"job",
      "SELECT seq, user_key, job_id, generation, priority, mode, iif(state = 1, 0, state), attempts,"
      " crashes + (state = 1), solo OR state = 1, tiers_done, enqueued_at, due_at, available_at,"
-     " holds_user, finished_at, interaction_id, traceparent, last_error, last_error_tier"
-     " FROM job WHERE user_key = ? ORDER BY seq",
+     " holds_user, finished_at, interaction_id, traceparent, last_error, last_error_tier,"
+     " fallback FROM job WHERE user_key = ? ORDER BY seq",
      "SELECT count(*) FROM job WHERE user_key = ?"},
     {"former_job",
      "SELECT job_id, user_key, interaction_id, generation, priority, mode, state, attempts, "
      "crashes,"
-     " tiers_done, enqueued_at, finished_at, traceparent, last_error, last_error_tier"
-     " FROM former_job WHERE user_key = ? ORDER BY job_id",
+     " tiers_done, enqueued_at, finished_at, traceparent, last_error, last_error_tier,"
+     " fallback FROM former_job WHERE user_key = ? ORDER BY job_id",
      "SELECT count(*) FROM former_job WHERE user_key = ?"},
     {"plan",
      "SELECT p.seq, p.plan FROM job j JOIN plan p ON p.seq = j.seq WHERE j.user_key = ?"

@@ -1,0 +1,130 @@
+// Goal: every ledger lets a user's jobs wait for company as ports/job_ledger.h says, and keeps why
+// a plan is a lesser one. Method: one suite, run against each engine of LedgerEngines(), whose
+// clock a test turns. Deliberate faults of the SQLite ledger, each with the test that turned red:
+//   looks at the oldest job where the newest counts: ...UntilTheUserIsQuiet
+//   does not look at the oldest: AJobWaitsNoLongerThanItMay
+//   a full batch waits: AFullBatchDoesNotWait
+//   a job of high priority waits: AnUrgentJobDoesNotWaitAndTakesTheOthersAlong
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/contract/ledger_engines.h"
+
+namespace umbranet {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class CompanyWaitContract : public LedgerFixture {
+ protected:
+  std::vector<std::string> Gather(std::size_t jobs_max = 4) {
+    ClaimOptions options = Options(jobs_max);
+    options.gather = CompanyWait{.quiet = seconds(3), .wait_max = seconds(20)};
+    auto batch = ledger().Claim(options, Deadline::Never());
+    EXPECT_TRUE(batch.ok()) << batch.error().message;
+    return batch.ok() && batch->has_value() ? Ids(**batch) : std::vector<std::string>();
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, CompanyWaitContract, testing::ValuesIn(LedgerEngines()),
+                         [](const auto& engine) { return engine.param.name; });
+
+TEST_P(CompanyWaitContract, JobsWaitUntilTheUserIsQuiet) {
+  Enqueue({Job("j1")});
+  clock().Advance(seconds(2));
+  Enqueue({Job("j2")});
+  clock().Advance(seconds(2));
+  EXPECT_THAT(Gather(), IsEmpty());
+  clock().Advance(seconds(1));
+  EXPECT_THAT(Gather(), ElementsAre("j1", "j2"));
+}
+
+TEST_P(CompanyWaitContract, AJobWaitsNoLongerThanItMay) {
+  for (int i = 0; i < 10; ++i) {
+    Enqueue({Job("j" + std::to_string(i))});
+    EXPECT_THAT(Gather(100), IsEmpty());
+    clock().Advance(seconds(2));
+  }
+  EXPECT_EQ(Gather(100).size(), 10U);
+}
+
+TEST_P(CompanyWaitContract, AFullBatchDoesNotWait) {
+  Enqueue({Job("j1"), Job("j2"), Job("j3")});
+  EXPECT_THAT(Gather(), IsEmpty());
+  Enqueue({Job("j4"), Job("j5")});
+  EXPECT_THAT(Gather(), ElementsAre("j1", "j2", "j3", "j4"));
+}
+
+TEST_P(CompanyWaitContract, AnUrgentJobDoesNotWaitAndTakesTheOthersAlong) {
+  Enqueue({Job("j1")});
+  Enqueue({Job("j2", "ana", Priority::kHigh)});
+  EXPECT_THAT(Gather(), ElementsAre("j1", "j2"));
+}
+
+TEST_P(CompanyWaitContract, OneUserWaitsForNoOther) {
+  Enqueue({Job("j1", "ana")});
+  Enqueue({Job("j2", "bo", Priority::kHigh)});
+  EXPECT_THAT(Gather(), ElementsAre("j2"));
+  EXPECT_THAT(Gather(), IsEmpty());
+  clock().Advance(seconds(3));
+  EXPECT_THAT(Gather(), ElementsAre("j1"));
+}
+
+TEST_P(CompanyWaitContract, WhoeverDoesNotGatherTakesWhatIsReady) {
+  Enqueue({Job("j1")});
+  EXPECT_THAT(Gather(), IsEmpty());
+  EXPECT_THAT(Ids(Claim()), ElementsAre("j1"));
+}
+
+TEST_P(CompanyWaitContract, AJobThatComesBackAloneDoesNotWait) {
+  Enqueue({Job("j1")});
+  FailNext(FailureKind::kTransient);
+  clock().Advance(seconds(60));
+  Sweep();
+  EXPECT_THAT(Gather(), ElementsAre("j1"));
+}
+
+TEST_P(CompanyWaitContract, AJobSaysWhyItsPlanIsALesserOne) {
+  Enqueue({Job("j1"), Job("j2")});
+  const ClaimedBatch batch = Claim();
+  ASSERT_TRUE(ledger()
+                  .SavePlans(batch.lease,
+                             std::vector<PlanRecord>{{"j1", "one", "timeout"}, {"j2", "two"}},
+                             Deadline::Never())
+                  .ok());
+  EXPECT_EQ(Find("j1").fallback, "timeout");
+  EXPECT_EQ(Find("j2").fallback, "");
+  // The first plan stays, and so does what is said of it.
+  ASSERT_TRUE(ledger()
+                  .SavePlans(batch.lease,
+                             std::vector<PlanRecord>{{"j1", "other", "refused"},
+                                                     {"j2", "other", "refused"}},
+                             Deadline::Never())
+                  .ok());
+  MarkAll(batch);
+  Settle(batch);
+  EXPECT_EQ(Find("j1").fallback, "timeout");
+  EXPECT_EQ(Find("j2").fallback, "");
+}
+
+TEST_P(CompanyWaitContract, AJobThatGaveWayToALaterOneStillSaysIt) {
+  const AcceptedTurn turn = AcceptOne(Turn("t1"));
+  const ClaimedBatch batch = Claim();
+  ASSERT_TRUE(ledger()
+                  .SavePlans(batch.lease, std::vector<PlanRecord>{{turn.job_id, "one", "away"}},
+                             Deadline::Never())
+                  .ok());
+  MarkAll(batch);
+  Settle(batch);
+  ASSERT_EQ(ledger().ReflectAgain(User("ana"), Deadline::Never()).value(), 1U);
+  EXPECT_EQ(Find(turn.job_id).fallback, "away");
+  EXPECT_EQ(Find(MakeJobId(User("ana"), "t1", 1)).fallback, "");
+}
+
+}  // namespace
+}  // namespace umbranet
