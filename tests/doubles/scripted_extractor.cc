@@ -63,6 +63,16 @@ void ScriptedExtractor::SetScript(Script script) {
   script_ = std::move(script);
 }
 
+ExtractionScope ScriptedExtractor::Scope() const {
+  MutexLock lock(mutex_);
+  return scope_;
+}
+
+void ScriptedExtractor::SetScope(ExtractionScope scope) {
+  MutexLock lock(mutex_);
+  scope_ = scope;
+}
+
 void ScriptedExtractor::SetEditor(Editor editor) {
   MutexLock lock(mutex_);
   editor_ = std::move(editor);

@@ -26,6 +26,9 @@ class ScriptedExtractor final : public Extractor {
 
   void SetScript(Script script);
 
+  [[nodiscard]] ExtractionScope Scope() const override;
+  void SetScope(ExtractionScope scope);
+
   // Spoils the plans before they are handed over.
   using Editor = std::function<void(std::vector<ReflectionPlan>& plans)>;
 
@@ -40,6 +43,7 @@ class ScriptedExtractor final : public Extractor {
   mutable Mutex mutex_;
   Script script_ GUARDED_BY(mutex_);
   Editor editor_ GUARDED_BY(mutex_);
+  ExtractionScope scope_ GUARDED_BY(mutex_);
   std::vector<ExtractionInput> calls_ GUARDED_BY(mutex_);
 };
 

@@ -225,5 +225,34 @@ TEST(SettingsTest, AKeyOrABaseUrlMakesAnEmbeddingEndpointUnlessTheEmbedderIsChos
             std::string::npos);
 }
 
+TEST(SettingsTest, AModelReflectsWhereOneIsSetUnlessToldOtherwise) {
+  const std::pair<const std::string, std::string> url = {"OPENAI_BASE_URL",
+                                                         "http://127.0.0.1:1/v1"};
+  EXPECT_FALSE(LoadSettings("", {}, {})->settings.ReflectsWithModel());
+  EXPECT_TRUE(LoadSettings("", {url}, {})->settings.ReflectsWithModel());
+  EXPECT_FALSE(LoadSettings("", {url, {"EXTRACTOR", "rules"}}, {})->settings.ReflectsWithModel());
+  EXPECT_TRUE(LoadSettings("", {url, {"EXTRACTOR", "model"}}, {})->settings.ReflectsWithModel());
+  EXPECT_NE(RefusalOf({{"EXTRACTOR", "model"}}).find("OPENAI_API_KEY"), std::string::npos);
+}
+
+TEST(SettingsTest, ReadsAmountsOfMoneyToTheMillionth) {
+  const auto read = [](const std::string& text) {
+    return LoadSettings("", {{"OPENAI_PRICE_PROMPT", text}}, {})->settings.openai_price_prompt;
+  };
+  EXPECT_EQ(read("2.50"), 2'500'000U);
+  EXPECT_EQ(read("3"), 3'000'000U);
+  EXPECT_EQ(read("0.000001"), 1U);
+  for (const char* text : {"", ".", "1.", "-1", "1,5", "0.0000001", "a lot", "1.5e3"}) {
+    EXPECT_NE(RefusalOf({{"OPENAI_PRICE_PROMPT", text}}).find("2.50"), std::string::npos) << text;
+  }
+}
+
+TEST(SettingsTest, ABudgetWithoutAPriceIsRefused) {
+  EXPECT_NE(RefusalOf({{"REFLECTION_DAILY_BUDGET", "1"}}).find("OPENAI_PRICE_PROMPT"),
+            std::string::npos);
+  EXPECT_EQ(RefusalOf({{"REFLECTION_DAILY_BUDGET", "1"}, {"OPENAI_PRICE_PROMPT", "0.15"}}),
+            "accepted");
+}
+
 }  // namespace
 }  // namespace umbranet

@@ -18,10 +18,10 @@
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/app/build_version.h"
 #include "umbranet/app/composition_backends.h"
+#include "umbranet/app/composition_extraction.h"
 #include "umbranet/app/composition_gauges.h"
 #include "umbranet/app/composition_spool.h"
 #include "umbranet/extraction/event_times.h"
-#include "umbranet/extraction/rule_extractor.h"
 #include "umbranet/governor/governor.h"
 #include "umbranet/http/api.h"
 #include "umbranet/http/server.h"
@@ -137,6 +137,7 @@ BatchProcessor::Options BatchOptions(const Settings& settings) {
   BatchProcessor::Options options;
   options.tier_budget = Millis{settings.tier_timeout_ms};
   options.nice = kReflectionNice;
+  AllowForModel(settings, options);
   // Three tiers at once for each worker, and as many again for calls that were left behind.
   options.threads_max = std::max<std::size_t>(options.threads_max, 6 * settings.reflector_workers);
   return options;
@@ -153,6 +154,7 @@ MemoryReflector::Options ReflectorOptions(const Settings& settings) {
   options.workers = settings.reflector_workers;
   options.batch_jobs_max = settings.reflector_batch_size;
   options.nice = kReflectionNice;
+  AllowForModel(settings, options);
   return options;
 }
 
@@ -216,6 +218,12 @@ Result<std::unique_ptr<Embedder>> OpenEmbedder(const Settings& settings, const C
   return std::unique_ptr<Embedder>(std::move(embedder));
 }
 
+// Each may be null.
+struct OpenedModels {
+  std::unique_ptr<LanguageModel> chat;
+  std::unique_ptr<LanguageModel> reflection;
+};
+
 // What Application was given to embed with, and why that is nothing.
 struct OpenedEmbedder {
   std::unique_ptr<AnswersUnderWay> answers;  // What the embedder gives way to; never null.
@@ -243,9 +251,8 @@ Result<OpenedEmbedder> OpenEmbedderIfThere(const Settings& settings, const Clock
 // Members in the order in which they lean on one another; they end in the opposite one.
 struct Application::Parts {
   Parts(const Settings& with, const Options& which, const Clock& the_clock,
-        std::unique_ptr<StructuredLog> the_log, Backends the_backends,
-        std::unique_ptr<LanguageModel> the_model, OpenedEmbedder opened_embedder,
-        std::string system_prompt)
+        std::unique_ptr<StructuredLog> the_log, Backends the_backends, OpenedModels the_models,
+        OpenedEmbedder opened_embedder, std::string system_prompt)
       : settings(with),
         options(which),
         clock(the_clock),
@@ -253,7 +260,8 @@ struct Application::Parts {
         log(*owned_log),
         metrics({.version = std::string(kVersion), .commit = std::string(kCommit)}),
         backends(std::move(the_backends)),
-        model(std::move(the_model)),
+        model(std::move(the_models.chat)),
+        reflection_model(std::move(the_models.reflection)),
         opened(std::move(opened_embedder)),
         embedder(opened.embedder == nullptr ? nullptr
                                             : std::make_unique<CachingEmbedder>(
@@ -274,11 +282,13 @@ struct Application::Parts {
                {journal, ledger, doorbell, short_term, episodic, semantic, procedural,
                 spool != nullptr ? &spool->spool() : nullptr},
                MemoryOptions(with, metrics, modes, embedder.get(), opened.answers.get())),
-        governor(clock, memory, model.get(),
+        usage(clock, UsageOptions(with)),
+        chat_model(CountCalls(clock, model.get(), usage, metrics)),
+        governor(clock, memory, chat_model.get(),
                  GovernorOptions(with, std::move(system_prompt), metrics, opened.answers.get(),
                                  modes, InlineReflection())),
-        queue(clock, ledger, doorbell,
-              {.on_sweep = [this](const SweepReport& report) { CountSweep(metrics, report); }}),
+        extraction(with, clock, reflection_model.get(), usage, metrics, log),
+        queue(clock, ledger, doorbell, QueueOptions()),
         // Not through the cache: what was said is embedded once.
         episode_embedder(opened.embedder == nullptr
                              ? nullptr
@@ -289,8 +299,9 @@ struct Application::Parts {
         processor(
             clock,
             {*backends.journal, ledger, episodic, semantic, procedural, episode_embedder.get()},
-            extractor, metrics, log, BatchOptions(with)),
-        summarizer(*backends.journal, short_term, metrics, log, SummaryOptions(with)),
+            extraction.extractor(), metrics, log, BatchOptions(with)),
+        summarizer(*backends.journal, short_term, metrics, log, SummaryOptions(with),
+                   extraction.summary()),
         reflector(clock, queue, processor, summarizer, metrics, log, ReflectorOptions(with)),
         audit(clock, *backends.records, metrics, log, {}),
         authenticator(with.api_keys),
@@ -338,6 +349,13 @@ struct Application::Parts {
     queue.Stop();
   }
 
+  ReflectionQueue::Options QueueOptions() {
+    ReflectionQueue::Options queue_options;
+    queue_options.on_sweep = [this](const SweepReport& report) { CountSweep(metrics, report); };
+    AllowForModel(settings, queue_options);
+    return queue_options;
+  }
+
   const Settings settings;
   const Options options;
   const Clock& clock;
@@ -345,7 +363,8 @@ struct Application::Parts {
   StructuredLog& log;
   Metrics metrics;
   Backends backends;
-  std::unique_ptr<LanguageModel> model;
+  std::unique_ptr<LanguageModel> model;             // Null: replies are quotations.
+  std::unique_ptr<LanguageModel> reflection_model;  // Null: the rules reflect.
   OpenedEmbedder opened;
   std::unique_ptr<CachingEmbedder> embedder;  // Null: recall goes by words alone.
   ModeSwitch modes;
@@ -359,8 +378,10 @@ struct Application::Parts {
   ProceduralMemory& procedural;
   BoundedWorkerPool recall_pool;
   MemoryManager memory;
+  ModelUsage usage;
+  std::unique_ptr<LanguageModel> chat_model;  // `model` with its calls counted; null where it is.
   Governor governor;
-  RuleExtractor extractor;
+  Extraction extraction;
   ReflectionQueue queue;
   std::unique_ptr<EpisodeEmbedder> episode_embedder;  // Null without an embedder.
   BatchProcessor processor;
@@ -420,7 +441,9 @@ Result<std::unique_ptr<Application>> Application::Open(const Settings& settings,
     UMBRANET_RETURN_IF_ERROR(CheckExposure(settings));
   }
   UMBRANET_ASSIGN_OR_RETURN(std::string system_prompt, ReadSystemPrompt(settings));
-  UMBRANET_ASSIGN_OR_RETURN(auto model, OpenLanguageModel(settings, clock));
+  OpenedModels models;
+  UMBRANET_ASSIGN_OR_RETURN(models.chat, OpenLanguageModel(settings, clock));
+  UMBRANET_ASSIGN_OR_RETURN(models.reflection, OpenReflectionModel(settings, clock));
   UMBRANET_ASSIGN_OR_RETURN(OpenedEmbedder embedder, OpenEmbedderIfThere(settings, clock));
   auto log = std::make_unique<StructuredLog>(
       clock, StructuredLog::Options{.level = settings.log_level, .format = settings.log_format});
@@ -428,7 +451,7 @@ Result<std::unique_ptr<Application>> Application::Open(const Settings& settings,
                             OpenBackends(settings, options.reflect, clock, *log));
   auto parts =
       std::make_unique<Parts>(settings, options, clock, std::move(log), std::move(backends),
-                              std::move(model), std::move(embedder), std::move(system_prompt));
+                              std::move(models), std::move(embedder), std::move(system_prompt));
   if (options.serve != Serve::kNothing) {
     UMBRANET_RETURN_IF_ERROR(OpenServer(*parts));
   }
@@ -476,6 +499,7 @@ Status Application::OpenServer(Parts& parts) {
     return parts.WantsWorkers() ? std::uint64_t{parts.settings.reflector_workers}
                                 : std::uint64_t{0};
   };
+  dependencies.usage = &parts.usage;
   dependencies.chat_budget = Millis{settings.turn_timeout_ms};
   Router router = probes ? BuildProbes(std::move(dependencies)) : BuildApi(std::move(dependencies));
   UMBRANET_ASSIGN_OR_RETURN(parts.server,
@@ -513,6 +537,7 @@ void Application::Start() {
                                {"port", std::uint64_t{Port()}},
                                {"workers", std::uint64_t{parts_->settings.reflector_workers}},
                                {"model", parts_->settings.HasModel()},
+                               {"extractor", parts_->extraction.extractor().Name()},
                                {"embedder", parts_->embedder == nullptr
                                                 ? std::string_view("none")
                                                 : std::string_view(parts_->embedder->space())}});
@@ -536,6 +561,8 @@ bool Application::Stop(Deadline deadline) {
   if (parts_->backends.rabbitmq != nullptr) {
     parts_->backends.rabbitmq->StopConsuming();
   }
+  // Nobody waits for a model any more; batches that did are given back.
+  parts_->extraction.Stop();
   parts_->audit.Stop();
   parts_->RunWorkersAsWanted();
   if (parts_->backends.rabbitmq != nullptr) {

@@ -162,6 +162,18 @@ class Loader {
       return Refused(
           "EMBEDDER is endpoint, but none is named; set EMBEDDING_BASE_URL or EMBEDDING_API_KEY");
     }
+    if (settings.extractor == ExtractorChoice::kModel && !settings.HasModel()) {
+      return Refused(
+          "EXTRACTOR is model, but none is named; set OPENAI_API_KEY or OPENAI_BASE_URL");
+    }
+    if (settings.reflection_daily_budget != 0 && settings.openai_price_prompt == 0 &&
+        settings.openai_price_completion == 0 && settings.reflection_price_prompt == 0 &&
+        settings.reflection_price_completion == 0) {
+      return Refused(
+          "REFLECTION_DAILY_BUDGET is set, but no price is, so nothing would ever cost anything; "
+          "set OPENAI_PRICE_PROMPT and OPENAI_PRICE_COMPLETION, or REFLECTION_DAILY_TOKENS "
+          "instead");
+    }
     return std::move(loaded_);
   }
 

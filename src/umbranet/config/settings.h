@@ -23,6 +23,10 @@ namespace umbranet {
 
 enum class ServeRole : std::uint8_t { kAll, kApi };
 
+enum class ExtractorChoice : std::uint8_t { kAuto, kRules, kModel };
+
+enum class ReflectionCalls : std::uint8_t { kCombined, kPerTier };
+
 enum class EmbedderChoice : std::uint8_t { kAuto, kLocal, kEndpoint, kOff };
 
 struct Settings {
@@ -76,6 +80,24 @@ struct Settings {
   std::uint32_t fast_mode_percent = 100;
   std::uint32_t tier_timeout_ms = 10'000;
 
+  ExtractorChoice extractor = ExtractorChoice::kAuto;
+  std::string reflection_model;  // Empty: openai_model.
+  ReflectionCalls reflection_calls = ReflectionCalls::kCombined;
+  std::uint32_t reflection_timeout_s = 60;
+  std::uint32_t reflection_patience_s = 600;
+  std::uint32_t reflection_quiet_ms = 3'000;
+  std::uint32_t reflection_wait_s = 20;
+  std::uint32_t reflection_concurrency = 4;
+  std::uint32_t reflection_requests_per_minute = 0;
+  std::uint32_t reflection_tokens_per_minute = 0;
+  std::uint32_t reflection_daily_tokens = 0;
+  // Millionths of the operator's currency; prices are of a million tokens.
+  std::uint64_t reflection_daily_budget = 0;
+  std::uint64_t openai_price_prompt = 0;
+  std::uint64_t openai_price_completion = 0;
+  std::uint64_t reflection_price_prompt = 0;
+  std::uint64_t reflection_price_completion = 0;
+
   std::uint32_t recall_budget_ms = 250;
   std::uint32_t context_tokens = 2'000;
   std::uint32_t conversation_tokens = 2'000;
@@ -103,6 +125,12 @@ struct Settings {
   // needs none.
   [[nodiscard]] bool HasModel() const {
     return !openai_api_key.empty() || !openai_base_url.empty();
+  }
+
+  // Whether a language model works out what turns teach.
+  [[nodiscard]] bool ReflectsWithModel() const {
+    return extractor == ExtractorChoice::kModel ||
+           (extractor == ExtractorChoice::kAuto && HasModel());
   }
 
   // Whether texts are embedded by an endpoint rather than in this process.

@@ -37,6 +37,37 @@ SettingSpec NumberSetting(std::string name, std::string description, Number memb
           [member](const Settings& settings) { return std::to_string(settings.*member); }};
 }
 
+constexpr std::uint32_t kMillion = 1'000'000;
+constexpr std::size_t kPlacesMax = 6;  // Of an amount of money.
+
+// An amount of money, kept in millionths.
+SettingSpec MoneySetting(std::string name, std::string description,
+                         std::uint64_t Settings::* member) {
+  auto parse = [member](Settings& settings, std::string_view text) -> Status {
+    const std::size_t point = text.find('.');
+    std::string places(point == std::string_view::npos ? "" : text.substr(point + 1));
+    const bool whole = point == std::string_view::npos || !places.empty();
+    places.resize(std::max(places.size(), kPlacesMax), '0');
+    const auto units = ParseNumber(text.substr(0, point), 0, 1'000'000'000);
+    const auto parts = ParseNumber(places, 0, kMillion - 1);
+    if (!whole || places.size() > kPlacesMax || !units.ok() || !parts.ok()) {
+      return Malformed("write an amount such as 2.50, with six decimal places at most");
+    }
+    settings.*member = std::uint64_t{*units} * kMillion + *parts;
+    return {};
+  };
+  auto show = [member](const Settings& settings) {
+    const std::uint64_t amount = settings.*member;
+    std::string places = std::to_string(amount % kMillion);
+    places.insert(0, kPlacesMax - places.size(), '0');
+    while (places.ends_with('0')) {
+      places.pop_back();
+    }
+    return std::to_string(amount / kMillion) + (places.empty() ? "" : "." + places);
+  };
+  return {std::move(name), std::move(description), false, std::move(parse), std::move(show)};
+}
+
 SettingSpec TextSetting(std::string name, std::string description, Text member,
                         bool secret = false) {
   return {std::move(name), std::move(description), secret,
@@ -284,6 +315,74 @@ std::vector<SettingSpec> ReflectionSettings() {
   };
 }
 
+std::vector<SettingSpec> ExtractorSettings() {
+  return {
+      ChoiceSetting<ExtractorChoice>(
+          "EXTRACTOR",
+          "What works out what a turn teaches. auto is the language model where one is set, with "
+          "the rules in its place whenever it gives no usable answer; else the rules alone.",
+          &Settings::extractor,
+          {{"auto", ExtractorChoice::kAuto},
+           {"rules", ExtractorChoice::kRules},
+           {"model", ExtractorChoice::kModel}}),
+      TextSetting("REFLECTION_MODEL",
+                  "Name of the model that reflects, at the same endpoint. Default: OPENAI_MODEL.",
+                  &Settings::reflection_model),
+      ChoiceSetting<ReflectionCalls>(
+          "REFLECTION_CALLS",
+          "combined asks once a batch for everything; per_tier asks three times, for episodes, "
+          "facts and rules, which costs about three times as much.",
+          &Settings::reflection_calls,
+          {{"combined", ReflectionCalls::kCombined}, {"per_tier", ReflectionCalls::kPerTier}}),
+      NumberSetting("REFLECTION_TIMEOUT",
+                    "Seconds that the reflecting model may take for one answer.",
+                    &Settings::reflection_timeout_s, 1, 600),
+      NumberSetting("REFLECTION_PATIENCE",
+                    "Seconds that turns wait for a model that is away or refuses for the time "
+                    "being, before the rules do its work.",
+                    &Settings::reflection_patience_s, 0, 86'400),
+  };
+}
+
+std::vector<SettingSpec> CostSettings() {
+  return {
+      NumberSetting("REFLECTION_QUIET_MS",
+                    "Where a model reflects: milliseconds without a further turn of the user after "
+                    "which a batch waits no longer for company. 0 reflects each turn at once.",
+                    &Settings::reflection_quiet_ms, 0, 600'000),
+      NumberSetting("REFLECTION_WAIT",
+                    "Seconds that a turn waits for company at most. Turns of high priority do not.",
+                    &Settings::reflection_wait_s, 0, 3'600),
+      NumberSetting("REFLECTION_CONCURRENCY", "Calls of the reflecting model at a time.",
+                    &Settings::reflection_concurrency, 1, 64),
+      NumberSetting("REFLECTION_REQUESTS_PER_MINUTE",
+                    "Calls of the reflecting model in any minute; 0: no limit.",
+                    &Settings::reflection_requests_per_minute, 0, 1'000'000),
+      NumberSetting("REFLECTION_TOKENS_PER_MINUTE",
+                    "Tokens of the reflecting model in any minute, prompts and answers; 0: no "
+                    "limit.",
+                    &Settings::reflection_tokens_per_minute, 0, 1'000'000'000),
+      NumberSetting("REFLECTION_DAILY_TOKENS",
+                    "Tokens that reflection may use for a tenant in a day (UTC), before the rules "
+                    "do its work; 0: no bound.",
+                    &Settings::reflection_daily_tokens, 0, 4'000'000'000),
+      MoneySetting("REFLECTION_DAILY_BUDGET",
+                   "What reflection may cost a tenant in a day (UTC), by the prices below, before "
+                   "the rules do its work; 0: no bound.",
+                   &Settings::reflection_daily_budget),
+      MoneySetting("OPENAI_PRICE_PROMPT", "Price of a million prompt tokens of OPENAI_MODEL.",
+                   &Settings::openai_price_prompt),
+      MoneySetting("OPENAI_PRICE_COMPLETION", "Price of a million answered tokens of OPENAI_MODEL.",
+                   &Settings::openai_price_completion),
+      MoneySetting("REFLECTION_PRICE_PROMPT",
+                   "The same of REFLECTION_MODEL, where that is another.",
+                   &Settings::reflection_price_prompt),
+      MoneySetting("REFLECTION_PRICE_COMPLETION",
+                   "The same of REFLECTION_MODEL, where that is another.",
+                   &Settings::reflection_price_completion),
+  };
+}
+
 std::vector<SettingSpec> RecallSettings() {
   return {
       NumberSetting("UMBRANET_RECALL_BUDGET_MS",
@@ -386,7 +485,8 @@ std::vector<SettingSpec> DurabilitySettings() {
 std::vector<SettingSpec> BuildTable() {
   std::vector<SettingSpec> table;
   for (auto section : {ServerSettings(), ModelSettings(), EmbedderSettings(), BackendSettings(),
-                       DurabilitySettings(), ReflectionSettings(), RecallSettings()}) {
+                       DurabilitySettings(), ReflectionSettings(), ExtractorSettings(),
+                       CostSettings(), RecallSettings()}) {
     for (SettingSpec& spec : section) {
       table.push_back(std::move(spec));
     }

@@ -78,8 +78,10 @@ struct ReflectionPlan {
   Timestamp
       occurred_at{};  // The turn's time; facts carry it, so late turns end in the same memory.
   std::int64_t sequence = 0;
-  std::string extractor;       // "rules/1", or a model's name
+  std::string extractor;       // "rules/1", "model/gpt-4o-mini"
   std::string skipped_reason;  // Why nothing was kept ("greeting"); empty when something was.
+  // Why simpler means than those that were set up made this plan ("timeout"); empty when none did.
+  std::string fallback;
   std::vector<PlannedEpisode> episodes;
   std::vector<PlannedEntity> entities;
   std::vector<PlannedFact> facts;

@@ -212,6 +212,7 @@ void ChatTurn::CarryOut(const workflow::AskModel& /*what*/) {
                              {.system_prompt = options_.system_prompt,
                               .history_turns_max = options_.history_turns_max,
                               .history_tokens_max = options_.history_tokens_max});
+  ask.account = {request_.user.tenant, "chat"};
   const SteadyTime from = clock_.SteadyNow();
   const Deadline deadline = ModelDeadline(clock_, options_, deadline_);
   Result<Completion> completion =

@@ -25,6 +25,7 @@
 #include "umbranet/ports/ledger_records.h"
 #include "umbranet/reflection/ledger_audit.h"
 #include "umbranet/telemetry/metrics.h"
+#include "umbranet/telemetry/model_usage.h"
 #include "umbranet/telemetry/structured_log.h"
 
 namespace umbranet {
@@ -58,6 +59,8 @@ struct ApiDependencies {
   // are left to the workers.
   std::function<Status(std::string_view tenant, const std::vector<std::string>& job_ids, Deadline)>
       reflect_inline = {};
+
+  const ModelUsage* usage = nullptr;  // Null: no model is asked here.
 
   std::function<std::uint64_t()> consumers = {};  // Workers that are reflecting. Empty: 0.
   std::function<std::uint64_t()> spooled = {};    // Turns in the spool. Empty: 0.

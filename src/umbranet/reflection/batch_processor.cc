@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <span>
@@ -12,6 +13,7 @@
 
 #include "umbranet/base/crash_point.h"
 #include "umbranet/reflection/failure_classification.h"
+#include "umbranet/reflection/known_facts.h"
 #include "umbranet/reflection/plan_codec.h"
 #include "umbranet/reflection/supervised_calls.h"
 
@@ -31,8 +33,9 @@ struct JobWork {
   [[nodiscard]] bool Finished() const { return done == kAllReflectedTiers; }
 };
 
-// Turns of one session that have no plan yet; a conversation is understood as a whole.
-struct SessionGroup {
+// Turns that have no plan yet and are given to the extractor together: those of one session, since
+// a conversation is understood as a whole, or all of them.
+struct TurnGroup {
   std::vector<std::size_t> jobs;  // Indices into the batch's work.
   ExtractionInput input;
 };
@@ -206,7 +209,7 @@ class BatchProcessor::Run {
   }
 
   void ExtractMissingPlans() {
-    const auto groups = GroupBySession();
+    const auto groups = GroupTurns();
     if (Over() || groups->empty() || Interrupted()) {
       return;
     }
@@ -238,14 +241,14 @@ class BatchProcessor::Run {
   // Runs on the pool and may outlive the run: it knows the processor alone. A plan is made once and
   // for good, so it waits for everything that is known; without a tier's answer there is no plan.
   static std::vector<ExtractedGroup> ExtractGroups(BatchProcessor& processor, const UserKey& user,
-                                                   const std::vector<SessionGroup>& groups,
+                                                   const std::vector<TurnGroup>& groups,
                                                    Deadline deadline) {
     const auto entities = processor.stores_.semantic.KnownEntities(
         user, processor.options_.known_entities_max, deadline);
     const auto rules = processor.stores_.procedural.Active(
         user, std::nullopt, processor.options_.known_rules_max, deadline);
     std::vector<ExtractedGroup> extracted;
-    for (const SessionGroup& group : groups) {
+    for (const TurnGroup& group : groups) {
       if (!entities.ok()) {
         extracted.push_back({{}, entities.error(), TierName(Tier::kSemantic)});
       } else if (!rules.ok()) {
@@ -262,13 +265,19 @@ class BatchProcessor::Run {
 
   static ExtractedGroup ExtractOne(BatchProcessor& processor, const UserKey& user,
                                    ExtractionInput input, Deadline deadline) {
-    const Interaction& first = input.turns.front();
-    auto preceding = processor.stores_.journal.Recent(
-        user, first.session_id, first.sequence, processor.options_.preceding_turns_max, deadline);
+    auto preceding = ReadPreceding(processor, user, input.turns, deadline);
     if (!preceding.ok()) {
       return {{}, std::move(preceding).error(), ""};
     }
     input.preceding = std::move(preceding).value();
+    if (processor.extractor_.Scope().known_facts) {
+      auto facts = FindKnownFacts(processor.stores_.semantic, user, input.turns,
+                                  processor.options_.known_facts_max, deadline);
+      if (!facts.ok()) {
+        return {{}, std::move(facts).error(), TierName(Tier::kSemantic)};
+      }
+      input.known_facts = std::move(facts).value();
+    }
     auto plans = processor.extractor_.Extract(input, deadline);
     if (!plans.ok()) {
       return {{}, std::move(plans).error(), ""};
@@ -282,21 +291,49 @@ class BatchProcessor::Run {
     return {std::move(plans).value(), std::nullopt, ""};
   }
 
-  [[nodiscard]] std::shared_ptr<std::vector<SessionGroup>> GroupBySession() const {
-    auto groups = std::make_shared<std::vector<SessionGroup>>();
+  // Of every session, what was said before its first turn.
+  static Result<std::vector<Interaction>> ReadPreceding(BatchProcessor& processor,
+                                                        const UserKey& user,
+                                                        const std::vector<Interaction>& turns,
+                                                        Deadline deadline) {
+    std::vector<const Interaction*> firsts;
+    for (const Interaction& turn : turns) {
+      const bool listed = std::any_of(firsts.begin(), firsts.end(), [&turn](const auto* first) {
+        return first->session_id == turn.session_id;
+      });
+      if (!listed) {
+        firsts.push_back(&turn);
+      }
+    }
+    const std::size_t each =
+        std::max<std::size_t>(1, processor.options_.preceding_turns_max / firsts.size());
+    std::vector<Interaction> preceding;
+    for (const Interaction* first : firsts) {
+      UMBRANET_ASSIGN_OR_RETURN(std::vector<Interaction> before,
+                                processor.stores_.journal.Recent(user, first->session_id,
+                                                                 first->sequence, each, deadline));
+      std::move(before.begin(), before.end(), std::back_inserter(preceding));
+    }
+    return preceding;
+  }
+
+  [[nodiscard]] std::shared_ptr<std::vector<TurnGroup>> GroupTurns() const {
+    const bool together = processor_.extractor_.Scope().sessions_together;
+    auto groups = std::make_shared<std::vector<TurnGroup>>();
     std::map<std::string_view, std::size_t> place;
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
       const JobWork& job = jobs_[i];
       if (job.Finished() || job.failure || job.plan || job.turn == nullptr) {
         continue;
       }
-      const auto [at, first] = place.try_emplace(job.turn->session_id, groups->size());
+      const auto [at, first] = place.try_emplace(
+          together ? std::string_view() : std::string_view(job.turn->session_id), groups->size());
       if (first) {
         groups->emplace_back();
       }
       (*groups)[at->second].jobs.push_back(i);
     }
-    for (SessionGroup& group : *groups) {
+    for (TurnGroup& group : *groups) {
       std::sort(group.jobs.begin(), group.jobs.end(), [this](std::size_t a, std::size_t b) {
         return jobs_[a].turn->sequence < jobs_[b].turn->sequence;
       });
@@ -307,7 +344,16 @@ class BatchProcessor::Run {
     return groups;
   }
 
-  void SavePlans(const std::vector<SessionGroup>& groups, std::vector<ExtractedGroup> extracted) {
+  void SavePlans(const std::vector<TurnGroup>& groups, std::vector<ExtractedGroup> extracted) {
+    const bool cancelled =
+        std::any_of(extracted.begin(), extracted.end(), [](const ExtractedGroup& group) {
+          return group.error && group.error->code == ErrorCode::kCancelled;
+        });
+    if (cancelled) {
+      // The extractor was stopped: that is nobody's failure.
+      ending_ = BatchResult::Ending::kInterrupted;
+      return;
+    }
     std::vector<PlanRecord> records;
     std::vector<std::size_t> owners;
     for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -319,9 +365,10 @@ class BatchProcessor::Run {
                      extracted[g].tier, *extracted[g].error);
           continue;
         }
-        auto bytes = EncodePlan(Completed(std::move(extracted[g].plans[i]), job));
+        const ReflectionPlan plan = Completed(std::move(extracted[g].plans[i]), job);
+        auto bytes = EncodePlan(plan);
         if (bytes.ok()) {
-          records.push_back({job.claimed->job.job_id, std::move(bytes).value()});
+          records.push_back({plan.job_id, std::move(bytes).value(), plan.fallback});
           owners.push_back(members[i]);
         } else {
           // A model may do better the next time, so this counts and is tried again.

@@ -77,6 +77,7 @@ class BatchProcessor {
     std::size_t preceding_turns_max = 6;
     std::size_t known_entities_max = 200;
     std::size_t known_rules_max = 100;
+    std::size_t known_facts_max = 24;  // For an extractor that makes use of them.
     std::size_t threads_max = 32;  // For calls to stores: three for each batch at once, and spares
                                    // for those that overstay.
     int nice = 5;

@@ -145,6 +145,12 @@ class Fields {
     return {};
   }
 
+  // Of a field that is written only where it says something.
+  std::string TextIfAny(std::string_view name) {
+    const bool there = problem_.empty() && object_->contains(name);
+    return there ? Text(name) : std::string();
+  }
+
   std::int64_t Integer(std::string_view name) {
     const json::value* value = Take(name);
     if (value == nullptr) {
@@ -374,6 +380,7 @@ ReflectionPlan ReadPlan(const json::value& value, std::string& problem) {
   plan.sequence = fields.Integer("sequence");
   plan.extractor = fields.Text("extractor");
   plan.skipped_reason = fields.Text("skipped_reason");
+  plan.fallback = fields.TextIfAny("fallback");
   plan.episodes = fields.Each("episodes", ReadEpisode);
   plan.entities = fields.Each("entities", ReadEntity);
   plan.facts = fields.Each("facts", ReadFact);
@@ -392,20 +399,23 @@ Result<std::string> EncodePlan(const ReflectionPlan& plan) {
   if (plan.job_id.empty() || plan.interaction_id.empty()) {
     writer.Refuse("job_id and interaction_id must not be empty");
   }
-  const json::object object{{"version", kPlanVersion},
-                            {"job_id", writer.Text("job_id", plan.job_id)},
-                            {"interaction_id", writer.Text("interaction_id", plan.interaction_id)},
-                            {"tenant", writer.Text("tenant", plan.user.tenant)},
-                            {"user_id", writer.Text("user_id", plan.user.user_id)},
-                            {"session_id", writer.Text("session_id", plan.session_id)},
-                            {"occurred_at", ToUnixMillis(plan.occurred_at)},
-                            {"sequence", plan.sequence},
-                            {"extractor", writer.Text("extractor", plan.extractor)},
-                            {"skipped_reason", writer.Text("skipped_reason", plan.skipped_reason)},
-                            {"episodes", WriteAll(writer, plan.episodes, WriteEpisode)},
-                            {"entities", WriteAll(writer, plan.entities, WriteEntity)},
-                            {"facts", WriteAll(writer, plan.facts, WriteFact)},
-                            {"rules", WriteAll(writer, plan.rules, WriteRule)}};
+  json::object object{{"version", kPlanVersion},
+                      {"job_id", writer.Text("job_id", plan.job_id)},
+                      {"interaction_id", writer.Text("interaction_id", plan.interaction_id)},
+                      {"tenant", writer.Text("tenant", plan.user.tenant)},
+                      {"user_id", writer.Text("user_id", plan.user.user_id)},
+                      {"session_id", writer.Text("session_id", plan.session_id)},
+                      {"occurred_at", ToUnixMillis(plan.occurred_at)},
+                      {"sequence", plan.sequence},
+                      {"extractor", writer.Text("extractor", plan.extractor)},
+                      {"skipped_reason", writer.Text("skipped_reason", plan.skipped_reason)},
+                      {"episodes", WriteAll(writer, plan.episodes, WriteEpisode)},
+                      {"entities", WriteAll(writer, plan.entities, WriteEntity)},
+                      {"facts", WriteAll(writer, plan.facts, WriteFact)},
+                      {"rules", WriteAll(writer, plan.rules, WriteRule)}};
+  if (!plan.fallback.empty()) {
+    object["fallback"] = writer.Text("fallback", plan.fallback);
+  }
   std::string bytes = json::serialize(object);
   if (bytes.size() > kPlanBytesMax) {
     writer.Refuse("it is larger than " + std::to_string(kPlanBytesMax) + " bytes");

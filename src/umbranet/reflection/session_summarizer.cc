@@ -7,8 +7,14 @@
 namespace umbranet {
 
 SessionSummarizer::SessionSummarizer(Journal& journal, ShortTermMemory& short_term,
-                                     Metrics& metrics, StructuredLog& log, Options options)
-    : journal_(journal), short_term_(short_term), metrics_(metrics), log_(log), options_(options) {}
+                                     Metrics& metrics, StructuredLog& log, Options options,
+                                     ModelSummary* model)
+    : journal_(journal),
+      short_term_(short_term),
+      metrics_(metrics),
+      log_(log),
+      options_(options),
+      model_(model) {}
 
 bool SessionSummarizer::NoteTurns(const UserKey& user, std::string_view session_id,
                                   std::size_t turns) {
@@ -38,6 +44,18 @@ Result<bool> SessionSummarizer::Summarize(const UserKey& user, std::string_view 
   return saved;
 }
 
+std::string SessionSummarizer::WriteSummary(std::string_view previous,
+                                            std::span<const Interaction> turns, Deadline deadline) {
+  if (model_ != nullptr) {
+    auto written = model_->Write(previous, turns, options_.summary_tokens, deadline);
+    if (written.ok()) {
+      return std::move(written).value();
+    }
+    log_.Info("summary_without_model", {{"error", written.error().message}});
+  }
+  return SummarizeTurns(previous, turns, options_.summary_tokens);
+}
+
 Result<bool> SessionSummarizer::SummarizeOnce(const UserKey& user, std::string_view session_id,
                                               Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(const Conversation window,
@@ -54,7 +72,7 @@ Result<bool> SessionSummarizer::SummarizeOnce(const UserKey& user, std::string_v
   if (left.size() < options_.turns_left_min) {
     return false;
   }
-  const std::string summary = SummarizeTurns(window.summary, left, options_.summary_tokens);
+  const std::string summary = WriteSummary(window.summary, left, deadline);
   // Saved even when it says nothing new, since it also says how far it reaches.
   UMBRANET_RETURN_IF_ERROR(
       short_term_.SaveSummary(user, session_id, left.back().sequence, summary, deadline));

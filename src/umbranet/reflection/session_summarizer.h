@@ -1,11 +1,13 @@
 // Keeps a rolling summary of what has left a session's short-term window. It works behind the
 // answers, after a batch was settled, and its failure fails nothing: the next look makes it good.
+// Where there is a model it writes the summary; whenever it does not, the rules do.
 //
 // All methods may be called from any thread.
 #pragma once
 
 #include <cstddef>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "umbranet/domain/interaction.h"
 #include "umbranet/ports/journal.h"
 #include "umbranet/ports/short_term_memory.h"
+#include "umbranet/reflection/model_summary.h"
 #include "umbranet/telemetry/metrics.h"
 #include "umbranet/telemetry/structured_log.h"
 
@@ -33,7 +36,7 @@ class SessionSummarizer {
   };
 
   SessionSummarizer(Journal& journal, ShortTermMemory& short_term, Metrics& metrics,
-                    StructuredLog& log, Options options);
+                    StructuredLog& log, Options options, ModelSummary* model = nullptr);
 
   // Counts `turns` turns of a session that were reflected. True: it is time to look at it, and the
   // counting begins anew. When too many sessions are counted, all counts are dropped, which only
@@ -44,6 +47,8 @@ class SessionSummarizer {
   Result<bool> Summarize(const UserKey& user, std::string_view session_id, Deadline deadline);
 
  private:
+  std::string WriteSummary(std::string_view previous, std::span<const Interaction> turns,
+                           Deadline deadline);
   Result<bool> SummarizeOnce(const UserKey& user, std::string_view session_id, Deadline deadline);
 
   Journal& journal_;
@@ -51,6 +56,7 @@ class SessionSummarizer {
   Metrics& metrics_;
   StructuredLog& log_;
   const Options options_;
+  ModelSummary* const model_;  // May be null.
 
   Mutex mutex_;
   std::map<std::pair<UserKey, std::string>, std::size_t> noted_ GUARDED_BY(mutex_);

@@ -203,6 +203,21 @@ Metrics::Metrics(const BuildInfo& build)
       reflection_summaries_total(CounterFamily(registry_, "umbranet_reflection_summaries_total",
                                                "Session summaries looked at, by what came of it."),
                                  {{"outcome", {"saved", "unchanged", "failed"}}}),
+      reflection_planned_turns_total(
+          CounterFamily(registry_, "umbranet_reflection_planned_turns_total",
+                        "Turns planned where a model is used, by who made the plan or why not it."),
+          {{"by",
+            {"model", "trivial", "malformed", "unanswered", "refused", "timeout", "away",
+             "budget"}}}),
+      reflection_model_answers_total(
+          CounterFamily(registry_, "umbranet_reflection_model_answers_total",
+                        "Answers of the model to reflection, by what they were worth."),
+          {{"outcome",
+            {"good", "repaired", "cached", "malformed", "cut", "away", "timeout", "refused"}}}),
+      reflection_unfounded_total(
+          CounterFamily(registry_, "umbranet_reflection_unfounded_total",
+                        "Facts and rules of a model's that the user's words do not bear out.")
+              .Add({})),
       embedded_episodes_total(CounterFamily(registry_, "umbranet_embedded_episodes_total",
                                             "Episodes that were given a vector.")
                                   .Add({})),
@@ -264,7 +279,13 @@ Metrics::Metrics(const BuildInfo& build)
       http_requests_(CounterFamily(registry_, "umbranet_http_requests_total",
                                    "Answered requests, by route pattern.")),
       http_seconds_(HistogramFamily(registry_, "umbranet_http_request_seconds",
-                                    "From the request's first byte to the answer's last.")) {
+                                    "From the request's first byte to the answer's last.")),
+      model_calls_(CounterFamily(registry_, "umbranet_model_calls_total",
+                                 "Calls of language models, as sent, by what came of them.")),
+      model_tokens_(CounterFamily(registry_, "umbranet_model_tokens_total",
+                                  "Tokens of language models, as the server counted them.")),
+      model_cost_(CounterFamily(registry_, "umbranet_model_cost_total",
+                                "What language models cost, in the currency of the prices.")) {
   GaugeFamily(registry_, "umbranet_build_info", "Always 1; the labels say what is running.")
       .Add({{"version", build.version}, {"commit", build.commit}})
       .Set(1);
@@ -283,6 +304,32 @@ Metrics::Counter& Metrics::HttpRequests(std::string_view route, std::string_view
 
 Metrics::Histogram& Metrics::HttpSeconds(std::string_view route) {
   return http_seconds_.Add({{"route", std::string(route)}}, kAnswerBuckets);
+}
+
+void Metrics::CountModelCall(const ModelCall& call, bool answered, double prompt_tokens,
+                             double completion_tokens, double cost) {
+  constexpr std::size_t kCallsMax = 1'000;
+  constexpr double kMillion = 1'000'000;
+  ModelCall counted = call;
+  {
+    MutexLock lock(model_calls_mutex_);
+    if (model_calls_seen_.size() >= kCallsMax && model_calls_seen_.count(call) == 0) {
+      counted.tenant = "other";
+    }
+    model_calls_seen_.insert(counted);
+  }
+  const prometheus::Labels labels = {
+      {"tenant", counted.tenant}, {"model", counted.model}, {"purpose", counted.purpose}};
+  prometheus::Labels calls = labels;
+  calls.emplace("outcome", answered ? "ok" : "failed");
+  model_calls_.Add(calls).Increment();
+  prometheus::Labels prompt = labels;
+  prompt.emplace("kind", "prompt");
+  model_tokens_.Add(prompt).Increment(prompt_tokens);
+  prometheus::Labels completion = labels;
+  completion.emplace("kind", "completion");
+  model_tokens_.Add(completion).Increment(completion_tokens);
+  model_cost_.Add(labels).Increment(cost / kMillion);
 }
 
 Metrics::ScrapeHook::~ScrapeHook() {

@@ -6,12 +6,14 @@
 // 15 ns, At() some 10 ns more, HttpRequests() and HttpSeconds() about 100 ns.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -116,6 +118,12 @@ class Metrics {
   Counter& reflection_tier_already_applied_total;
   Histogram& reflection_batch_jobs;
   const LabelledMetric<Counter> reflection_summaries_total;  // outcome saved, unchanged, failed
+  // Extraction with a language model. `by` model, trivial (nothing to ask), or why the rules had to
+  // do: malformed, unanswered, refused, timeout, away, budget. `outcome` good, repaired, cached,
+  // malformed, cut, away, timeout, refused.
+  const LabelledMetric<Counter> reflection_planned_turns_total;  // by
+  const LabelledMetric<Counter> reflection_model_answers_total;  // outcome
+  Counter& reflection_unfounded_total;  // Facts and rules that had nothing to stand on.
   Counter& embedded_episodes_total;
   Counter& embedding_failures_total;
 
@@ -149,6 +157,19 @@ class Metrics {
   // requested. Keep the reference where it is used often.
   Counter& HttpRequests(std::string_view route, std::string_view method, int status);
   Histogram& HttpSeconds(std::string_view route);
+
+  // A call of a language model. Tenants and models come from the settings; beyond so many
+  // combinations a tenant counts as "other". `cost` is in millionths of the operator's currency.
+  struct ModelCall {
+    std::string tenant;
+    std::string model;
+    std::string purpose;
+
+    auto operator<=>(const ModelCall&) const = default;
+  };
+
+  void CountModelCall(const ModelCall& call, bool answered, double prompt_tokens,
+                      double completion_tokens, double cost);
 
   // Runs `refresh` before each scrape, for gauges whose truth lives elsewhere, until the hook is
   // destroyed; by then no call is running any more. `refresh` must not scrape and should be quick.
@@ -184,6 +205,11 @@ class Metrics {
 
   prometheus::Family<Counter>& http_requests_;
   prometheus::Family<Histogram>& http_seconds_;
+  prometheus::Family<Counter>& model_calls_;
+  prometheus::Family<Counter>& model_tokens_;
+  prometheus::Family<Counter>& model_cost_;
+  Mutex model_calls_mutex_;
+  std::set<ModelCall> model_calls_seen_ GUARDED_BY(model_calls_mutex_);
 
   struct Hook {
     std::uint64_t id;
