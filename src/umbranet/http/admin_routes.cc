@@ -118,6 +118,18 @@ std::variant<DeadQuery, Problem> ReadDeadQuery(const HttpRequest& request) {
   return query;
 }
 
+void HandleUsage(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (const auto problem = RefuseQuery(request)) {
+    SendProblem(writer, *problem);
+    return;
+  }
+  const ModelUsage* usage = api.dependencies.usage;
+  std::string body;
+  JsonWriter out(body);
+  WriteUsage(out, usage == nullptr ? ModelUsage::Report() : usage->Read());
+  SendJson(writer, 200, std::move(body));
+}
+
 void HandleListDead(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
   const auto read = ReadDeadQuery(request);
   if (const auto* problem = std::get_if<Problem>(&read)) {
@@ -276,6 +288,7 @@ void AddAdminRoutes(Router& router, const SharedApi& api) {
                 Access::kAdmin});
   };
   add("GET", "/v1/admin/queue", HandleQueue);
+  add("GET", "/v1/admin/usage", HandleUsage);
   add("GET", "/v1/admin/dead-letters", HandleListDead);
   add("POST", "/v1/admin/dead-letters/retry", HandleRetryMatching);
   add("GET", "/v1/admin/dead-letters/{job_id}", HandleGetDead);

@@ -212,6 +212,9 @@ void WriteReflection(JsonWriter& json, const JobStatus& status, bool with_histor
   WriteTimeIfAny(json, status.state == JobState::kDone ? "reflected_at" : "finished_at",
                  status.finished_at);
   WriteTimeIfAny(json, "next_attempt_at", status.next_attempt_at);
+  if (!status.fallback.empty()) {
+    json.Field("fallback", status.fallback);
+  }
   json.Field("trace_id", TraceIdOf(status.job.traceparent));
   if (with_history) {
     json.Field("crashes", status.crashes);
@@ -229,6 +232,44 @@ void WriteReflection(JsonWriter& json, const JobStatus& status, bool with_histor
     json.EndArray();
   }
   json.EndObject();
+}
+
+namespace {
+
+constexpr double kMillion = 1'000'000;
+constexpr int kMoneyPlaces = 6;
+
+void WriteUsageRows(JsonWriter& json, std::string_view name, const std::vector<UsageRow>& rows) {
+  json.Key(name).BeginArray();
+  for (const auto& [key, counts] : rows) {
+    json.BeginObject()
+        .Field("tenant", key.tenant)
+        .Field("model", key.model)
+        .Field("purpose", key.purpose)
+        .Field("calls", counts.calls)
+        .Field("failed", counts.failed)
+        .Field("prompt_tokens", counts.prompt_tokens)
+        .Field("completion_tokens", counts.completion_tokens);
+    json.Key("cost").Number(counts.cost / kMillion, kMoneyPlaces);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+}  // namespace
+
+void WriteUsage(JsonWriter& json, const ModelUsage::Report& report) {
+  json.BeginObject().Field("day", report.day).Field("since", report.since);
+  json.Key("daily_budget")
+      .Number(static_cast<double>(report.daily_cost_max) / kMillion, kMoneyPlaces);
+  json.Field("daily_tokens", report.daily_tokens_max);
+  WriteUsageRows(json, "today", report.today);
+  WriteUsageRows(json, "total", report.total);
+  json.Key("exhausted").BeginArray();
+  for (const std::string& tenant : report.exhausted) {
+    json.String(tenant);
+  }
+  json.EndArray().EndObject();
 }
 
 void WriteEntry(JsonWriter& json, const JournalEntry& entry) {
@@ -266,6 +307,21 @@ void WriteGraph(JsonWriter& json, const KnowledgeGraph& graph) {
     WriteFact(json, fact, contradictions);
   }
   json.EndArray().EndObject();
+}
+
+void WriteProfile(JsonWriter& json, const UserKey& user, const UserProfile& profile) {
+  json.BeginObject().Field("user_id", user.user_id).Key("sections").BeginArray();
+  for (const ProfileSection& section : profile.sections) {
+    json.BeginObject().Field("name", section.name).Key("lines").BeginArray();
+    for (const ProfileLine& line : section.lines) {
+      json.BeginObject().Field("memory_id", line.memory_id).Field("text", line.text);
+      WriteTimeIfAny(json, "since", line.since);
+      WriteSources(json, line.sources);
+      json.EndObject();
+    }
+    json.EndArray().EndObject();
+  }
+  json.EndArray().Field("text", profile.text).EndObject();
 }
 
 void WriteMerges(JsonWriter& json, const std::vector<EntityMerge>& merges) {

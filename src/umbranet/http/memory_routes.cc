@@ -234,6 +234,32 @@ void HandleGraph(const ApiContext& api, const HttpRequest& request, ResponseWrit
   SendJson(writer, 200, std::move(body));
 }
 
+void HandleProfile(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
+  if (const auto problem = RefuseQuery(request)) {
+    SendProblem(writer, *problem);
+    return;
+  }
+  constexpr std::size_t kFactsMax = 5'000;
+  constexpr std::size_t kRulesMax = 200;
+  MemoryManager& memory = api.dependencies.memory;
+  const UserKey user = UserInPath(request);
+  const Deadline deadline = api.RequestDeadline();
+  const auto graph = memory.semantic().ReadGraph(user, kFactsMax, deadline);
+  if (!graph.ok()) {
+    api.SendError(writer, "profile", graph.error());
+    return;
+  }
+  const auto rules = memory.List(user, Tier::kProcedural, "", kRulesMax, deadline);
+  if (!rules.ok()) {
+    api.SendError(writer, "profile", rules.error());
+    return;
+  }
+  std::string body;
+  JsonWriter out(body);
+  WriteProfile(out, user, BuildProfile(*graph, rules->items, api.dependencies.clock.Now()));
+  SendJson(writer, 200, std::move(body));
+}
+
 void HandleMerges(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
   constexpr std::string_view kKnown[] = {"limit"};
   const auto query = ReadGraphQuery(request, writer, kKnown);
@@ -347,6 +373,7 @@ void AddMemoryRoutes(Router& router, const SharedApi& api) {
   add("PATCH", "/v1/memories/{memory_id}", HandlePatchMemory);
   add("DELETE", "/v1/memories/{memory_id}", HandleDeleteMemory);
   add("GET", "/v1/users/{user_id}/graph", HandleGraph);
+  add("GET", "/v1/users/{user_id}/profile", HandleProfile);
   add("GET", "/v1/users/{user_id}/merges", HandleMerges);
   add("POST", "/v1/users/{user_id}/unmerge", HandleUnmerge);
   add("GET", "/v1/users/{user_id}/export", HandleExport);
