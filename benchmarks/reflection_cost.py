@@ -109,7 +109,11 @@ class Model:
             patience = self.met["429"] % 2 == 1
         try:
             if fault == "hang":
+                with self.lock:
+                    self.running -= 1  # The caller leaves; what hangs here is only this script.
                 self.stopping.wait(600)
+                with self.lock:
+                    self.running += 1
                 handler.close_connection = True
                 return
             self.stopping.wait(self.latency)
@@ -323,11 +327,13 @@ def main():
     arguments.add_argument("--seconds", type=float, default=100)
     arguments.add_argument("--latency", type=float, default=2.0)
     arguments.add_argument("--at-once", type=int, default=4)
-    arguments.add_argument("--batch", type=int, default=10)
+    arguments.add_argument("--batch", type=int, default=0, help="0: the program's own default")
     arguments.add_argument("--port", type=int, default=19200)
     arguments.add_argument("--faults", action="store_true")
     options = arguments.parse_args()
-    together = {"REFLECTOR_BATCH_SIZE": str(options.batch), "REFLECTION_TIMEOUT": "8"}
+    together = {"REFLECTION_TIMEOUT": "8"}
+    if options.batch:
+        together["REFLECTOR_BATCH_SIZE"] = str(options.batch)
     result = run(options, options.port, options.latency, options.faults, together)
     alone = None
     if not options.faults:

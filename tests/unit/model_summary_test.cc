@@ -61,13 +61,14 @@ TEST_F(ModelSummaryTest, ShowsTheSummarySoFarAndTheTurnsAndNoIds) {
   model_.Enqueue({.pieces = {"fine"}});
   ASSERT_TRUE(Write("The user has a cat.", Turns(2)).ok());
   std::string shown;
-  for (const ChatMessage& message : model_.Requests().front().messages) {
+  const CompletionRequest request = model_.Requests().front();
+  for (const ChatMessage& message : request.messages) {
     shown += message.content;
   }
   EXPECT_THAT(shown, HasSubstr("The user has a cat."));
   EXPECT_THAT(shown, HasSubstr("town number 2"));
   EXPECT_THAT(shown, Not(HasSubstr("secret")));
-  EXPECT_EQ(model_.Requests().front().account.purpose, "summary");
+  EXPECT_EQ(request.account.purpose, "summary");
 }
 
 TEST_F(ModelSummaryTest, KeepsHostileTextsInsideTheirQuotation) {

@@ -235,6 +235,16 @@ TEST(SettingsTest, AModelReflectsWhereOneIsSetUnlessToldOtherwise) {
   EXPECT_NE(RefusalOf({{"EXTRACTOR", "model"}}).find("OPENAI_API_KEY"), std::string::npos);
 }
 
+TEST(SettingsTest, ABatchForAModelIsLargerUnlessItsSizeIsGiven) {
+  const std::pair<const std::string, std::string> url = {"OPENAI_BASE_URL",
+                                                         "http://127.0.0.1:1/v1"};
+  EXPECT_EQ(LoadSettings("", {}, {})->settings.reflector_batch_size, 10U);
+  EXPECT_EQ(LoadSettings("", {url}, {})->settings.reflector_batch_size, 25U);
+  EXPECT_EQ(
+      LoadSettings("", {url, {"REFLECTOR_BATCH_SIZE", "10"}}, {})->settings.reflector_batch_size,
+      10U);
+}
+
 TEST(SettingsTest, ReadsAmountsOfMoneyToTheMillionth) {
   const auto read = [](const std::string& text) {
     return LoadSettings("", {{"OPENAI_PRICE_PROMPT", text}}, {})->settings.openai_price_prompt;

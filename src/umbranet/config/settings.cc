@@ -16,6 +16,9 @@ Error Refused(std::string message) {
   return {ErrorCode::kInvalidArgument, "config: " + std::move(message)};
 }
 
+// A call of a model has its price, so more turns go into one.
+constexpr std::uint32_t kModelBatchSize = 25;
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlank);
@@ -162,6 +165,9 @@ class Loader {
       return Refused(
           "EMBEDDER is endpoint, but none is named; set EMBEDDING_BASE_URL or EMBEDDING_API_KEY");
     }
+    if (settings.ReflectsWithModel() && IsDefault("REFLECTOR_BATCH_SIZE")) {
+      settings.reflector_batch_size = kModelBatchSize;
+    }
     if (settings.extractor == ExtractorChoice::kModel && !settings.HasModel()) {
       return Refused(
           "EXTRACTOR is model, but none is named; set OPENAI_API_KEY or OPENAI_BASE_URL");
@@ -178,12 +184,17 @@ class Loader {
   }
 
  private:
+  [[nodiscard]] bool IsDefault(std::string_view setting) const {
+    return std::any_of(loaded_.sources.begin(), loaded_.sources.end(),
+                       [setting](const SettingSource& source) {
+                         return source.name == setting && source.from == "default";
+                       });
+  }
+
   // A name that was given is taken as it is.
   void PutKeyspaceBefore(std::string_view setting, std::string& name) {
-    for (const SettingSource& source : loaded_.sources) {
-      if (source.name == setting && source.from == "default") {
-        name = loaded_.settings.keyspace + "_" + name;
-      }
+    if (IsDefault(setting)) {
+      name = loaded_.settings.keyspace + "_" + name;
     }
   }
 

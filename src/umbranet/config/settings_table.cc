@@ -286,7 +286,10 @@ std::vector<SettingSpec> ReflectionSettings() {
                     kReflectListen),
       NumberSetting("REFLECTOR_WORKERS", "Batches that are reflected at a time.",
                     &Settings::reflector_workers, 1, 64),
-      NumberSetting("REFLECTOR_BATCH_SIZE", "Turns of one user worked out together, at most.",
+      NumberSetting("REFLECTOR_BATCH_SIZE",
+                    "Turns of one user worked out together, at most. 25 where a model reflects and "
+                    "nothing is "
+                    "set.",
                     &Settings::reflector_batch_size, 1, 100),
       NumberSetting("REFLECTOR_MAX_RETRIES",
                     "Retries after the first try, before a job becomes a dead letter.",

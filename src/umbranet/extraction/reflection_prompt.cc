@@ -70,6 +70,7 @@ constexpr std::string_view kRuleForm =
 // does not stop can cost.
 constexpr std::size_t kAnswerTokensFrame = 1'024;
 constexpr std::size_t kAnswerTokensPerTurn = 500;
+constexpr std::size_t kAnswerTokensMax = 8'192;  // Servers refuse more than their model can say.
 constexpr std::size_t kRepairBytesMax = 2'000;
 
 constexpr std::array<std::string_view, 7> kWeekdays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
@@ -276,7 +277,8 @@ CompletionRequest BuildReflectionRequest(const ExtractionInput& input, AnswerPar
   CompletionRequest request;
   request.messages = {{ChatRole::kSystem, SystemText(parts)},
                       {ChatRole::kUser, PromptText(input, parts, limits).Write()}};
-  request.tokens_max = kAnswerTokensFrame + kAnswerTokensPerTurn * input.turns.size();
+  request.tokens_max =
+      std::min(kAnswerTokensMax, kAnswerTokensFrame + kAnswerTokensPerTurn * input.turns.size());
   request.temperature = 0.0;
   request.answer_schema = ReflectionSchema(input.turns.size(), parts);
   return request;

@@ -45,7 +45,8 @@ inline constexpr std::uint32_t kCrashesMax = 5;
 // Waiting for company: a batch costs its price once, however many turns are in it. A user is passed
 // over until the newest of his ready jobs has been there for `quiet`, the oldest for `wait_max`,
 // jobs_max of them are ready, or one of them may not wait: of high priority, to be answered inline,
-// or solo.
+// or solo. Some users wait up to two fifths less than wait_max, so that not all that began together
+// come due together.
 struct CompanyWait {
   Millis quiet{3'000};
   Millis wait_max{20'000};

@@ -24,11 +24,13 @@ constexpr std::string_view kSelectBestUser =
     " WHERE head_due IS NOT NULL AND lease_token IS NULL ORDER BY head_due, head_seq LIMIT 1";
 // The same, but for users who wait for company (see CompanyWait). Looks at no more of a user's jobs
 // than a batch takes. ?1: that many; ?2 and ?3: when the newest must have come, and the oldest, to
-// have waited long enough.
+// have waited long enough; ?4: by how much less some users wait than others, so that those who
+// began together do not all come due in one moment.
 constexpr std::string_view kSelectGathered =
     "SELECT a.user_key FROM account a"
     " WHERE a.head_due IS NOT NULL AND a.lease_token IS NULL AND"
-    " (SELECT count(*) >= ?1 OR max(j.enqueued_at) <= ?2 OR min(j.enqueued_at) <= ?3"
+    " (SELECT count(*) >= ?1 OR max(j.enqueued_at) <= ?2"
+    " OR min(j.enqueued_at) <= ?3 + a.user_key % 8 * ?4 / 8"
     " OR max(j.solo = 1 OR j.priority = 0 OR j.mode = 0)"
     " FROM (SELECT enqueued_at, solo, priority, mode FROM job INDEXED BY job_by_due"
     " WHERE user_key = a.user_key AND state = 0 ORDER BY due_at, seq LIMIT ?1) j)"
@@ -208,9 +210,9 @@ Result<std::optional<ClaimedBatch>> SqliteJobLedger::Claim(const ClaimOptions& o
               connection.Prepare(options.gather ? kSelectGathered : kSelectBestUser);
           if (options.gather) {
             const std::int64_t now = store_.Now();
-            best.BindAll(std::max<std::size_t>(options.jobs_max, 1),
-                         now - options.gather->quiet.count(),
-                         now - options.gather->wait_max.count());
+            best.BindAll(
+                std::max<std::size_t>(options.jobs_max, 1), now - options.gather->quiet.count(),
+                now - options.gather->wait_max.count(), options.gather->wait_max.count() * 2 / 5);
           }
           if (best.Step()) {
             user_key = best.Int(0);
