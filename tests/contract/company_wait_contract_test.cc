@@ -1,10 +1,6 @@
 // Goal: every ledger lets a user's jobs wait for company as ports/job_ledger.h says, and keeps why
-// a plan is a lesser one. Method: one suite, run against each engine of LedgerEngines(), whose
-// clock a test turns. Deliberate faults of the SQLite ledger, each with the test that turned red:
-//   looks at the oldest job where the newest counts: ...UntilTheUserIsQuiet
-//   does not look at the oldest: AJobWaitsNoLongerThanItMay
-//   a full batch waits: AFullBatchDoesNotWait
-//   a job of high priority waits: AnUrgentJobDoesNotWaitAndTakesTheOthersAlong
+// a plan is a lesser one.
+// Method: one suite, run against each engine of LedgerEngines(), whose clock a test turns.
 #include <string>
 #include <vector>
 

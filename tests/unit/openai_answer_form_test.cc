@@ -1,8 +1,5 @@
 // Goal: a server is held to the form of an answer as far as it can be, and asked for no more than
 // it takes from then on. Method: a server on loopback refuses as real ones do.
-//
-// Proven by deliberate faults, each of which failed a test here: forgetting what was refused;
-// stepping down without a form asked for; asking for a form that was not wanted.
 #include <memory>
 #include <string>
 
