@@ -245,6 +245,17 @@ TEST_F(LlmExtractorTest, UsesWhatIsAnsweredAndMarksTheRest) {
   EXPECT_EQ((*plans)[1].facts.size(), 1U);
 }
 
+// As a server says that fills a form with as little as it may.
+TEST_F(LlmExtractorTest, AsksNoSecondTimeWhereNothingWasDecided) {
+  Answer(R"({"t1":{"keep":false,"skip_reason":"","summary":"","importance":0,"dates":[],)"
+         R"("entities":[],"facts":[],"rules":[]}})");
+  const auto plans = Extract(Turns(1));
+  ASSERT_TRUE(plans.ok());
+  EXPECT_EQ(Calls(), 1U);
+  EXPECT_EQ(plans->front().fallback, "unanswered");
+  EXPECT_FALSE(plans->front().episodes.empty());
+}
+
 TEST_F(LlmExtractorTest, WaitsForAModelThatIsAwayForAsLongAsItHasPatience) {
   options_.patience = Millis{100'000};
   Fail(ErrorCode::kUnavailable);

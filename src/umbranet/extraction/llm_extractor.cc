@@ -152,9 +152,6 @@ LlmExtractor::Asked LlmExtractor::AskForParts(const ExtractionInput& input, Dead
       }
     }
   }
-  if (!whole.answer.Usable()) {
-    whole.fallback = kFallbackMalformed;
-  }
   return whole;
 }
 

@@ -206,8 +206,9 @@ std::vector<Item> ReadItems(Members& members, std::string_view name, std::size_t
   return items;
 }
 
-std::optional<TurnDraft> ReadTurn(const json::value& value, AnswerParts parts,
-                                  std::size_t& refused) {
+// `formed`: it has the form asked for, whether or not it says anything.
+std::optional<TurnDraft> ReadTurn(const json::value& value, AnswerParts parts, std::size_t& refused,
+                                  bool& formed) {
   Members members(value);
   TurnDraft draft;
   if ((parts & kEpisodePart) != 0) {
@@ -226,7 +227,8 @@ std::optional<TurnDraft> ReadTurn(const json::value& value, AnswerParts parts,
   }
   // A turn that is to go without a reason is one that nobody decided about.
   const bool decided = draft.keep || !draft.skip_reason.empty();
-  return members.Ok() && decided ? std::optional(std::move(draft)) : std::nullopt;
+  formed = members.Ok();
+  return formed && decided ? std::optional(std::move(draft)) : std::nullopt;
 }
 
 // "2024-05" and 0 give 2024, and 1 gives 5; nothing where there is no number.
@@ -286,10 +288,11 @@ ReflectionAnswer ReadReflectionAnswer(std::string_view text, std::size_t turns, 
   std::string missing;
   for (std::size_t i = 0; i < turns; ++i) {
     const json::value* value = object.if_contains(TurnHandle(i));
+    bool formed = false;
     if (value != nullptr) {
-      answer.turns[i] = ReadTurn(*value, parts, answer.items_refused);
+      answer.turns[i] = ReadTurn(*value, parts, answer.items_refused, formed);
     }
-    if (!answer.turns[i]) {
+    if (!formed) {
       missing += (missing.empty() ? "" : ", ") + TurnHandle(i);
     }
   }

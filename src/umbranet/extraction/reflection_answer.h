@@ -63,10 +63,12 @@ struct TurnDraft {
 };
 
 struct ReflectionAnswer {
-  std::vector<std::optional<TurnDraft>> turns;  // One a turn that was asked about.
-  std::size_t items_refused = 0;                // Facts, rules and the like that were none.
-  // What is wrong with the answer as a whole, for the model to read; empty when every turn was
-  // answered.
+  // One a turn that was asked about; nothing of one that was not answered, or that is to go
+  // without a reason: then nobody decided about it, and asking again would not help.
+  std::vector<std::optional<TurnDraft>> turns;
+  std::size_t items_refused = 0;  // Facts, rules and the like that were none.
+  // What is wrong with the answer as a whole, for the model to read; empty when all of it has
+  // the form asked for.
   std::string problem;
 
   [[nodiscard]] bool Usable() const;  // At least one turn was.
