@@ -127,9 +127,9 @@ std::function<bool()> IsOpen(const CircuitBreaker& breaker) {
   return [&breaker] { return breaker.IsOpen(); };
 }
 
-Status OpenPostgres(const Settings& settings, const Clock& clock, StructuredLog& log,
+Status OpenPostgres(const Settings& settings, const Clock& clock, StructuredLog* log,
                     Backends& backends) {
-  UMBRANET_ASSIGN_OR_RETURN(backends.postgres, OpenPool(settings, &log));
+  UMBRANET_ASSIGN_OR_RETURN(backends.postgres, OpenPool(settings, log));
   PostgresPool& pool = *backends.postgres;
   if (settings.migrate_on_start) {
     const auto migrated = Migrate(pool, Deadline::After(clock, kMigrationBudget));
@@ -247,7 +247,7 @@ Result<Backends> OpenStores(const Settings& settings, const Clock& clock, Struct
   if (settings.postgres_url.empty()) {
     UMBRANET_RETURN_IF_ERROR(OpenLedgerInFile(settings, backends));
   } else {
-    UMBRANET_RETURN_IF_ERROR(OpenPostgres(settings, clock, log, backends));
+    UMBRANET_RETURN_IF_ERROR(OpenPostgres(settings, clock, &log, backends));
   }
   if (!settings.redis_url.empty()) {
     UMBRANET_RETURN_IF_ERROR(OpenRedis(settings, clock, log, backends));
@@ -267,7 +267,7 @@ Result<Backends> OpenStores(const Settings& settings, const Clock& clock, Struct
 
 Result<Backends> OpenJournalAlone(const Settings& settings, const Clock& clock) {
   Backends backends;
-  UMBRANET_RETURN_IF_ERROR(OpenPostgres(settings, clock, backends));
+  UMBRANET_RETURN_IF_ERROR(OpenPostgres(settings, clock, nullptr, backends));
   return backends;
 }
 
