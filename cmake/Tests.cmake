@@ -96,7 +96,7 @@ umbranet_tests(integration 120 $<TARGET_OBJECTS:contract_suites>
 umbranet_tests(system 300)
 
 # Paths are given to the few files that need them, since a path in the command line is a miss in a shared cache.
-foreach(name layering_test deploy_files_test)
+foreach(name layering_test deploy_files_test crash_point_test)
   set(reader "${CMAKE_SOURCE_DIR}/tests/unit/${name}.cc")
   if(EXISTS "${reader}")
     set_source_files_properties("${reader}" PROPERTIES COMPILE_DEFINITIONS UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

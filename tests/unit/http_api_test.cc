@@ -398,6 +398,8 @@ TEST_F(AdminApiTest, RetriesAndDiscards) {
   KillNextJob("a third time");
   EXPECT_EQ(Call("POST", retry).Json().at("retried"), 1);
   KillNextJob("enough");
+  EXPECT_EQ(Call("DELETE", "/v1/admin/dead-letters/" + job_id).status, 400)
+      << "giving one up needs a reason";
   const ApiAnswer discarded =
       Call("DELETE", "/v1/admin/dead-letters/" + job_id + "?reason=a+mistake");
   EXPECT_EQ(SchemaViolation(discarded.Json(), "Discarded"), "");
@@ -435,9 +437,11 @@ TEST_F(AdminApiTest, NeedsAnAdminKeyAndSeesTheOwnTenantAlone) {
   EXPECT_EQ(count("boss"), 1U);
   EXPECT_EQ(count("u"), 0U);
   EXPECT_EQ(Call("GET", path + "/" + job_id, "", {{"X-API-Key", "u"}}).status, 404);
-  EXPECT_EQ(Call("DELETE", path + "/" + job_id, "", {{"X-API-Key", "u"}}).status, 404);
+  EXPECT_EQ(Call("DELETE", path + "/" + job_id + "?reason=x", "", {{"X-API-Key", "u"}}).status,
+            404);
   EXPECT_EQ(Call("POST", path + "/retry", "", {{"X-API-Key", "u"}}).Json().at("retried"), 0);
-  EXPECT_EQ(Call("DELETE", path + "/" + job_id, "", {{"X-API-Key", "boss"}}).status, 200);
+  EXPECT_EQ(Call("DELETE", path + "/" + job_id + "?reason=x", "", {{"X-API-Key", "boss"}}).status,
+            200);
 }
 
 TEST_F(AdminApiTest, UsersOfTwoTenantsNeverMeet) {
