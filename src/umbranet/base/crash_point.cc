@@ -8,10 +8,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <thread>
+#include <utility>
 
 #include <unistd.h>
 
+#include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
 
 namespace umbranet {
@@ -66,6 +67,17 @@ bool ReadAction(std::string_view text, Arming& arming) {
   }
   arming.action = text == "stop" ? Action::kStop : text == "error" ? Action::kError : Action::kKill;
   return text == "kill" || text == "stop" || text == "error";
+}
+
+// Nobody ends this early.
+void Wait(std::chrono::milliseconds delay) {
+  Mutex mutex;
+  ConditionVariable over;
+  const SteadyTime until = SystemClock{}.SteadyNow() + delay;
+  const MutexLock lock(mutex);
+  while (SystemClock{}.SteadyNow() < until) {
+    over.WaitUntil(mutex, until);
+  }
 }
 
 // The arming when this is the passing that it was made for.
@@ -124,7 +136,7 @@ Status Reach(std::string_view name) {
       kill(getpid(), SIGSTOP);
       break;
     case Action::kDelay:
-      std::this_thread::sleep_for(arming->delay);
+      Wait(arming->delay);
       break;
     case Action::kError:
       return Unavailable("crash: made to fail at " + arming->name);
