@@ -1,7 +1,5 @@
 // Goal: every spool keeps the promises written in ports/turn_spool.h.
 // Method: one suite over the SQLite spool and its twin in memory.
-// Deliberate faults: MarkForwarded tells of turns that it did not change, and Purge looks at no
-// time. They turned ATurnIsMarkedAsForwardedOnce and AForwardedTurnCanStillBeReadForAWhile red.
 #include <filesystem>
 #include <functional>
 #include <memory>

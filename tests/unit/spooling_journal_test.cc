@@ -2,9 +2,6 @@
 // user's turns keep their order, and reading never takes a part for the whole.
 // Method: the real spooling journal and forwarder over twins in memory; the journal behind fails as
 // the test says. No thread but the forwarder's lanes runs: the test takes the steps.
-// Deliberate faults: a user's next turn passes those that wait; the forwarder marks before it has
-// an answer; forgetting leaves the spool. They turned ATurnNeverOvertakesOneThatWaits,
-// WhatTheJournalDidNotTakeWaitsOn and ForgettingReachesWhatWaits red.
 #include "umbranet/memory/spooling_journal.h"
 
 #include <set>
