@@ -5,6 +5,12 @@
 //   settling finishes jobs with a tier missing: AJobThatIsNeitherDoneNorFailedIsReadyAtOnce
 //   a failed batch counts attempts: AFailedBatchCountsNothingAndItsMembersComeBackOneByOne
 //   systemic failures count: SystemicFailuresNeverCount
+//   a new turn gives a user a head who waits after a crash:
+//     LaterJobsOfAUserWaitForOneWhoseWorkerDied
+//   a crash does not hold its user: the same, and
+//     AJobThatKillsEveryWorkerHoldsItsUserUpOnlyUntilItIsDead
+//   a batch reaches behind a job that must run alone:
+//     AJobThatMustRunAloneJoinsNobodysBatchAndIsNotPassed
 #include <string>
 #include <vector>
 
