@@ -98,6 +98,10 @@ TEST_F(DraftPlansTest, LearnsNothingWithoutTheUsersWords) {
     EXPECT_THAT(PlanFact(LivesIn("Porto", quote)).facts, IsEmpty()) << quote;
     EXPECT_EQ(unfounded_, 1U);
   }
+  // Words that the user has used, but not in this order.
+  input_.turns = {Turn("t", "Porto is nice, I live for the spring there.")};
+  EXPECT_THAT(PlanFact(LivesIn("Porto", "I live in Porto")).facts, IsEmpty());
+  input_.turns = {Turn("t", "What shall I cook?", "Since you live in Porto: cod.")};
   // A true quote that says nothing of it, and a value that only the answer has.
   EXPECT_THAT(PlanFact(LivesIn("Porto", "What shall I cook?")).facts, IsEmpty());
 }

@@ -1,8 +1,5 @@
 // Goal: no minute holds more calls or tokens than is allowed, and no moment more calls at once.
 // Method: a clock that is turned by hand.
-//
-// Proven by deliberate faults, each of which failed a test here: a call that ends leaves its place
-// taken; the window does not slide; an estimate is not put right; Retry-After is forgotten.
 #include "umbranet/reflection/model_limits.h"
 
 #include <gtest/gtest.h>
