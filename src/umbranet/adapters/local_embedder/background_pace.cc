@@ -10,8 +10,8 @@
 namespace umbranet {
 namespace {
 
-// A thirtieth of what a thread that answers gets.
-constexpr int kNice = 15;
+// A tenth of what a thread that answers gets.
+constexpr int kNice = 10;
 constexpr std::chrono::seconds kStarvingFor{60};
 // Shorter waits are those of a busy moment, which is what giving way is for.
 constexpr std::chrono::seconds kWallMin{3};
