@@ -60,6 +60,13 @@ Status ForwardUntilEmpty(SpoolForwarder& forwarder, const SpoolBook& book, const
   return {};
 }
 
+// One that no other process holds.
+Result<SpoolFile> OpenFreeFile(const Settings& settings, const Clock& clock) {
+  UMBRANET_ASSIGN_OR_RETURN(auto spool, SqliteTurnSpool::OpenFirstFree(clock, SpoolFolder(settings),
+                                                                       SpoolOptions(settings)));
+  return WithBook(std::move(spool));
+}
+
 void ShowSpool(Metrics& metrics, const Clock& clock, TurnSpool& spool) {
   const auto stats = spool.Stats(Deadline::After(clock, kGaugeBudget));
   if (!stats.ok()) {
@@ -84,9 +91,7 @@ std::unique_ptr<ServingSpool> ServingSpool::Open(const Needs& needs) {
   if (!needs.settings.HasSpool()) {
     return nullptr;
   }
-  auto spool = SqliteTurnSpool::OpenFirstFree(needs.clock, SpoolFolder(needs.settings),
-                                              SpoolOptions(needs.settings));
-  auto file = spool.ok() ? WithBook(std::move(spool).value()) : Result<SpoolFile>(spool.error());
+  Result<SpoolFile> file = OpenFreeFile(needs.settings, needs.clock);
   if (!file.ok()) {
     needs.backends.remarks.push_back(
         "there is no spool, so turns are refused while PostgreSQL is"
