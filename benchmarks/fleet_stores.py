@@ -209,6 +209,7 @@ def count_graph(postgres, graph, users):
 
 def verdict(postgres, graph, users, turns):
     """The counts, as a dict."""
+    postgres.rows("CREATE INDEX IF NOT EXISTS fleet_log_of_turn ON fleet_log(seq, token, kind, id); ANALYZE fleet_log")
     missing = turns - postgres.number("SELECT count(DISTINCT (user_key, interaction_id)) FROM turn")
     duplicated = postgres.number("SELECT count(*) FROM turn") - (turns - missing)
     applied, lost = {}, missing
