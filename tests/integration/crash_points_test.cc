@@ -76,16 +76,7 @@ class CrashPointsOfServers : public testing::TestWithParam<const char*> {
     return accepted;
   }
 
-  [[nodiscard]] std::int64_t Count(std::string_view sql) const {
-    const auto pool = schema_->OpenPool(1);
-    const auto count =
-        pool->Read(Deadline::After(clock_, std::chrono::seconds(5)),
-                   [sql](PostgresConnection& connection) -> Result<std::int64_t> {
-                     UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, connection.Query(sql));
-                     return rows[0].Int(0);
-                   });
-    return count.ok() ? *count : -1;
-  }
+  [[nodiscard]] std::int64_t Count(std::string_view sql) const { return schema_->Count(sql); }
 
   // Other processes cannot signal this one, so they are asked again and again.
   [[nodiscard]] bool WaitUntil(const std::function<bool()>& condition) const {

@@ -113,6 +113,18 @@ BorrowedPostgresSchema::~BorrowedPostgresSchema() {
   Spare().GiveBack(std::move(schema_));
 }
 
+std::int64_t PostgresSchema::Count(std::string_view sql) const {
+  const SystemClock clock;
+  const auto pool = OpenPool(1);
+  const auto count =
+      pool->Read(Deadline::After(clock, std::chrono::seconds(5)),
+                 [sql](PostgresConnection& connection) -> Result<std::int64_t> {
+                   UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, connection.Query(sql));
+                   return rows[0].Int(0);
+                 });
+  return count.ok() ? *count : -1;
+}
+
 PostgresPool::Options PostgresSchema::OptionsAt(const std::string& host, std::uint16_t port) const {
   PostgresPool::Options options = Options();
   const std::size_t credentials = options.url.find('@');

@@ -31,6 +31,10 @@ class PostgresSchema {
   [[nodiscard]] PostgresPool::Options OptionsAt(const std::string& host, std::uint16_t port) const;
   [[nodiscard]] std::uint16_t ServerPort() const;
 
+  // The one number that the query gives; -1 when the server does not answer. By a pool of its own:
+  // the sessions of another may have died with the server.
+  [[nodiscard]] std::int64_t Count(std::string_view sql) const;
+
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:

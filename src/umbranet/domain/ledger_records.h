@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "umbranet/base/clock.h"
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/reflection_job.h"
 
@@ -35,6 +37,22 @@ JobStatus StatusWithoutJob(const Interaction& turn, std::optional<std::int64_t> 
   "j.job_id, j.generation, j.priority, j.mode, j.state, j.attempts, j.crashes, " \
   "j.tiers_done, j.enqueued_at, j.finished_at, j.available_at, j.traceparent, "  \
   "j.last_error, j.last_error_tier, j.fallback"
+// Of "turn t LEFT JOIN job j", for LedgerRecords::Compare: what lacks its job, and what is done
+// without a marker of each of `tiers` tiers beside the ledger.
+#define UMBRANET_LACKS_JOB "(j.seq IS NULL AND t.past_state IS NULL)"
+#define UMBRANET_LACKS_MARKER(tiers)                                                    \
+  "(j.state = 2 AND (SELECT count(*) FROM tier_applied m WHERE m.user_key = j.user_key" \
+  " AND m.job_id = j.job_id) < " tiers ")"
+// Turns, those without a job, those without a marker, and those that are not finished.
+#define UMBRANET_COMPARISON(tiers)                       \
+  "count(*), count(*) FILTER (WHERE " UMBRANET_LACKS_JOB \
+  "), count(*) FILTER (WHERE " UMBRANET_LACKS_MARKER(    \
+      tiers) "), count(*) FILTER (WHERE j.state IN (0, 1, 4))"
+// Compared turns are so much younger than what retention takes, so that a slow sweep is not taken
+// for a loss.
+inline constexpr Millis kBeforeRetention = std::chrono::hours(24);
+// Of "audit r JOIN account a", in the order of OperatorAct.
+#define UMBRANET_ACT_COLUMNS "r.id, r.at, r.actor, r.action, r.job_id, a.user_id, r.reason"
 inline constexpr int kTurnColumns = 11;
 inline constexpr int kJobColumns = 15;
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
+#include "umbranet/extraction/empty_plan.h"
 #include "umbranet/extraction/rule_statements.h"
 
 namespace umbranet {
@@ -59,17 +60,6 @@ bool Holds(const Words& words, std::initializer_list<std::string_view> any) {
   return std::any_of(words.begin(), words.end(), [&any](const std::string& word) {
     return std::find(any.begin(), any.end(), word) != any.end();
   });
-}
-
-ReflectionPlan EmptyPlan(const Interaction& turn, const std::string& model) {
-  ReflectionPlan plan;
-  plan.interaction_id = turn.interaction_id;
-  plan.user = turn.user;
-  plan.session_id = turn.session_id;
-  plan.occurred_at = turn.occurred_at;
-  plan.sequence = turn.sequence;
-  plan.extractor = model;
-  return plan;
 }
 
 }  // namespace

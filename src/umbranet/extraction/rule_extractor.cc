@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "umbranet/extraction/empty_plan.h"
 #include "umbranet/extraction/entity_resolution.h"
 #include "umbranet/extraction/event_times.h"
 #include "umbranet/extraction/fact_finder.h"
@@ -38,17 +39,6 @@ Rule AsKnown(const PlannedRule& planned) {
   rule.key = planned.key;
   rule.negative = planned.negative;
   return rule;
-}
-
-ReflectionPlan PlanOf(const Interaction& turn) {
-  ReflectionPlan plan;
-  plan.interaction_id = turn.interaction_id;
-  plan.user = turn.user;
-  plan.session_id = turn.session_id;
-  plan.occurred_at = turn.occurred_at;
-  plan.sequence = turn.sequence;
-  plan.extractor = std::string(kName);
-  return plan;
 }
 
 // The entity that the speaker's statements are about: the user, or whoever else speaks.
@@ -153,7 +143,7 @@ void Reader::ReadFacts(const Interaction& turn, const WordStream& message,
 }
 
 ReflectionPlan Reader::Read(const Interaction& turn) {
-  ReflectionPlan plan = PlanOf(turn);
+  ReflectionPlan plan = EmptyPlan(turn, kName);
   const WordStream message(turn.user_message);
   const std::string_view small_talk = SmallTalkKind(turn.user_message, message);
   if (!small_talk.empty() && (small_talk != "empty" || turn.assistant_response.empty())) {

@@ -99,12 +99,11 @@ std::variant<DeadQuery, Problem> ReadDeadQuery(const HttpRequest& request) {
   query.filter.tenant = request.caller.tenant;
   for (auto& [name, value] : *parameters) {
     if (name == "limit") {
-      const auto limit = ParseBoundedInteger(value, 1, kPageLimitMax);
-      if (!limit) {
-        return Problem{400, "out_of_range",
-                       "'limit' must be from 1 to " + std::to_string(kPageLimitMax)};
+      auto limit = ReadLimit(value);
+      if (auto* problem = std::get_if<Problem>(&limit)) {
+        return std::move(*problem);
       }
-      query.limit = static_cast<std::size_t>(*limit);
+      query.limit = std::get<std::size_t>(limit);
     } else if (name == "cursor") {
       query.cursor = std::move(value);
     } else if (name == "user_id") {

@@ -88,6 +88,15 @@ UserKey UserInPath(const HttpRequest& request, std::size_t index) {
   return {request.caller.tenant, request.parameters.at(index)};
 }
 
+std::variant<std::size_t, Problem> ReadLimit(std::string_view value) {
+  const auto limit = ParseBoundedInteger(value, 1, kPageLimitMax);
+  if (!limit) {
+    return Problem{400, "out_of_range",
+                   "'limit' must be from 1 to " + std::to_string(kPageLimitMax)};
+  }
+  return static_cast<std::size_t>(*limit);
+}
+
 std::variant<PageQuery, Problem> ReadPageQuery(const HttpRequest& request, std::string_view extra) {
   constexpr std::size_t kCursorBytesMax = 1024;
   const std::string_view known[] = {"limit", "cursor", extra};
@@ -100,12 +109,11 @@ std::variant<PageQuery, Problem> ReadPageQuery(const HttpRequest& request, std::
   page.limit = static_cast<std::size_t>(kPageLimitDefault);
   for (auto& [name, value] : *parameters) {
     if (name == "limit") {
-      const auto limit = ParseBoundedInteger(value, 1, kPageLimitMax);
-      if (!limit) {
-        return Problem{400, "out_of_range",
-                       "'limit' must be from 1 to " + std::to_string(kPageLimitMax)};
+      auto limit = ReadLimit(value);
+      if (auto* problem = std::get_if<Problem>(&limit)) {
+        return std::move(*problem);
       }
-      page.limit = static_cast<std::size_t>(*limit);
+      page.limit = std::get<std::size_t>(limit);
     } else if (value.size() > kCursorBytesMax || HasControlCharacters(value)) {
       return BadQuery("'" + name + "' is not one that the server gave");
     } else if (name == "cursor") {

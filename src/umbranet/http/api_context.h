@@ -55,6 +55,9 @@ std::variant<boost::json::value, Problem> ReadBody(const HttpRequest& request,
 UserKey UserInPath(const HttpRequest& request, std::size_t index = 0);
 
 // ?limit= and ?cursor= of a list, and one further parameter where there is one.
+// The 'limit' of a page.
+std::variant<std::size_t, Problem> ReadLimit(std::string_view value);
+
 struct PageQuery {
   std::size_t limit = 0;
   std::string cursor;

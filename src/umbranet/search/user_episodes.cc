@@ -185,11 +185,12 @@ class UserEpisodes::Searching {
       const CorpusStatistics& corpus = role == 0 ? found.statistics : found.assistant_statistics;
       const auto documents = static_cast<double>(corpus.documents);
       const double mean = std::max(corpus.length_mean, 1.0);
-      for (const PostingLists* lists : postings_) {
+      for (std::size_t term = 0; term < postings_.size(); ++term) {
+        const PostingLists* const lists = postings_[term];
         if (lists == nullptr) {
           continue;
         }
-        const auto holding = static_cast<double>(Holding((*lists)[role]));
+        const auto holding = static_cast<double>(corpus.document_frequency[term]);
         const double idf = std::log(1 + (documents - holding + 0.5) / (holding + 0.5));
         for (const Posting& posting : (*lists)[role]) {
           const double length = all_.documents_[posting.document].length / mean;

@@ -9,26 +9,19 @@ namespace umbranet {
 namespace {
 
 constexpr std::string_view kSelectActs =
-    "SELECT r.id, r.at, r.actor, r.action, r.job_id, a.user_id, r.reason FROM audit r"
+    "SELECT " UMBRANET_ACT_COLUMNS
+    " FROM audit r"
     " JOIN account a ON a.user_key = r.user_key WHERE a.tenant = ? AND r.id < ?"
     " ORDER BY r.id DESC LIMIT ?";
 // Three tiers leave a marker for every job that is done.
-#define UMBRANET_LACKS_JOB "(j.seq IS NULL AND t.past_state IS NULL)"
-#define UMBRANET_LACKS_MARKER                                                           \
-  "(j.state = 2 AND (SELECT count(*) FROM tier_applied m WHERE m.user_key = j.user_key" \
-  " AND m.job_id = j.job_id) < 3)"
+#define UMBRANET_MARKED_TIERS "3"
 #define UMBRANET_COMPARED \
   " FROM turn t LEFT JOIN job j ON j.seq = t.seq WHERE t.accepted_at < ?1 AND t.accepted_at > ?2"
 constexpr std::string_view kCompare =
-    "SELECT count(*), count(*) FILTER (WHERE " UMBRANET_LACKS_JOB
-    "), count(*) FILTER (WHERE " UMBRANET_LACKS_MARKER
-    "), count(*) FILTER (WHERE j.state IN (0, 1, 4))" UMBRANET_COMPARED;
+    "SELECT " UMBRANET_COMPARISON(UMBRANET_MARKED_TIERS) UMBRANET_COMPARED;
 constexpr std::string_view kSelectExamples =
     "SELECT t.interaction_id" UMBRANET_COMPARED " AND (" UMBRANET_LACKS_JOB
-    " OR " UMBRANET_LACKS_MARKER ") ORDER BY t.seq LIMIT 10";
-
-// A day before retention takes them, so that a slow sweep is not taken for a loss.
-constexpr Millis kBeforeRetention = std::chrono::hours(24);
+    " OR " UMBRANET_LACKS_MARKER(UMBRANET_MARKED_TIERS) ") ORDER BY t.seq LIMIT 10";
 
 }  // namespace
 

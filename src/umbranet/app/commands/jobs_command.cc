@@ -47,19 +47,26 @@ std::string DeadLetterLine(const json::object& job) {
          "\n";
 }
 
-int Dead(const CommandContext& context, ApiClient& client, std::size_t limit) {
-  const auto page = client.Call("GET", "/v1/admin/dead-letters?limit=" + std::to_string(limit),
-                                std::nullopt, context.Within(kBudget));
+// The first page of a list, a line for each of its items.
+int ShowPage(const CommandContext& context, ApiClient& client, const std::string& path,
+             std::size_t limit, std::string (*line)(const json::object&), const char* nothing) {
+  const auto page = client.Call("GET", path + "?limit=" + std::to_string(limit), std::nullopt,
+                                context.Within(kBudget));
   if (!page.ok()) {
     return Complain(page.error());
   }
   std::string text;
   if (const json::value* items = page->if_contains("items"); items && items->is_array()) {
     for (const json::value& item : items->get_array()) {
-      text += DeadLetterLine(item.as_object());
+      text += line(item.as_object());
     }
   }
-  return Show(context, *page, text.empty() ? "no dead letters\n" : text);
+  return Show(context, *page, text.empty() ? nothing : text);
+}
+
+int Dead(const CommandContext& context, ApiClient& client, std::size_t limit) {
+  return ShowPage(context, client, "/v1/admin/dead-letters", limit, DeadLetterLine,
+                  "no dead letters\n");
 }
 
 // A dead letter with every attempt, or any other job's status.
@@ -126,18 +133,7 @@ std::string ActLine(const json::object& act) {
 }
 
 int Acts(const CommandContext& context, ApiClient& client, std::size_t limit) {
-  const auto page = client.Call("GET", "/v1/admin/acts?limit=" + std::to_string(limit),
-                                std::nullopt, context.Within(kBudget));
-  if (!page.ok()) {
-    return Complain(page.error());
-  }
-  std::string text;
-  if (const json::value* items = page->if_contains("items"); items && items->is_array()) {
-    for (const json::value& item : items->get_array()) {
-      text += ActLine(item.as_object());
-    }
-  }
-  return Show(context, *page, text.empty() ? "nobody did anything\n" : text);
+  return ShowPage(context, client, "/v1/admin/acts", limit, ActLine, "nobody did anything\n");
 }
 
 }  // namespace
