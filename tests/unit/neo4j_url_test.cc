@@ -112,6 +112,9 @@ TEST(Neo4jErrors, TellTheCallerWhatToDo) {
                           ErrorCode::kResourceExhausted, Neo4jRefusal::kNone},
                          {"Neo.TransientError.General.DatabaseUnavailable", "",
                           ErrorCode::kUnavailable, Neo4jRefusal::kNone},
+                         // Two processes made one constraint at a time.
+                         {"Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists", "",
+                          ErrorCode::kUnavailable, Neo4jRefusal::kAgain},
                          {"Neo.ClientError.Statement.SyntaxError", "of ours", ErrorCode::kInternal,
                           Neo4jRefusal::kNone}}) {
     const Neo4jFailure failure = ExplainNeo4jError(given.code, given.message, server);

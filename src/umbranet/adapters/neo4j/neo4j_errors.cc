@@ -81,7 +81,9 @@ Neo4jFailure ExplainNeo4jError(std::string_view code, std::string_view message,
   if (Holds(code, "OutOfMemory") || Holds(code, "MaximumTransactionLimitReached")) {
     return {Say(ErrorCode::kResourceExhausted, server, "it is out of memory for transactions")};
   }
-  if (Holds(code, "TransientError")) {
+  if (Holds(code, "TransientError") || Holds(code, "EquivalentSchemaRuleAlreadyExists")) {
+    // The latter means that another process made the same constraint at the same moment, which
+    // IF NOT EXISTS does not see.
     return {Say(ErrorCode::kUnavailable, server, "busy (" + std::string(code) + ")"),
             Neo4jRefusal::kAgain};
   }

@@ -212,9 +212,9 @@ void ReflectionConsumer::OfferHeldAgain() {
 void ReflectionConsumer::Lose(const Error& error) {
   connection_.reset();
   state_.SetError(error.message);
+  log_.Warning("rabbitmq_consumer_lost", {{"error", error.message}});
   state_.SetConsuming(false);
   next_try_ = clock_.SteadyNow() + backoff_.Next();
-  log_.Warning("rabbitmq_consumer_lost", {{"error", error.message}});
 }
 
 }  // namespace umbranet

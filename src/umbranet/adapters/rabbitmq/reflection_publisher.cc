@@ -354,9 +354,10 @@ void ReflectionPublisher::Lose(const Error& error) {
   blocked_ = false;
   start_afresh_ = false;
   connect_at_ = clock_.SteadyNow() + backoff_.Next();
+  // Whoever sees that it is not well finds the reason.
   state_.SetError(error.message);
-  UpdateHealth();
   log_.Warning("rabbitmq_publisher_lost", {{"error", error.message}});
+  UpdateHealth();
 }
 
 void ReflectionPublisher::UpdateHealth() {
