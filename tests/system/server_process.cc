@@ -241,7 +241,7 @@ std::optional<HttpReply> ServerProcess::Post(const std::string& target,
 
 bool ServerProcess::WaitReflected(const std::string& user_id) {
   // Another process cannot signal this one, so its API is asked again and again.
-  const Deadline deadline = Deadline::After(clock_, Millis{30'000});
+  const Deadline deadline = Deadline::After(clock_, Millis{120'000});
   while (!deadline.Expired()) {
     const auto fresh = Call("GET", "/v1/users/" + EncodeSegment(user_id) + "/freshness");
     if (!fresh || fresh->status != 200) {
