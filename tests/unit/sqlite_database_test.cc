@@ -550,5 +550,40 @@ TEST_F(SqliteDatabaseTest, WhatManyThreadsWriteIsAllThere) {
   EXPECT_EQ(Notes().size(), 320U);
 }
 
+TEST_F(SqliteDatabaseTest, ReadingsOfOneScopeSeeOneState) {
+  Open();
+  ASSERT_TRUE(Write("before").ok());
+  {
+    const SqliteReadingScope scope(*database_);
+    EXPECT_THAT(Notes(), ElementsAre("before"));
+    ASSERT_TRUE(Write("meanwhile").ok());
+    EXPECT_THAT(Notes(), ElementsAre("before"));
+    std::vector<std::string> elsewhere;
+    std::jthread([&] { elsewhere = Notes(); }).join();
+    EXPECT_THAT(elsewhere, ElementsAre("before", "meanwhile")) << "a scope is its thread's alone";
+  }
+  EXPECT_THAT(Notes(), ElementsAre("before", "meanwhile"));
+}
+
+TEST_F(SqliteDatabaseTest, AScopeKeepsOneReaderAndGivesItBack) {
+  SqliteDatabase::Options options = Options();
+  options.readers_max = 2;
+  Open(std::move(options));
+  const Deadline now = Deadline::After(clock_, Millis{0});
+  {
+    const SqliteReadingScope scope(*database_);
+    const SqliteReadingScope inner(*database_);
+    {
+      SqliteReader reader = database_->Read(now).value();
+      EXPECT_TRUE(reader.BeginSnapshot().ok()) << "it is in one already";
+      EXPECT_TRUE(database_->Read(now).ok()) << "one on loan is not lent twice";
+    }
+    EXPECT_TRUE(database_->Read(now).ok());
+    EXPECT_EQ(database_->counters().readers, 2U);
+  }
+  const SqliteReader first = database_->Read(now).value();
+  EXPECT_TRUE(database_->Read(now).ok());
+}
+
 }  // namespace
 }  // namespace umbranet

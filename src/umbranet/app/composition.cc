@@ -93,8 +93,11 @@ std::vector<Tier> NearTiers(const Settings& settings) {
 
 MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
                                      const ModeSwitch& modes, Embedder* embedder,
-                                     AnswersUnderWay* answers) {
+                                     AnswersUnderWay* answers, SqliteDatabase* database) {
   MemoryManager::Options options;
+  if (database != nullptr) {
+    options.begin_reading = [database] { return std::make_shared<SqliteReadingScope>(*database); };
+  }
   options.ring_for_inline = [&modes] { return modes.Get().queue; };
   options.metrics = &metrics;
   options.answers = answers;
@@ -281,7 +284,8 @@ struct Application::Parts {
         memory(clock, recall_pool,
                {journal, ledger, doorbell, short_term, episodic, semantic, procedural,
                 spool != nullptr ? &spool->spool() : nullptr},
-               MemoryOptions(with, metrics, modes, embedder.get(), opened.answers.get())),
+               MemoryOptions(with, metrics, modes, embedder.get(), opened.answers.get(),
+                             backends.database.get())),
         usage(clock, UsageOptions(with)),
         chat_model(CountCalls(clock, model.get(), usage, metrics)),
         governor(clock, memory, chat_model.get(),

@@ -96,6 +96,9 @@ class MemoryManager {
     // These are asked on the caller's own thread, while the others are on the pool: tiers that
     // answer from this process's memory in less time than it takes to wake another thread.
     std::vector<Tier> near_tiers;
+    // What a recall reads on its caller's thread while this handle lives is cheaper read together
+    // than alone. May be empty.
+    std::function<std::shared_ptr<void>()> begin_reading;
     // The times that a text speaks of when it is said at a time. May be empty: then what a question
     // says of times counts as words alone.
     std::function<std::vector<TimeRange>(std::string_view text, Timestamp said_at)> read_times;

@@ -328,6 +328,7 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   }
   const Deadline by = deadline.Within(clock_, options_.recall_budget);
   RecalledContext context;
+  std::shared_ptr<void> reading = options_.begin_reading ? options_.begin_reading() : nullptr;
   UMBRANET_ASSIGN_OR_RETURN(context.freshness, ReadFreshness(request.user, context, by));
   const bool journal_away = !context.degraded.empty();
   const bool has_meaning = options_.embedder != nullptr && !request.query.empty();
@@ -341,6 +342,7 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   Result<EpisodesFound> pending = FindPending(journal_away ? *spooled_turns_ : pending_turns_,
                                               *found, context.freshness, options_.unreflected_max);
   AskTiers(clock_, stores_, options_, Asking(clock_, recall_pool_, options_.near_tiers, found));
+  reading.reset();
   Harvest harvest = Collect(*found, context);
   if (!pending.ok() &&
       (context.missing_tiers.empty() || context.missing_tiers.front() != Tier::kShortTerm)) {

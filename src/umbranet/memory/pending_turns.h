@@ -23,7 +23,7 @@ namespace umbranet {
 
 // Matching halves that are candidates at most; the neighbours of the best come on top. A backlog
 // may be ten times as long.
-inline constexpr std::size_t kPendingCandidatesMax = 200;
+inline constexpr std::size_t kPendingCandidatesMax = 100;
 
 // The waiting turns of one user. Not synchronised.
 class PendingIndex {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
@@ -232,24 +233,33 @@ void AddHalf(const Question& question, const std::vector<ScoredHalf>& halves, st
   turn.in_asked_time = turn.dated && SpeaksOf(episode, question.times);
 }
 
-// By session, and within it as they were said.
+// Session by session, and within each as they were said.
 std::vector<Turn> JoinTurns(const Question& question, const std::vector<ScoredHalf>& halves) {
-  std::vector<std::pair<std::int64_t, std::size_t>> order;  // By sequence, which is the turn's own.
+  struct Place {
+    std::size_t session;
+    std::int64_t sequence;  // Which is the turn's own.
+    std::size_t half;
+
+    auto operator<=>(const Place&) const = default;
+  };
+
+  std::unordered_map<std::string_view, std::size_t> numbers;
+  std::vector<Place> order;
   order.reserve(halves.size());
   for (std::size_t i = 0; i < halves.size(); ++i) {
-    order.emplace_back(halves[i].candidate.episode->sequence, i);
+    const Episode& episode = *halves[i].candidate.episode;
+    const std::size_t number = numbers.emplace(episode.session_id, numbers.size()).first->second;
+    order.push_back({number, episode.sequence, i});
   }
   std::sort(order.begin(), order.end());
   std::vector<Turn> turns;
   turns.reserve(halves.size());
-  for (const auto& [sequence, i] : order) {
-    if (turns.empty() || turns.back().sequence != sequence) {
+  for (const Place& place : order) {
+    if (turns.empty() || turns.back().sequence != place.sequence) {
       turns.emplace_back();
     }
-    AddHalf(question, halves, i, turns.back());
+    AddHalf(question, halves, place.half, turns.back());
   }
-  std::stable_sort(turns.begin(), turns.end(),
-                   [](const Turn& a, const Turn& b) { return a.session < b.session; });
   return turns;
 }
 

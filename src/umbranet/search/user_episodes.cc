@@ -67,9 +67,9 @@ void UserEpisodes::Add(const Document& document) {
   auto text = std::make_shared<const ReadEpisodeText>(
       ReadEpisodeText{document.episode, ReadEpisode(episode, document.terms)});
   bytes_ += kBytesPerDocument + episode.text.size() + text->reading.terms.size();
+  lengths_.push_back(document.length);
   documents_.push_back({.episode_key = document.episode_key,
                         .session = session->second,
-                        .length = document.length,
                         .text = std::move(text),
                         .sequence = episode.sequence,
                         .occurred_at = episode.occurred_at,
@@ -93,7 +93,7 @@ void UserEpisodes::Remove(std::int64_t episode_key) {
   std::erase(sessions_[stored.session], static_cast<std::uint32_t>(number));
   const std::size_t role = RoleIndex(stored.role);
   --count_[role];
-  length_[role] -= stored.length;
+  length_[role] -= lengths_[number];
   bytes_ -= stored.text->episode->text.size() + stored.text->reading.terms.size();
   stored.removed = true;
   stored.dimension = 0;
@@ -193,7 +193,7 @@ class UserEpisodes::Searching {
         const auto holding = static_cast<double>(corpus.document_frequency[term]);
         const double idf = std::log(1 + (documents - holding + 0.5) / (holding + 0.5));
         for (const Posting& posting : (*lists)[role]) {
-          const double length = all_.documents_[posting.document].length / mean;
+          const double length = all_.lengths_[posting.document] / mean;
           const double saturation = kSaturation * (1 - kLength + kLength * length);
           scores[posting.document] +=
               idf * posting.count * (kSaturation + 1) / (posting.count + saturation);
@@ -308,7 +308,7 @@ class UserEpisodes::Searching {
       const Stored& stored = all_.documents_[wanted_[i]];
       EpisodeCandidate& candidate = found.candidates[i];
       candidate.episode = {stored.text, stored.text->episode.get()};
-      candidate.length = stored.length;
+      candidate.length = all_.lengths_[wanted_[i]];
       candidate.reading = &stored.text->reading;
       candidate.term_counts.resize(query_.terms.size());
       if (!similarity_.empty() && !std::isnan(similarity_[wanted_[i]])) {

@@ -77,7 +77,6 @@ class UserEpisodes {
   struct Stored {
     std::int64_t episode_key = 0;
     std::uint32_t session = 0;  // Index into sessions_.
-    std::uint32_t length = 0;
     std::shared_ptr<const ReadEpisodeText> text;
     // Of the episode, since following ten thousand pointers costs more than a search.
     std::int64_t sequence = 0;
@@ -109,6 +108,7 @@ class UserEpisodes {
   [[nodiscard]] std::size_t PlaceOf(std::int64_t episode_key) const;
 
   std::vector<Stored> documents_;
+  std::vector<std::uint32_t> lengths_;  // In terms; parallel to documents_, for the inner loop.
   std::unordered_map<std::string, PostingLists, TextHash, std::equal_to<>> terms_;
   std::unordered_map<std::string, std::uint32_t> session_index_;  // By session id.
   std::vector<std::vector<std::uint32_t>> sessions_;              // Documents by sequence and key.

@@ -24,7 +24,6 @@ constexpr std::string_view kSelectSchemaSize = "SELECT count(*) FROM sqlite_sche
 constexpr std::string_view kJournalMode = "PRAGMA journal_mode=WAL";
 constexpr std::string_view kIntegrityCheck = "PRAGMA integrity_check(1)";
 constexpr std::string_view kBegin = "BEGIN IMMEDIATE";
-constexpr std::string_view kBeginRead = "BEGIN";
 constexpr std::string_view kCommit = "COMMIT";
 constexpr std::string_view kRollback = "ROLLBACK";
 constexpr std::string_view kSavepoint = "SAVEPOINT command";
@@ -69,30 +68,13 @@ Status CheckOwner(SqliteConnection& connection, const std::string& path) {
   return connection.Execute("PRAGMA application_id=" + std::to_string(kApplicationId));
 }
 
-// The real instant at which to look again. A deadline on a test's clock has no real instant, so the
-// wait is what remains by that clock, counted from now.
-SteadyTime WaitUntil(const Deadline& deadline) {
+}  // namespace
+
+SteadyTime SqliteDatabase::WakeAt(const Deadline& deadline) {
   const SteadyTime now = SystemClock{}.SteadyNow();
   const auto remaining =
       std::min<std::chrono::nanoseconds>(deadline.Remaining(), std::chrono::hours{1});
   return now + std::chrono::duration_cast<SteadyTime::duration>(remaining);
-}
-
-}  // namespace
-
-SqliteReader::SqliteReader(SqliteDatabase& database, std::unique_ptr<SqliteConnection> connection)
-    : database_(&database), connection_(std::move(connection)) {}
-
-SqliteReader::SqliteReader(SqliteReader&& other) noexcept = default;
-
-SqliteReader::~SqliteReader() {
-  if (connection_ != nullptr) {
-    database_->GiveBack(std::move(connection_));
-  }
-}
-
-Status SqliteReader::BeginSnapshot() {
-  return connection_->Run(kBeginRead);
 }
 
 std::string SqliteDatabase::LockPath(const std::string& path) {
@@ -234,7 +216,7 @@ Status SqliteDatabase::Write(Lane lane, const Work& work, Deadline deadline) {
       continue;
     }
     if (!deadline.Expired()) {
-      command.finished.WaitUntil(command.mutex, WaitUntil(deadline));
+      command.finished.WaitUntil(command.mutex, WakeAt(deadline));
       continue;
     }
     if (Withdraw(lane, command)) {
@@ -494,62 +476,6 @@ void SqliteDatabase::CheckpointIfDue(bool idle) {
   wal_pages_left_ = wal_pages_;
   MutexLock lock(mutex_);
   ++counters_.checkpoints;
-}
-
-Result<std::unique_ptr<SqliteConnection>> SqliteDatabase::OpenReader() const {
-  return SqliteConnection::Open({.path = options_.path,
-                                 .mode = SqliteConnection::Mode::kReadOnly,
-                                 .cache_kib = options_.reader_cache_kib,
-                                 .mmap_bytes = options_.mmap_bytes});
-}
-
-Result<SqliteReader> SqliteDatabase::Read(Deadline deadline) {
-  std::unique_ptr<SqliteConnection> connection;
-  {
-    MutexLock lock(readers_mutex_);
-    while (readers_.empty() && readers_open_ >= options_.readers_max) {
-      if (deadline.Expired()) {
-        return DeadlineExceeded("sqlite: no reader came free in time");
-      }
-      if (deadline.IsNever()) {
-        reader_free_.Wait(readers_mutex_);
-      } else {
-        reader_free_.WaitUntil(readers_mutex_, WaitUntil(deadline));
-      }
-    }
-    if (!readers_.empty()) {
-      connection = std::move(readers_.back());
-      readers_.pop_back();
-    } else {
-      ++readers_open_;
-    }
-  }
-  if (connection == nullptr) {
-    auto opened = OpenReader();
-    if (!opened.ok()) {
-      {
-        MutexLock lock(readers_mutex_);
-        --readers_open_;
-      }
-      reader_free_.NotifyOne();
-      return std::move(opened).error();
-    }
-    connection = std::move(opened).value();
-  }
-  connection->SetDeadline(deadline);
-  return SqliteReader(*this, std::move(connection));
-}
-
-void SqliteDatabase::GiveBack(std::unique_ptr<SqliteConnection> connection) {
-  connection->SetDeadline(Deadline::Never());
-  if (connection->InTransaction()) {
-    [[maybe_unused]] const Status ended = connection->Run(kRollback);
-  }
-  {
-    MutexLock lock(readers_mutex_);
-    readers_.push_back(std::move(connection));
-  }
-  reader_free_.NotifyOne();
 }
 
 Status SqliteDatabase::CheckIntegrity(Deadline deadline) {

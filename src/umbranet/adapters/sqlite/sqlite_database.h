@@ -40,6 +40,28 @@ namespace umbranet {
 
 class SqliteDatabase;
 
+// While it lives, what its thread reads of the database comes from one connection and sees one
+// state, the one at the first reading. Every transaction of a reader begins with an empty page
+// cache when something was written since, so several small readings cost much less together.
+// Belongs to one thread. A second one of the same thread changes nothing. Does not outlive the
+// database. The log cannot start over while one lives, so it is for milliseconds.
+class SqliteReadingScope {
+ public:
+  explicit SqliteReadingScope(SqliteDatabase& database);
+  SqliteReadingScope(const SqliteReadingScope&) = delete;
+  SqliteReadingScope& operator=(const SqliteReadingScope&) = delete;
+  ~SqliteReadingScope();
+
+ private:
+  friend class SqliteDatabase;
+  friend class SqliteReader;
+
+  SqliteDatabase& database_;
+  SqliteReadingScope* const outer_;
+  bool begun_ = false;
+  std::unique_ptr<SqliteConnection> connection_;  // In a transaction; none while it is on loan.
+};
+
 // A read-only connection on loan from the pool; it goes back when this goes out of scope.
 class SqliteReader {
  public:
@@ -62,6 +84,7 @@ class SqliteReader {
 
   SqliteDatabase* database_;
   std::unique_ptr<SqliteConnection> connection_;
+  SqliteReadingScope* scope_ = nullptr;  // To which it goes back, on the same thread.
 };
 
 class SqliteDatabase {
@@ -150,6 +173,7 @@ class SqliteDatabase {
 
  private:
   friend class SqliteReader;
+  friend class SqliteReadingScope;
 
   struct Command {
     const Work* work = nullptr;
@@ -167,6 +191,9 @@ class SqliteDatabase {
   SqliteDatabase(const Clock& clock, Options options, DataFolderLock lock,
                  std::unique_ptr<SqliteConnection> writer);
 
+  // The real instant at which to look again. A deadline on a test's clock has no real instant, so
+  // the wait is what remains by that clock, counted from now.
+  static SteadyTime WakeAt(const Deadline& deadline);
   static Result<std::unique_ptr<SqliteDatabase>> OpenToRead(const Clock& clock, Options options);
   Status Prepare();
   bool Enqueue(Lane lane, Command& command, Error& refusal) EXCLUDES(mutex_);
@@ -184,6 +211,7 @@ class SqliteDatabase {
   void CheckpointIfDue(bool idle);
 
   Result<std::unique_ptr<SqliteConnection>> OpenReader() const;
+  Result<std::unique_ptr<SqliteConnection>> TakeReader(Deadline deadline);
   void GiveBack(std::unique_ptr<SqliteConnection> connection);
 
   [[nodiscard]] std::deque<Command*>& Queue(Lane lane) REQUIRES(mutex_) {
