@@ -67,13 +67,13 @@ void UserEpisodes::Add(const Document& document) {
   auto text = std::make_shared<const ReadEpisodeText>(
       ReadEpisodeText{document.episode, ReadEpisode(episode, document.terms)});
   bytes_ += kBytesPerDocument + episode.text.size() + text->reading.terms.size();
-  lengths_.push_back(document.length);
   documents_.push_back({.episode_key = document.episode_key,
                         .session = session->second,
                         .text = std::move(text),
-                        .sequence = episode.sequence,
-                        .occurred_at = episode.occurred_at,
-                        .role = episode.role});
+                        .sequence = episode.sequence});
+  briefs_.push_back(
+      {.occurred_at = episode.occurred_at, .length = document.length, .role = episode.role});
+  vectors_.emplace_back();
 }
 
 std::size_t UserEpisodes::PlaceOf(std::int64_t episode_key) const {
@@ -86,27 +86,28 @@ std::size_t UserEpisodes::PlaceOf(std::int64_t episode_key) const {
 
 void UserEpisodes::Remove(std::int64_t episode_key) {
   const std::size_t number = PlaceOf(episode_key);
-  if (number == documents_.size() || documents_[number].removed) {
+  if (number == documents_.size() || briefs_[number].removed) {
     return;
   }
   Stored& stored = documents_[number];
+  Brief& brief = briefs_[number];
   std::erase(sessions_[stored.session], static_cast<std::uint32_t>(number));
-  const std::size_t role = RoleIndex(stored.role);
+  const std::size_t role = RoleIndex(brief.role);
   --count_[role];
-  length_[role] -= lengths_[number];
+  length_[role] -= brief.length;
   bytes_ -= stored.text->episode->text.size() + stored.text->reading.terms.size();
-  stored.removed = true;
-  stored.dimension = 0;
+  brief.removed = true;
+  vectors_[number].dimension = 0;
   stored.text.reset();
   ++removed_;
 }
 
 void UserEpisodes::SetVector(const Vector& vector) {
   const std::size_t number = PlaceOf(vector.episode_key);
-  if (number == documents_.size() || documents_[number].removed) {
+  if (number == documents_.size() || briefs_[number].removed) {
     return;
   }
-  Stored* const place = &documents_[number];
+  VectorPlace* const place = &vectors_[number];
   const std::vector<std::int8_t>& values = vector.vector.values;
   if (place->dimension == values.size()) {
     std::copy(values.begin(), values.end(),
@@ -147,7 +148,7 @@ class UserEpisodes::Searching {
     TakeBest(scores, query_.candidates_max);
     if (query_.embedding.has_value() && space_key.has_value()) {
       Compare(*space_key);
-      TakeBest(std::vector<double>(similarity_.begin(), similarity_.end()), query_.similar_max);
+      TakeBest(similarity_, query_.similar_max);
     }
     if (beginnings == Beginnings::kBrought) {
       AddBeginnings();
@@ -176,7 +177,7 @@ class UserEpisodes::Searching {
     }
     return static_cast<std::size_t>(std::count_if(
         list.begin(), list.end(),
-        [&](const Posting& posting) { return !all_.documents_[posting.document].removed; }));
+        [&](const Posting& posting) { return !all_.briefs_[posting.document].removed; }));
   }
 
   [[nodiscard]] std::vector<double> ScoreTerms(const EpisodesFound& found) const {
@@ -193,7 +194,7 @@ class UserEpisodes::Searching {
         const auto holding = static_cast<double>(corpus.document_frequency[term]);
         const double idf = std::log(1 + (documents - holding + 0.5) / (holding + 0.5));
         for (const Posting& posting : (*lists)[role]) {
-          const double length = all_.lengths_[posting.document] / mean;
+          const double length = all_.briefs_[posting.document].length / mean;
           const double saturation = kSaturation * (1 - kLength + kLength * length);
           scores[posting.document] +=
               idf * posting.count * (kSaturation + 1) / (posting.count + saturation);
@@ -204,13 +205,14 @@ class UserEpisodes::Searching {
   }
 
   // Those with the highest values above 0, of each role within its share, become matches.
-  void TakeBest(const std::vector<double>& values, std::size_t limit) {
+  template <typename Value>
+  void TakeBest(const std::vector<Value>& values, std::size_t limit) {
     std::array<std::vector<std::uint32_t>, 2> by_role;
     std::vector<std::uint32_t> best;
     for (std::uint32_t i = 0; i < values.size(); ++i) {
-      const Stored& stored = all_.documents_[i];
-      if (values[i] > 0 && !stored.removed && stored.occurred_at <= horizon_) {
-        by_role[RoleIndex(stored.role)].push_back(i);
+      const Brief& brief = all_.briefs_[i];
+      if (values[i] > 0 && !brief.removed && brief.occurred_at <= horizon_) {
+        by_role[RoleIndex(brief.role)].push_back(i);
       }
     }
     const auto better = [&](std::uint32_t a, std::uint32_t b) {
@@ -240,11 +242,11 @@ class UserEpisodes::Searching {
   void Compare(std::int64_t space_key) {
     const VectorProbe probe(*query_.embedding);
     similarity_.assign(all_.documents_.size(), std::numeric_limits<float>::quiet_NaN());
-    for (std::size_t i = 0; i < all_.documents_.size(); ++i) {
-      const Stored& stored = all_.documents_[i];
-      if (stored.dimension == probe.dimension() && stored.space_key == space_key) {
+    for (std::size_t i = 0; i < all_.vectors_.size(); ++i) {
+      const VectorPlace& place = all_.vectors_[i];
+      if (place.dimension == probe.dimension() && place.space_key == space_key) {
         similarity_[i] = probe.Product(
-            std::span(all_.values_).subspan(stored.offset, stored.dimension), stored.scale);
+            std::span(all_.values_).subspan(place.offset, place.dimension), place.scale);
       }
     }
   }
@@ -296,7 +298,7 @@ class UserEpisodes::Searching {
   }
 
   void Want(std::uint32_t document) {
-    if (slot_[document] == kNone && all_.documents_[document].occurred_at <= horizon_) {
+    if (slot_[document] == kNone && all_.briefs_[document].occurred_at <= horizon_) {
       slot_[document] = static_cast<std::uint32_t>(wanted_.size());
       wanted_.push_back(document);
     }
@@ -308,7 +310,7 @@ class UserEpisodes::Searching {
       const Stored& stored = all_.documents_[wanted_[i]];
       EpisodeCandidate& candidate = found.candidates[i];
       candidate.episode = {stored.text, stored.text->episode.get()};
-      candidate.length = all_.lengths_[wanted_[i]];
+      candidate.length = all_.briefs_[wanted_[i]].length;
       candidate.reading = &stored.text->reading;
       candidate.term_counts.resize(query_.terms.size());
       if (!similarity_.empty() && !std::isnan(similarity_[wanted_[i]])) {

@@ -78,15 +78,22 @@ class UserEpisodes {
     std::int64_t episode_key = 0;
     std::uint32_t session = 0;  // Index into sessions_.
     std::shared_ptr<const ReadEpisodeText> text;
-    // Of the episode, since following ten thousand pointers costs more than a search.
-    std::int64_t sequence = 0;
+    std::int64_t sequence = 0;  // Of the episode.
+  };
+
+  // What a search asks of every document, kept apart from the rest: following ten thousand
+  // pointers, or reading past ten thousand of them, costs more than the search.
+  struct Brief {
     Timestamp occurred_at{};
+    std::uint32_t length = 0;  // In terms.
     Role role = Role::kUser;
     bool removed = false;
-    // Of its vector; dimension 0: none.
+  };
+
+  struct VectorPlace {
     std::int64_t space_key = 0;
-    std::size_t offset = 0;
-    std::uint32_t dimension = 0;
+    std::size_t offset = 0;       // Into values_.
+    std::uint32_t dimension = 0;  // 0: it has none.
     float scale = 0;
   };
 
@@ -108,7 +115,8 @@ class UserEpisodes {
   [[nodiscard]] std::size_t PlaceOf(std::int64_t episode_key) const;
 
   std::vector<Stored> documents_;
-  std::vector<std::uint32_t> lengths_;  // In terms; parallel to documents_, for the inner loop.
+  std::vector<Brief> briefs_;         // Parallel to documents_.
+  std::vector<VectorPlace> vectors_;  // Parallel to documents_.
   std::unordered_map<std::string, PostingLists, TextHash, std::equal_to<>> terms_;
   std::unordered_map<std::string, std::uint32_t> session_index_;  // By session id.
   std::vector<std::vector<std::uint32_t>> sessions_;              // Documents by sequence and key.
