@@ -70,7 +70,8 @@ EpisodesFound PendingIndex::Search(const std::vector<std::string>& terms,
   query.terms = terms;
   query.candidates_max = kPendingCandidatesMax;
   query.as_of = as_of;
-  return episodes_.Search(query, std::nullopt, UserEpisodes::Beginnings::kBrought);
+  return episodes_.Search(query, std::nullopt, UserEpisodes::Beginnings::kBrought,
+                          kPendingAccompanied);
 }
 
 Result<EpisodesFound> PendingTurns::Find(const UserKey& user, const std::vector<std::string>& terms,

@@ -130,9 +130,10 @@ const UserEpisodes::PostingLists* UserEpisodes::Find(std::string_view term) cons
 // One search: its working arrays are parallel to documents_.
 class UserEpisodes::Searching {
  public:
-  Searching(const UserEpisodes& all, const EpisodeQuery& query)
+  Searching(const UserEpisodes& all, const EpisodeQuery& query, std::size_t accompanied)
       : all_(all),
         query_(query),
+        accompanied_(accompanied),
         horizon_(query.as_of.value_or(Timestamp::max())),
         slot_(all.documents_.size(), kNone) {
     for (const std::string& term : query.terms) {
@@ -231,7 +232,7 @@ class UserEpisodes::Searching {
     take(by_role[0], limit - assistants);
     std::sort(best.begin(), best.end(), better);
     for (std::size_t i = 0; i < best.size(); ++i) {
-      if (i < EpisodicMemory::kNeighboursMin) {
+      if (i < accompanied_) {
         AddNeighbours(best[i]);
       }
       Want(best[i]);
@@ -336,6 +337,7 @@ class UserEpisodes::Searching {
 
   const UserEpisodes& all_;
   const EpisodeQuery& query_;
+  const std::size_t accompanied_;
   const Timestamp horizon_;
   std::vector<const PostingLists*> postings_;  // Parallel to the query's terms.
   std::vector<float> similarity_;              // NaN: no vector. Empty: not asked for.
@@ -345,8 +347,8 @@ class UserEpisodes::Searching {
 };
 
 EpisodesFound UserEpisodes::Search(const EpisodeQuery& query, std::optional<std::int64_t> space_key,
-                                   Beginnings beginnings) const {
-  return Searching(*this, query).Run(space_key, beginnings);
+                                   Beginnings beginnings, std::size_t accompanied) const {
+  return Searching(*this, query, accompanied).Run(space_key, beginnings);
 }
 
 }  // namespace umbranet

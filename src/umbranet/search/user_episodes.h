@@ -52,10 +52,12 @@ class UserEpisodes {
   // Whether the first two turns of every session are brought, whatever they say.
   enum class Beginnings : std::uint8_t { kMatching, kBrought };
 
-  // `space_key` is that of the query's embedding; nothing: no vector is of its space.
-  [[nodiscard]] EpisodesFound Search(const EpisodeQuery& query,
-                                     std::optional<std::int64_t> space_key,
-                                     Beginnings beginnings = Beginnings::kMatching) const;
+  // `space_key` is that of the query's embedding; nothing: no vector is of its space. The best
+  // `accompanied` matches bring their neighbours.
+  [[nodiscard]] EpisodesFound Search(
+      const EpisodeQuery& query, std::optional<std::int64_t> space_key,
+      Beginnings beginnings = Beginnings::kMatching,
+      std::size_t accompanied = EpisodicMemory::kNeighboursMin) const;
 
   [[nodiscard]] std::size_t size() const { return documents_.size() - removed_; }
 
