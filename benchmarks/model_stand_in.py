@@ -3,14 +3,17 @@
 
     model_stand_in.py [--port 0] [--delay-ms 0]
 
-Answers POST .../chat/completions, streamed or not, and POST .../embeddings, after the delay; everything else with 404. The
-first line on standard output says where it listens. Runs until SIGTERM. For benchmarks: what it says is of no use.
+Answers POST .../chat/completions, streamed or not, and POST .../embeddings, after the delay; everything else with 404. What
+reflection asks is answered in its form (reflecting_model.py), anything else with one sentence. The first line on standard
+output says where it listens. Runs until SIGTERM. For benchmarks: what it says is of no use.
 """
 
 import argparse
 import asyncio
 import hashlib
 import json
+
+from reflecting_model import reflection, turns_shown
 
 ANSWER = "Thank you, I will keep that in mind."
 DIMENSIONS = 384
@@ -22,14 +25,16 @@ def vector_of(text):
     return [(digest[i % len(digest)] - 127.5) / 1500 for i in range(DIMENSIONS)]
 
 
-def completion(stream):
-    if not stream:
+def completion(request):
+    turns = turns_shown(request)
+    answer = reflection(turns) if turns else ANSWER
+    if not request.get("stream", False):
         body = json.dumps({"id": "c", "object": "chat.completion", "model": "stand-in", "choices": [
-            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ANSWER}}],
+            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": answer}}],
             "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}})
         return "application/json", body.encode()
     events = []
-    for delta, reason in (({"role": "assistant", "content": ANSWER}, None), ({}, "stop")):
+    for delta, reason in (({"role": "assistant", "content": answer}, None), ({}, "stop")):
         events.append("data: " + json.dumps({"id": "c", "object": "chat.completion.chunk", "model": "stand-in", "choices": [
             {"index": 0, "delta": delta, "finish_reason": reason}]}))
     return "text/event-stream", ("\n\n".join(events) + "\n\ndata: [DONE]\n\n").encode()
@@ -51,7 +56,7 @@ async def serve_one(reader, writer, delay_s):
     await asyncio.sleep(delay_s)
     status, kind, answer = "200 OK", "application/json", b"{}"
     if path.endswith("/chat/completions"):
-        kind, answer = completion(json.loads(body).get("stream", False))
+        kind, answer = completion(json.loads(body))
     elif path.endswith("/embeddings"):
         kind, answer = embeddings(json.loads(body))
     else:

@@ -25,7 +25,6 @@ import http.server
 import json
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
@@ -34,13 +33,13 @@ import threading
 import time
 import urllib.parse
 
+from reflecting_model import PLACES, reflection, turns_shown
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PLACES = ("Porto", "Lyon", "Trieste", "Oslo", "Ghent", "Turin", "Graz", "Bergen")
 CALLS_A_TURN_MAX = 0.2
 BYTES_SHARE_MAX = 0.5
 P99_SECONDS_MAX = 30
 SILENCE_SECONDS = 300  # Without any progress it is stuck.
-TURN_LINE = re.compile(r'^(t\d+) \S+ \S+ \S+ \w+: "(.*)"$', re.MULTILINE)
 
 
 def say(text):
@@ -131,13 +130,8 @@ class Model:
                 self.running -= 1
 
     def complete(self, handler, request, torn):
-        turns = []
-        for message in request["messages"]:
-            if message["role"] == "user":
-                block = message["content"].partition("<turns>")[2]
-                turns = turns or TURN_LINE.findall(block)
-        answer = {handle: self.understand(text) for handle, text in turns}
-        text = json.dumps(answer)
+        turns = turns_shown(request)
+        text = reflection(turns)
         text = text[: len(text) // 2] if torn else text
         handler.reply(200, {"id": "c", "object": "chat.completion", "model": request["model"],
                             "choices": [{"index": 0, "finish_reason": "stop",
@@ -148,15 +142,6 @@ class Model:
                 self.good += 1
                 for _, said in turns:
                     self.answered[said] = self.answered.get(said, 0) + 1
-
-    @staticmethod
-    def understand(text):
-        place = next((each for each in PLACES if each in text), "")
-        fact = {"subject": "user", "subject_type": "person", "predicate": "event", "qualifier": "", "object": text[:80],
-                "object_type": "value", "negated": False, "ended": False, "text": text[:120], "from": "", "to": "",
-                "replaces": [], "certainty": 0.9, "quote": text[:60]}
-        return {"keep": True, "skip_reason": "", "summary": f"The user repaired a lamp in {place}.", "importance": 0.5,
-                "dates": [], "entities": [{"name": place, "type": "place", "aliases": []}], "facts": [fact], "rules": []}
 
     def stop(self):
         self.stopping.set()
