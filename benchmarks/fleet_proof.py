@@ -33,7 +33,7 @@ import time
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(SOURCE, "scripts"))
 
-from distributed_processes import (SERVICES, Process, as_client, environment, start_servers, stop_all, url_of,
+from distributed_processes import (Process, as_client, environment, restart_server, start_servers, stop_all, url_of,
                                    wait_until)
 from fleet_stores import Neo4j, Postgres, verdict
 
@@ -173,11 +173,7 @@ class Killer(threading.Thread):
 
 def restart_broker(urls):
     say("restarting RabbitMQ")
-    subprocess.run([SERVICES, "down", "rabbitmq"], check=True, stdout=subprocess.DEVNULL)
-    # A busy machine may take longer than scripts/services has the patience for.
-    if not wait_until(lambda: subprocess.run([SERVICES, "up", "rabbitmq"], stdout=subprocess.DEVNULL,
-                                             check=False).returncode == 0, SILENCE_SECONDS):
-        raise RuntimeError("RabbitMQ does not come back")
+    restart_server("rabbitmq")
     with open(os.path.join(SOURCE, "build", "services", "environment"), encoding="utf-8") as file:
         if f"RABBITMQ_URL={urls['RABBITMQ_URL']}\n" not in file.read():
             raise RuntimeError("RabbitMQ came back at another address")

@@ -18,6 +18,7 @@ SERVERS = ("postgres", "redis", "rabbitmq", "neo4j")
 URLS = ("POSTGRES_URL", "REDIS_URL", "RABBITMQ_URL", "NEO4J_URL")
 READY_SECONDS = 60
 STOP_SECONDS = 20
+RESTART_SECONDS = 600
 
 
 def servers_running():
@@ -40,6 +41,15 @@ def start_servers():
     if missing:
         sys.exit("No server for " + ", ".join(missing) + ".")
     return urls
+
+
+def restart_server(server):
+    """Stops one of the four and starts it again at the same address; RuntimeError when it does not come back."""
+    subprocess.run([SERVICES, "down", server], check=True, stdout=subprocess.DEVNULL)
+    # A busy machine may take longer than scripts/services has the patience for.
+    if not wait_until(lambda: subprocess.run([SERVICES, "up", server], stdout=subprocess.DEVNULL,
+                                             check=False).returncode == 0, RESTART_SECONDS):
+        raise RuntimeError(f"{server} does not come back")
 
 
 def environment(urls, **settings):
