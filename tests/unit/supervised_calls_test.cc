@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "umbranet/base/bounded_worker_pool.h"
 #include "umbranet/base/clock.h"
 
 namespace umbranet {

@@ -8,17 +8,17 @@
 
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <list>
 #include <string>
 #include <thread>
 
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
+#include "umbranet/base/task_runner.h"
 
 namespace umbranet {
 
-class BoundedWorkerPool {
+class BoundedWorkerPool final : public TaskRunner {
  public:
   struct Options {
     std::string name = "pool";  // At most 15 bytes are visible as the thread's name.
@@ -31,16 +31,14 @@ class BoundedWorkerPool {
     int nice = 0;  // Added to the thread's nice value; background work yields to answers.
   };
 
-  using Task = std::function<void()>;
-
   explicit BoundedWorkerPool(Options options);
   // Stops and runs nothing further; see Stop.
-  ~BoundedWorkerPool();
+  ~BoundedWorkerPool() override;
   BoundedWorkerPool(const BoundedWorkerPool&) = delete;
   BoundedWorkerPool& operator=(const BoundedWorkerPool&) = delete;
 
   // False: the queue is full or the pool is stopped, and the task was not taken.
-  [[nodiscard]] bool TrySubmit(Task task);
+  [[nodiscard]] bool TrySubmit(Task task) override;
 
   // Refuses new tasks, runs those that were taken, waits for the threads. Idempotent.
   void Stop();

@@ -1,6 +1,7 @@
 #include "umbranet/memory/spool_forwarder.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -16,6 +17,9 @@ namespace {
 
 // Whoever that is: only whether an answer comes is of interest.
 const UserKey kNobody{std::string(kDefaultTenant), "nobody"};
+
+// A lane tells when it has finished; this is only not to wait for ever at a time.
+constexpr std::chrono::minutes kLaneLook{1};
 
 enum class Fate : std::uint8_t { kForgotten, kRefused, kWaits };
 
@@ -152,13 +156,13 @@ SpoolForwarder::Outcome SpoolForwarder::ForwardAll(std::vector<SpooledTurn> turn
       --running;
       done.NotifyAll();
     };
-    if (!pool_.TrySubmit(task)) {
+    if (!runner().TrySubmit(task)) {
       task();
     }
   }
   const MutexLock lock(mutex);
   while (running > 0) {
-    done.Wait(mutex);
+    runner().WaitOn(done, mutex, {}, kLaneLook);
   }
   return all;
 }

@@ -20,6 +20,7 @@
 #include "umbranet/base/bounded_worker_pool.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
+#include "umbranet/base/task_runner.h"
 #include "umbranet/memory/spool_book.h"
 #include "umbranet/ports/doorbell.h"
 #include "umbranet/ports/journal.h"
@@ -38,6 +39,8 @@ class SpoolForwarder {
     Millis look_every{1'000};  // Otherwise.
     Millis step_budget{10'000};
     Millis kept_after{10'000};  // A forwarded turn can still be read from the spool for so long.
+    // Hands the lanes over in place of threads of the forwarder's own. May be null.
+    TaskRunner* runner = nullptr;
   };
 
   struct Report {
@@ -81,6 +84,10 @@ class SpoolForwarder {
   Outcome ForwardAll(std::vector<SpooledTurn> turns, Deadline deadline);
   Status Settle(const Outcome& outcome, Report& report, Deadline deadline);
   void Run(const std::stop_token& stop);
+
+  [[nodiscard]] TaskRunner& runner() {
+    return options_.runner != nullptr ? *options_.runner : pool_;
+  }
 
   const Clock& clock_;
   Journal& journal_;

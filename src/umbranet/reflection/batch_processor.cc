@@ -216,7 +216,7 @@ class BatchProcessor::Run {
     TraceSpan span(span_, "extract");
     const Deadline until = deadline_.Within(processor_.clock_, processor_.options_.extract_budget);
     const Deadline last = WithOverstay(until);
-    SupervisedCalls<std::vector<ExtractedGroup>> calls(processor_.pool_);
+    SupervisedCalls<std::vector<ExtractedGroup>> calls(processor_.runner());
     calls.Start(0, [&processor = processor_, user = batch_.user, groups, until] {
       return ExtractGroups(processor, user, *groups, until);
     });
@@ -419,7 +419,7 @@ class BatchProcessor::Run {
     // Counted from here, and not from when a thread gets round to it.
     const Deadline until = deadline_.Within(processor_.clock_, processor_.options_.tier_budget);
     const Deadline last = WithOverstay(until);
-    SupervisedCalls<void> calls(processor_.pool_);
+    SupervisedCalls<void> calls(processor_.runner());
     std::array<bool, 3> open{};
     for (std::size_t i = 0; i < tiers.size(); ++i) {
       const auto plans = PlansLacking(tiers[i]->tier());

@@ -21,6 +21,7 @@
 
 #include "umbranet/base/bounded_worker_pool.h"
 #include "umbranet/base/clock.h"
+#include "umbranet/base/task_runner.h"
 #include "umbranet/ports/episodic_memory.h"
 #include "umbranet/ports/extractor.h"
 #include "umbranet/ports/job_ledger.h"
@@ -81,6 +82,9 @@ class BatchProcessor {
     std::size_t threads_max = 32;  // For calls to stores: three for each batch at once, and spares
                                    // for those that overstay.
     int nice = 5;
+    // Runs the calls in place of those threads. May be null; must outlive its tasks, and the
+    // processor them.
+    TaskRunner* runner = nullptr;
   };
 
   BatchProcessor(const Clock& clock, Stores stores, Extractor& extractor, Metrics& metrics,
@@ -94,6 +98,11 @@ class BatchProcessor {
   // latest stop_grace after a stop, but for the overstay of a call.
   [[nodiscard]] BatchResult Process(const ClaimedBatch& batch, std::stop_token stop,
                                     Deadline deadline);
+
+  // Where the calls run, for those who have something to wait for on the same terms.
+  [[nodiscard]] TaskRunner& runner() {
+    return options_.runner != nullptr ? *options_.runner : pool_;
+  }
 
  private:
   class Run;

@@ -100,17 +100,27 @@ ClaimOptions MemoryReflector::ClaimAs(std::string_view worker) const {
 }
 
 void MemoryReflector::WorkUntilStopped(std::size_t worker, std::stop_token stop) {
-  ClaimOptions options = ClaimAs(std::to_string(worker));
-  options.gather = options_.gather;
+  const std::string name = std::to_string(worker);
   while (!stop.stop_requested()) {
-    auto batch = queue_.Claim(options, stop, Deadline::After(clock_, kClaimWait));
-    if (!batch.ok()) {
-      log_.Warning("claim_failed", {{"error", batch.error().message}});
+    const auto worked = WorkOnce(name, stop, Deadline::After(clock_, kClaimWait));
+    if (!worked.ok()) {
+      log_.Warning("claim_failed", {{"error", worked.error().message}});
       Pause(stop, options_.error_pause);
-    } else if (batch->has_value()) {
-      WorkOff(**batch, stop, Deadline::After(clock_, options_.lease_cap * 9 / 10));
     }
   }
+}
+
+Result<bool> MemoryReflector::WorkOnce(std::string_view worker, std::stop_token stop,
+                                       Deadline deadline) {
+  ClaimOptions options = ClaimAs(worker);
+  options.gather = options_.gather;
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<ClaimedBatch> batch,
+                            queue_.Claim(options, stop, deadline));
+  if (!batch) {
+    return false;
+  }
+  WorkOff(*batch, std::move(stop), Deadline::After(clock_, options_.lease_cap * 9 / 10));
+  return true;
 }
 
 Result<bool> MemoryReflector::ReflectNow(std::string_view job_id, std::stop_token stop,
@@ -348,10 +358,10 @@ void MemoryReflector::SummarizeSessions(const ClaimedBatch& batch, const BatchRe
 }
 
 void MemoryReflector::Pause(std::stop_token stop, Millis pause) {
-  const SteadyTime until = SystemClock{}.SteadyNow() + pause;
   MutexLock lock(mutex_);
-  while (!stop.stop_requested() && SystemClock{}.SteadyNow() < until) {
-    changed_.WaitUntil(mutex_, stop, until);
+  if (!stop.stop_requested()) {
+    // It does no harm when this once ends too soon.
+    processor_.runner().WaitOn(pausing_, mutex_, std::move(stop), pause);
   }
 }
 

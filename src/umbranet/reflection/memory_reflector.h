@@ -60,6 +60,14 @@ class MemoryReflector {
   void Start();
   void Stop();
 
+  // One round of a worker, on the caller's thread: claims as `worker`, waiting for a job until
+  // `deadline`, works the batch off and settles it. True: there was one. For those who bring
+  // threads of their own, as Start does.
+  Result<bool> WorkOnce(std::string_view worker, std::stop_token stop, Deadline deadline);
+
+  // One round of what keeps the leases of running batches.
+  void ExtendLeases() { leases_.ExtendAll(); }
+
   // True once no worker is busy, no summary is being made and the ledger holds no ready and no
   // leased job; jobs that wait for a retry do not count. False: `deadline` came first.
   [[nodiscard]] bool WaitIdle(Deadline deadline);
@@ -109,6 +117,7 @@ class MemoryReflector {
 
   Mutex mutex_;
   ConditionVariable changed_;
+  ConditionVariable pausing_;  // Nobody notifies it.
   std::vector<std::jthread> workers_ GUARDED_BY(mutex_);
   std::shared_ptr<BoundedWorkerPool> summaries_ GUARDED_BY(mutex_);
   std::size_t busy_ GUARDED_BY(mutex_) = 0;  // Batches being worked on and summaries to be made.

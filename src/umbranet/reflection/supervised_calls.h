@@ -1,9 +1,9 @@
-// Calls that run beside each other on a pool, and somebody who waits for them no longer than is
+// Calls that run beside each other on a runner, and somebody who waits for them no longer than is
 // allowed. A call that overstays its deadline is left behind: what it holds stays alive until it
-// comes back, and its result is dropped. So a store that hangs costs a pool thread, never a worker.
+// comes back, and its result is dropped. So a store that hangs costs a thread, never a worker.
 //
-// One thread starts and collects; the calls run on the pool's threads. Whatever a call refers to,
-// other than by value, must outlive the pool.
+// One thread starts and collects; the calls are the runner's tasks. Whatever a call refers to,
+// other than by value, must outlive them.
 #pragma once
 
 #include <algorithm>
@@ -17,10 +17,10 @@
 #include <utility>
 #include <vector>
 
-#include "umbranet/base/bounded_worker_pool.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
 #include "umbranet/base/result.h"
+#include "umbranet/base/task_runner.h"
 
 namespace umbranet {
 
@@ -32,8 +32,8 @@ class SupervisedCalls {
     Result<T> result;
   };
 
-  explicit SupervisedCalls(BoundedWorkerPool& pool)
-      : pool_(pool), state_(std::make_shared<State>()) {}
+  explicit SupervisedCalls(TaskRunner& runner)
+      : runner_(runner), state_(std::make_shared<State>()) {}
 
   // Whoever still runs is left behind.
   ~SupervisedCalls() {
@@ -48,7 +48,7 @@ class SupervisedCalls {
   // thread can be had, the call has failed with kUnavailable.
   void Start(std::size_t call, std::function<Result<T>()> work) {
     ++running_;
-    const bool taken = pool_.TrySubmit([state = state_, call, work = std::move(work)] {
+    const bool taken = runner_.TrySubmit([state = state_, call, work = std::move(work)] {
       {
         MutexLock lock(state->mutex);
         if (state->abandoned) {
@@ -73,7 +73,7 @@ class SupervisedCalls {
       // A deadline on a test's clock has no real instant: what remains is counted from now.
       const auto remaining =
           std::min<std::chrono::nanoseconds>(deadline.Remaining(), std::chrono::hours{1});
-      state_->changed.WaitFor(state_->mutex, stop, remaining);
+      runner_.WaitOn(state_->changed, state_->mutex, stop, remaining);
     }
     running_ -= state_->finished.size();
     return std::exchange(state_->finished, {});
@@ -103,7 +103,7 @@ class SupervisedCalls {
     }
   }
 
-  BoundedWorkerPool& pool_;
+  TaskRunner& runner_;
   const std::shared_ptr<State> state_;
   std::size_t running_ = 0;
 };
