@@ -1,6 +1,6 @@
 # Thin: each target is a line or two over CMake and scripts/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run run-distributed test check format tidy bench chaos services clean
+.PHONY: help setup build run run-distributed test check format tidy bench simulate chaos services clean
 
 BINARY := build/release/bin/umbranet
 ifneq ($(JOBS),)
@@ -42,6 +42,11 @@ tidy: ## clang-tidy over the sources (unchanged files are not repeated)
 bench: setup ## compile the benchmarks into build/bench/bin
 	@cmake --preset bench --log-level=WARNING
 	@cmake --build --preset bench $(parallel)
+
+simulate: setup ## play SIMULATION_SEEDS (20000) histories of each installation with all that can break, step by step
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release $(parallel) --target simulation_tests
+	@scripts/simulate build/release/bin/simulation_tests
 
 chaos: build ## break what can be broken for CHAOS_SECONDS (60) and count what is left
 	@scripts/chaos $(BINARY)

@@ -1,6 +1,7 @@
-# Four programs of tests, and the fuzz targets.
+# Five programs of tests, and the fuzz targets.
 #   unit_tests         tests/unit/*_test.cc      one class or function, no I/O but temporary files
 #   contract_tests     tests/contract/*_test.cc  one suite per port, over every embedded implementation of it
+#   simulation_tests   tests/simulation/*.cc     queue, reflector and spool in histories that a seed decides
 #   integration_tests  the suites of tests/contract again, and tests/integration/*_test.cc, over real servers
 #   system_tests       tests/system/*_test.cc    the built binary, from outside
 
@@ -94,6 +95,22 @@ umbranet_tests(contract 120 $<TARGET_OBJECTS:contract_suites>)
 umbranet_tests(integration 120 $<TARGET_OBJECTS:contract_suites>
                "${CMAKE_SOURCE_DIR}/tests/system/server_process.cc") # For tests of the binary over real servers.
 umbranet_tests(system 300)
+
+# Links what it plays with alone, so that it is built without the rest of the house.
+file(GLOB simulation_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/simulation/*.cc")
+add_executable(simulation_tests ${simulation_sources})
+target_include_directories(simulation_tests PRIVATE "${CMAKE_SOURCE_DIR}")
+target_link_libraries(
+  simulation_tests
+  PRIVATE umbranet_doubles umbranet_memory umbranet_reflection umbranet_adapters_sqlite GTest::gtest GTest::gtest_main
+          umbranet_house_rules)
+math(EXPR simulation_timeout_s "120 * ${timeout_factor}")
+gtest_discover_tests(
+  simulation_tests
+  TEST_PREFIX "simulation."
+  DISCOVERY_MODE PRE_TEST
+  DISCOVERY_TIMEOUT 60
+  PROPERTIES TIMEOUT ${simulation_timeout_s} LABELS simulation)
 
 # Paths are given to the few files that need them, since a path in the command line is a miss in a shared cache.
 foreach(name layering_test deploy_files_test crash_point_test)

@@ -125,22 +125,25 @@ ClaimedBatch InMemoryJobLedger::LeaseJobs(const std::vector<Job*>& jobs,
       .options = options,
       .leased_at = now,
       .until = now + std::min(options.lease, options.lease_cap).count()};
+  const bool forgets_plans = store_.IsBroken(BrokenPromise::kSavedPlan);
   for (Job* job : jobs) {
     job->status.state = JobState::kLeased;
     batch.jobs.push_back({.job = job->status.job,
                           .attempts = job->status.attempts,
                           .tiers_done = job->status.tiers_done,
-                          .plan = job->plan});
+                          .plan = forgets_plans ? std::string() : job->plan});
   }
   return batch;
 }
 
 std::optional<UserKey> InMemoryJobLedger::UserOf(const Lease& lease) {
   const auto found = store_.leases.find(lease.token);
-  if (found == store_.leases.end()) {
-    return std::nullopt;
+  if (found != store_.leases.end()) {
+    return found->second.user;
   }
-  return found->second.user;
+  // Kept only where the fence is broken.
+  const auto lost = store_.lost_leases.find(lease.token);
+  return lost == store_.lost_leases.end() ? std::nullopt : std::optional(lost->second.user);
 }
 
 InMemoryJobLedger::Job* InMemoryJobLedger::LeasedJob(const UserKey& user, std::string_view job_id) {
@@ -179,7 +182,7 @@ Result<std::vector<PlanRecord>> InMemoryJobLedger::SavePlans(const Lease& lease,
   std::vector<PlanRecord> in_force;
   for (const PlanRecord& plan : plans) {
     Job* job = LeasedJob(*user, plan.job_id);
-    if (job->plan.empty()) {
+    if (job->plan.empty() || store_.IsBroken(BrokenPromise::kSavedPlan)) {
       job->plan = plan.plan;
       job->status.fallback = plan.fallback;
     }
@@ -241,7 +244,8 @@ Result<SettleReport> InMemoryJobLedger::Settle(const Lease& lease,
       const Millis delay =
           store_.options.retry.Delay(status.job.job_id, status.attempts + 1, failure->retry_after);
       const RetryPolicy::Verdict verdict = store_.options.retry.AfterFailure(
-          failure->kind, status.attempts, job->solo, jobs.size() == 1);
+          failure->kind, status.attempts, job->solo,
+          jobs.size() == 1 || store_.IsBroken(BrokenPromise::kFailuresAlone));
       status.state = verdict.state;
       status.attempts = verdict.attempts;
       job->solo = verdict.solo;

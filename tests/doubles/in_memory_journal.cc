@@ -25,8 +25,8 @@ Result<std::vector<AcceptedTurn>> InMemoryJournal::Accept(std::span<const Intera
   MutexLock lock(store_.mutex);
   for (const Interaction& turn : turns) {
     const auto erased = store_.erased_at.find(turn.user);
-    if (erased != store_.erased_at.end() && turn.accepted_at != Timestamp{} &&
-        ToUnixMillis(turn.accepted_at) < erased->second) {
+    if (erased != store_.erased_at.end() && !store_.IsBroken(BrokenPromise::kTombstone) &&
+        turn.accepted_at != Timestamp{} && ToUnixMillis(turn.accepted_at) < erased->second) {
       return Aborted("in-memory journal: the user was forgotten after this turn was accepted");
     }
     const InMemoryLedgerStore::Job* job = store_.FindJob(MakeJobId(turn.user, turn.interaction_id));
@@ -45,6 +45,11 @@ AcceptedTurn InMemoryJournal::AcceptOne(const Interaction& turn, RunMode mode,
                                         std::string_view traceparent) {
   AcceptedTurn accepted{.interaction_id = turn.interaction_id, .job_id = {}};
   if (const InMemoryLedgerStore::Turn* known = store_.FindTurn(turn.user, turn.interaction_id)) {
+    if (store_.IsBroken(BrokenPromise::kOneTurnAnId)) {
+      Interaction again = turn;
+      again.interaction_id += "+";
+      return AcceptOne(again, mode, traceparent);
+    }
     const JobStatus status = StatusOf(known->interaction.sequence, *known);
     accepted.job_id = status.job.job_id;
     accepted.duplicate = true;

@@ -28,15 +28,26 @@ InMemoryLedgerStore::Turn* InMemoryLedgerStore::FindTurn(const UserKey& user,
   return nullptr;
 }
 
+bool InMemoryLedgerStore::IsLeasedUnder(std::uint64_t token, std::string_view job_id) {
+  const auto lease = leases.find(token);
+  const Job* job = FindJob(job_id);
+  return lease != leases.end() && job != nullptr && job->status.state == JobState::kLeased &&
+         job->status.job.user == lease->second.user;
+}
+
 bool InMemoryLedgerStore::IsLeased(const UserKey& user) const {
+  if (IsBroken(BrokenPromise::kOneLeaseAUser)) {
+    return false;
+  }
   return std::any_of(leases.begin(), leases.end(),
                      [&user](const auto& lease) { return lease.second.user == user; });
 }
 
 bool InMemoryLedgerStore::IsLeasedOrHeld(const UserKey& user) const {
-  return IsLeased(user) || std::any_of(jobs.begin(), jobs.end(), [&user](const auto& job) {
-           return job.second.holds_user && job.second.status.job.user == user;
-         });
+  return IsLeased(user) || (!IsBroken(BrokenPromise::kCrashHold) &&
+                            std::any_of(jobs.begin(), jobs.end(), [&user](const auto& job) {
+                              return job.second.holds_user && job.second.status.job.user == user;
+                            }));
 }
 
 std::vector<InMemoryLedgerStore::Job*> InMemoryLedgerStore::LeasedJobs(const UserKey& user) {
@@ -87,6 +98,9 @@ void InMemoryLedgerStore::AddAttempt(Job& job, AttemptRecord record) {
 }
 
 void InMemoryLedgerStore::EndLease(const UserKey& user) {
+  if (IsBroken(BrokenPromise::kFence)) {
+    lost_leases.insert(leases.begin(), leases.end());
+  }
   std::erase_if(leases, [&user](const auto& lease) { return lease.second.user == user; });
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,17 @@
 
 namespace umbranet {
 
+// What the twins do not keep when a test wants it so, to see who notices.
+enum class BrokenPromise : std::uint8_t {
+  kFence,          // A lease that is lost serves like a live one.
+  kOneLeaseAUser,  // A user's jobs are given to several workers at once.
+  kCrashHold,      // While a crashed job waits, later ones of its user are given out.
+  kFailuresAlone,  // A failed batch counts against each of its jobs.
+  kSavedPlan,      // The latest plan is in force, and nobody is told of an earlier one.
+  kTombstone,      // A turn from before its user was forgotten is accepted.
+  kOneTurnAnId,    // A turn that is handed in again is stored again.
+};
+
 class InMemoryLedgerStore {
  public:
   struct Options {
@@ -30,6 +42,7 @@ class InMemoryLedgerStore {
     Millis dead_retention = std::chrono::days(30);
     Millis answer_retention = std::chrono::hours(24);
     std::size_t history_max = 20;
+    std::set<BrokenPromise> broken = {};
   };
 
   struct Turn {
@@ -62,12 +75,19 @@ class InMemoryLedgerStore {
   };
 
   InMemoryLedgerStore(const Clock& clock_in, Options options_in)
-      : clock(clock_in), options(options_in), last_now(ToUnixMillis(clock_in.Now())) {}
+      : clock(clock_in), options(std::move(options_in)), last_now(ToUnixMillis(clock_in.Now())) {}
 
   // Unix milliseconds, never less than before.
   std::int64_t Now() REQUIRES(mutex);
   Job* FindJob(std::string_view job_id) REQUIRES(mutex);
   Turn* FindTurn(const UserKey& user, std::string_view interaction_id) REQUIRES(mutex);
+
+  [[nodiscard]] bool IsBroken(BrokenPromise promise) const {
+    return options.broken.contains(promise);
+  }
+
+  // Whether the job is leased under this token.
+  [[nodiscard]] bool IsLeasedUnder(std::uint64_t token, std::string_view job_id) REQUIRES(mutex);
   [[nodiscard]] bool IsLeased(const UserKey& user) const REQUIRES(mutex);
   // Whether nobody may have the user's jobs: somebody has, or one that crashed is waited for.
   [[nodiscard]] bool IsLeasedOrHeld(const UserKey& user) const REQUIRES(mutex);
@@ -89,6 +109,7 @@ class InMemoryLedgerStore {
   std::map<std::int64_t, Job> jobs GUARDED_BY(mutex);
   std::map<std::string, JobStatus, std::less<>> former_jobs GUARDED_BY(mutex);
   std::map<std::uint64_t, LiveLease> leases GUARDED_BY(mutex);
+  std::map<std::uint64_t, LiveLease> lost_leases GUARDED_BY(mutex);  // Where the fence is broken.
   std::map<UserKey, std::int64_t> erased_at GUARDED_BY(mutex);
   std::map<std::pair<std::string, std::string>, Answer> answers GUARDED_BY(mutex);
 };
