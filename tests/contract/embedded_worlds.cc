@@ -6,6 +6,7 @@
 #include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
+#include "umbranet/adapters/sqlite/sqlite_memory_generations.h"
 #include "umbranet/adapters/sqlite/sqlite_procedural_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_short_term_memory.h"
@@ -40,7 +41,8 @@ class SqliteWorld final : public TierWorld {
         short_term_(*database_),
         episodic_(*database_, episodic),
         semantic_(*database_, semantic),
-        procedural_(*database_) {}
+        procedural_(*database_),
+        generations_(*store_) {}
 
   ~SqliteWorld() override {
     store_.reset();
@@ -55,6 +57,12 @@ class SqliteWorld final : public TierWorld {
   SemanticMemory& semantic() override { return semantic_; }
 
   ProceduralMemory& procedural() override { return procedural_; }
+
+  Journal* journal() override { return &journal_; }
+
+  JobLedger* ledger() override { return &ledger_; }
+
+  MemoryGenerations* generations() override { return &generations_; }
 
   Interaction Accept(Interaction turn) override {
     const std::vector<Interaction> turns{turn};
@@ -105,6 +113,7 @@ class SqliteWorld final : public TierWorld {
   SqliteEpisodicMemory episodic_;
   SqliteSemanticMemory semantic_;
   SqliteProceduralMemory procedural_;
+  SqliteMemoryGenerations generations_;
   std::vector<Lease> others_;
 };
 
@@ -145,6 +154,15 @@ std::vector<TierWorldKind> SemanticWorlds() {
 
 std::vector<TierWorldKind> ProceduralWorlds() {
   return BothWorlds();
+}
+
+std::vector<TierWorldKind> GenerationWorlds() {
+  return {{"Sqlite", [] { return std::make_unique<SqliteWorld>(); }},
+          {"SqliteInTheFile", [] {
+             return std::make_unique<SqliteWorld>(
+                 SqliteEpisodicMemory::Options{.cached_documents_max = 0},
+                 SqliteSemanticMemory::Options{.cached_facts_of_user_max = 0});
+           }}};
 }
 
 std::vector<TierWorldKind> FencedWorlds() {

@@ -15,6 +15,9 @@
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/reflection_plan.h"
 #include "umbranet/ports/episodic_memory.h"
+#include "umbranet/ports/job_ledger.h"
+#include "umbranet/ports/journal.h"
+#include "umbranet/ports/memory_generations.h"
 #include "umbranet/ports/procedural_memory.h"
 #include "umbranet/ports/semantic_memory.h"
 #include "umbranet/ports/short_term_memory.h"
@@ -40,6 +43,13 @@ class TierWorld {
   // Forgets the user's turns and jobs, as the journal would.
   virtual void ForgetTurns(const UserKey& user) = 0;
 
+  // What is beneath the tiers, and the generations of them; null where there is none.
+  virtual Journal* journal() { return nullptr; }
+
+  virtual JobLedger* ledger() { return nullptr; }
+
+  virtual MemoryGenerations* generations() { return nullptr; }
+
   ManualClock& clock() { return clock_; }
 
  protected:
@@ -59,6 +69,8 @@ std::vector<TierWorldKind> ShortTermWorlds();
 std::vector<TierWorldKind> EpisodicWorlds();
 std::vector<TierWorldKind> SemanticWorlds();
 std::vector<TierWorldKind> ProceduralWorlds();
+// Those that have generations, a journal and a ledger.
+std::vector<TierWorldKind> GenerationWorlds();
 // Those whose tier shares a database with the ledger, so that Apply checks the lease.
 std::vector<TierWorldKind> FencedWorlds();
 std::vector<TierWorldKind> FencedSemanticWorlds();

@@ -39,6 +39,7 @@ struct CommandLine {
   ForgetOptions forget;
   MergesOptions merges;
   UnmergeOptions unmerge;
+  RebuildOptions rebuild;
   ExportOptions exporting;
   HealthOptions health;
   MigrateDataOptions migrate_data;
@@ -152,6 +153,32 @@ void AddCorrecting(CLI::App& app, CommandLine& line) {
   unmerge->add_option("--from", line.unmerge.from, "The other name; default: from all of them");
 }
 
+void AddRebuilding(CLI::App& app, CommandLine& line) {
+  CLI::App* rebuild = AddCommand(
+      app, line, "rebuild",
+      "Work a user's memory out anew beside the one in force, show the difference, swap it in",
+      [&line](const CommandContext& context) { return RunRebuild(context, line.rebuild); });
+  rebuild->add_option("--user", line.rebuild.user, "Whose memory")->capture_default_str();
+  CLI::Option* rules = rebuild->add_flag("--rules", line.rebuild.rules, "By the rules");
+  rebuild->add_option("--model", line.rebuild.model, "By this model; default: by what reflects")
+      ->excludes(rules);
+  rebuild->add_option("--turns", line.rebuild.turns, "Turns at most, this time; default: all");
+  CLI::Option* show =
+      rebuild->add_flag("--show", line.rebuild.show, "Only say what would be different");
+  CLI::Option* swap = rebuild->add_flag("--swap", line.rebuild.swap,
+                                        "Put what was worked out anew in force, in one step");
+  CLI::Option* back =
+      rebuild->add_flag("--back", line.rebuild.back, "Put the former memory in force again");
+  CLI::Option* discard = rebuild->add_flag("--discard", line.rebuild.discard,
+                                           "Remove everything that is not in force");
+  swap->excludes(back)->excludes(discard)->excludes(show);
+  back->excludes(discard)->excludes(show);
+  discard->excludes(show);
+  rebuild->add_option("--limit", line.rebuild.limit, "Items shown of each kind")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+}
+
 void AddOperating(CLI::App& app, CommandLine& line) {
   CLI::App* jobs =
       AddCommand(app, line, "jobs", "Look after the reflection queue",
@@ -247,6 +274,7 @@ int RunCommandLine(int argc, char** argv) {
   AddTalking(app, line);
   AddMoving(app, line);
   AddCorrecting(app, line);
+  AddRebuilding(app, line);
   AddOperating(app, line);
   try {
     app.parse(argc, argv);

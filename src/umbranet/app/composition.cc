@@ -20,6 +20,7 @@
 #include "umbranet/app/composition_backends.h"
 #include "umbranet/app/composition_extraction.h"
 #include "umbranet/app/composition_gauges.h"
+#include "umbranet/app/composition_rebuild.h"
 #include "umbranet/app/composition_spool.h"
 #include "umbranet/extraction/event_times.h"
 #include "umbranet/governor/governor.h"
@@ -292,6 +293,7 @@ struct Application::Parts {
                  GovernorOptions(with, std::move(system_prompt), metrics, opened.answers.get(),
                                  modes, InlineReflection())),
         extraction(with, clock, reflection_model.get(), usage, metrics, log),
+        rebuilding(with, clock, backends, extraction.extractor(), usage, metrics, log),
         queue(clock, ledger, doorbell, QueueOptions()),
         // Not through the cache: what was said is embedded once.
         episode_embedder(opened.embedder == nullptr
@@ -386,6 +388,7 @@ struct Application::Parts {
   std::unique_ptr<LanguageModel> chat_model;  // `model` with its calls counted; null where it is.
   Governor governor;
   Extraction extraction;
+  Rebuilding rebuilding;
   ReflectionQueue queue;
   std::unique_ptr<EpisodeEmbedder> episode_embedder;  // Null without an embedder.
   BatchProcessor processor;
@@ -504,6 +507,10 @@ Status Application::OpenServer(Parts& parts) {
                                 : std::uint64_t{0};
   };
   dependencies.usage = &parts.usage;
+  dependencies.rebuild = parts.rebuilding.rebuild();
+  dependencies.rebuild_extractor = [&parts](bool rules, std::string_view model) {
+    return parts.rebuilding.OpenExtractor(rules, model);
+  };
   dependencies.chat_budget = Millis{settings.turn_timeout_ms};
   Router router = probes ? BuildProbes(std::move(dependencies)) : BuildApi(std::move(dependencies));
   UMBRANET_ASSIGN_OR_RETURN(parts.server,
@@ -567,6 +574,7 @@ bool Application::Stop(Deadline deadline) {
   }
   // Nobody waits for a model any more; batches that did are given back.
   parts_->extraction.Stop();
+  parts_->rebuilding.Stop();
   parts_->audit.Stop();
   parts_->RunWorkersAsWanted();
   if (parts_->backends.rabbitmq != nullptr) {

@@ -38,16 +38,17 @@ JobStatus StatusWithoutJob(const Interaction& turn, std::optional<std::int64_t> 
   "j.tiers_done, j.enqueued_at, j.finished_at, j.available_at, j.traceparent, "  \
   "j.last_error, j.last_error_tier, j.fallback"
 // Of "turn t LEFT JOIN job j", for LedgerRecords::Compare: what lacks its job, and what is done
-// without a marker of each of `tiers` tiers beside the ledger.
+// without a marker of each of `tiers` tiers beside the ledger, under `memory`: the key that those
+// carry for the user.
 #define UMBRANET_LACKS_JOB "(j.seq IS NULL AND t.past_state IS NULL)"
-#define UMBRANET_LACKS_MARKER(tiers)                                                    \
-  "(j.state = 2 AND (SELECT count(*) FROM tier_applied m WHERE m.user_key = j.user_key" \
+#define UMBRANET_LACKS_MARKER(tiers, memory)                                         \
+  "(j.state = 2 AND (SELECT count(*) FROM tier_applied m WHERE m.user_key = " memory \
   " AND m.job_id = j.job_id) < " tiers ")"
 // Turns, those without a job, those without a marker, and those that are not finished.
-#define UMBRANET_COMPARISON(tiers)                       \
+#define UMBRANET_COMPARISON(tiers, memory)               \
   "count(*), count(*) FILTER (WHERE " UMBRANET_LACKS_JOB \
   "), count(*) FILTER (WHERE " UMBRANET_LACKS_MARKER(    \
-      tiers) "), count(*) FILTER (WHERE j.state IN (0, 1, 4))"
+      tiers, memory) "), count(*) FILTER (WHERE j.state IN (0, 1, 4))"
 // Compared turns are so much younger than what retention takes, so that a slow sweep is not taken
 // for a loss.
 inline constexpr Millis kBeforeRetention = std::chrono::hours(24);

@@ -154,6 +154,7 @@ Router BuildApi(ApiDependencies dependencies) {
   AddRecallRoutes(router, api);
   AddMemoryRoutes(router, api);
   AddAdminRoutes(router, api);
+  AddRebuildRoutes(router, api);
   AddModeRoutes(router, api);
   AddRecordRoutes(router, api);
   AddOperationsRoutes(router, api);

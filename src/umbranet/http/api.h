@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,10 +21,12 @@
 #include "umbranet/http/server.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/memory/reflection_modes.h"
+#include "umbranet/ports/extractor.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
 #include "umbranet/ports/ledger_records.h"
 #include "umbranet/reflection/ledger_audit.h"
+#include "umbranet/reflection/memory_rebuild.h"
 #include "umbranet/telemetry/metrics.h"
 #include "umbranet/telemetry/model_usage.h"
 #include "umbranet/telemetry/structured_log.h"
@@ -70,6 +73,12 @@ struct ApiDependencies {
   std::function<Result<std::optional<JobStatus>>(std::string_view tenant, std::string_view job_id,
                                                  Deadline)>
       find_spooled = {};
+
+  MemoryRebuild* rebuild = nullptr;  // Null: this memory cannot be worked out anew beside itself.
+  // What works it out: the rules, the model of that name, or, with neither, what reflects here.
+  // kInvalidArgument: both, or there is no endpoint for models. Set where `rebuild` is.
+  std::function<Result<std::shared_ptr<Extractor>>(bool rules, std::string_view model)>
+      rebuild_extractor = {};
 
   LedgerRecords* records = nullptr;  // Null: there are none to be asked.
   LedgerAudit* audit = nullptr;      // Null: it is not made here.

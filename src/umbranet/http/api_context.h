@@ -79,6 +79,7 @@ void AddRecallRoutes(Router& router, const SharedApi& api);
 void AddMemoryRoutes(Router& router, const SharedApi& api);
 void AddAdminRoutes(Router& router, const SharedApi& api);
 void AddRecordRoutes(Router& router, const SharedApi& api);
+void AddRebuildRoutes(Router& router, const SharedApi& api);
 void AddModeRoutes(Router& router, const SharedApi& api);
 // healthz, readyz and metrics; the second has the OpenAPI document as well.
 void AddProbeRoutes(Router& router, const SharedApi& api);

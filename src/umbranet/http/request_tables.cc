@@ -104,6 +104,18 @@ constexpr std::array kModesFields = {
     Integer("fast_mode_percent", 0, 100),
 };
 
+constexpr std::array kRebuildFields = {
+    FieldTable{"rules", FieldKind::kBoolean},
+    Identifier("model"),
+    Integer("turns_max", 1, kPageLimitMax),
+};
+
+constexpr std::array<std::string_view, 2> kGenerations = {"shadow", "former"};
+
+constexpr std::array kRebuildSwapFields = {
+    FieldTable{"to", FieldKind::kChoice, true, 1, 16, kGenerations},
+};
+
 constexpr std::array kRetryFields = {
     FieldTable{"filter", FieldKind::kObject, false, 0, 0, {}, &kDeadFilterTable},
 };
@@ -114,11 +126,14 @@ const ObjectTable kUnmergeTable = {"Unmerge", kUnmergeFields};
 const ObjectTable kTurnBatchTable = {"TurnBatch", kTurnBatchFields};
 const ObjectTable kRetryTable = {"DeadLetterRetry", kRetryFields};
 const ObjectTable kModesTable = {"ModesPatch", kModesFields};
+const ObjectTable kRebuildTable = {"RebuildRequest", kRebuildFields};
+const ObjectTable kRebuildSwapTable = {"RebuildSwap", kRebuildSwapFields};
 
 std::span<const ObjectTable* const> RequestTables() {
   static constexpr std::array kAll = {&kChatTable,       &kTurnTable,        &kTurnBatchTable,
                                       &kRecallTable,     &kMemoryPatchTable, &kUnmergeTable,
-                                      &kDeadFilterTable, &kRetryTable,       &kModesTable};
+                                      &kDeadFilterTable, &kRetryTable,       &kModesTable,
+                                      &kRebuildTable,    &kRebuildSwapTable};
   return kAll;
 }
 

@@ -29,6 +29,8 @@ extern const ObjectTable kUnmergeTable;
 extern const ObjectTable kDeadFilterTable;
 extern const ObjectTable kRetryTable;
 extern const ObjectTable kModesTable;
+extern const ObjectTable kRebuildTable;
+extern const ObjectTable kRebuildSwapTable;
 
 // All of them.
 std::span<const ObjectTable* const> RequestTables();

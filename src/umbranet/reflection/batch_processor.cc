@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <chrono>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <span>
@@ -12,9 +11,11 @@
 #include <utility>
 
 #include "umbranet/base/crash_point.h"
+#include "umbranet/reflection/completed_plan.h"
 #include "umbranet/reflection/failure_classification.h"
 #include "umbranet/reflection/known_facts.h"
 #include "umbranet/reflection/plan_codec.h"
+#include "umbranet/reflection/preceding_turns.h"
 #include "umbranet/reflection/supervised_calls.h"
 
 namespace umbranet {
@@ -265,7 +266,8 @@ class BatchProcessor::Run {
 
   static ExtractedGroup ExtractOne(BatchProcessor& processor, const UserKey& user,
                                    ExtractionInput input, Deadline deadline) {
-    auto preceding = ReadPreceding(processor, user, input.turns, deadline);
+    auto preceding = ReadPrecedingTurns(processor.stores_.journal, user, input.turns,
+                                        processor.options_.preceding_turns_max, deadline);
     if (!preceding.ok()) {
       return {{}, std::move(preceding).error(), ""};
     }
@@ -289,32 +291,6 @@ class BatchProcessor::Run {
               ""};
     }
     return {std::move(plans).value(), std::nullopt, ""};
-  }
-
-  // Of every session, what was said before its first turn.
-  static Result<std::vector<Interaction>> ReadPreceding(BatchProcessor& processor,
-                                                        const UserKey& user,
-                                                        const std::vector<Interaction>& turns,
-                                                        Deadline deadline) {
-    std::vector<const Interaction*> firsts;
-    for (const Interaction& turn : turns) {
-      const bool listed = std::any_of(firsts.begin(), firsts.end(), [&turn](const auto* first) {
-        return first->session_id == turn.session_id;
-      });
-      if (!listed) {
-        firsts.push_back(&turn);
-      }
-    }
-    const std::size_t each =
-        std::max<std::size_t>(1, processor.options_.preceding_turns_max / firsts.size());
-    std::vector<Interaction> preceding;
-    for (const Interaction* first : firsts) {
-      UMBRANET_ASSIGN_OR_RETURN(std::vector<Interaction> before,
-                                processor.stores_.journal.Recent(user, first->session_id,
-                                                                 first->sequence, each, deadline));
-      std::move(before.begin(), before.end(), std::back_inserter(preceding));
-    }
-    return preceding;
   }
 
   [[nodiscard]] std::shared_ptr<std::vector<TurnGroup>> GroupTurns() const {
@@ -365,7 +341,9 @@ class BatchProcessor::Run {
                      extracted[g].tier, *extracted[g].error);
           continue;
         }
-        const ReflectionPlan plan = Completed(std::move(extracted[g].plans[i]), job);
+        const ReflectionPlan plan =
+            CompletedPlan(std::move(extracted[g].plans[i]), job.claimed->job.job_id, *job.turn,
+                          processor_.extractor_.Name());
         auto bytes = EncodePlan(plan);
         if (bytes.ok()) {
           records.push_back({plan.job_id, std::move(bytes).value(), plan.fallback});
@@ -393,21 +371,6 @@ class BatchProcessor::Run {
                    in_force.error());
       }
     }
-  }
-
-  // Whose plan it is comes from the ledger and the journal, whatever an extractor wrote there: no
-  // model may put a memory into another user's store.
-  ReflectionPlan Completed(ReflectionPlan plan, const JobWork& job) const {
-    plan.job_id = job.claimed->job.job_id;
-    plan.interaction_id = job.turn->interaction_id;
-    plan.user = batch_.user;
-    plan.session_id = job.turn->session_id;
-    plan.occurred_at = job.turn->occurred_at;
-    plan.sequence = job.turn->sequence;
-    if (plan.extractor.empty()) {
-      plan.extractor = processor_.extractor_.Name();
-    }
-    return plan;
   }
 
   void ApplyPlans() {

@@ -21,10 +21,10 @@ constexpr std::string_view kSelectActs =
   " FROM turn t LEFT JOIN job j ON j.seq = t.seq" \
   " WHERE t.accepted_at < $1 AND t.accepted_at > $2"
 constexpr std::string_view kCompare =
-    "SELECT " UMBRANET_COMPARISON(UMBRANET_MARKED_TIERS) UMBRANET_COMPARED;
+    "SELECT " UMBRANET_COMPARISON(UMBRANET_MARKED_TIERS, "j.user_key") UMBRANET_COMPARED;
 constexpr std::string_view kSelectExamples =
     "SELECT t.interaction_id" UMBRANET_COMPARED " AND (" UMBRANET_LACKS_JOB
-    " OR " UMBRANET_LACKS_MARKER(UMBRANET_MARKED_TIERS) ") ORDER BY t.seq LIMIT 10";
+    " OR " UMBRANET_LACKS_MARKER(UMBRANET_MARKED_TIERS, "j.user_key") ") ORDER BY t.seq LIMIT 10";
 
 }  // namespace
 

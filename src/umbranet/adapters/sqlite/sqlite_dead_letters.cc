@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "umbranet/adapters/sqlite/ledger_repeat.h"
 #include "umbranet/adapters/sqlite/sqlite_accounts.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/domain/ledger_records.h"
@@ -56,16 +57,6 @@ constexpr std::string_view kSelectOwner =
     "SELECT user_key, interaction_id IS NULL, job_id FROM job WHERE seq = ?";
 constexpr std::string_view kInsertAudit =
     "INSERT INTO audit(at, actor, action, job_id, user_key, reason) VALUES(?, ?, ?, ?, ?, ?)";
-constexpr std::string_view kSelectTurns =
-    "SELECT t.seq, t.interaction_id, j.generation, j.mode, j.traceparent, t.past_generation"
-    " FROM turn t LEFT JOIN job j ON j.seq = t.seq WHERE t.user_key = ? ORDER BY t.seq";
-constexpr std::string_view kSelectEarlyJob =
-    "SELECT seq FROM job WHERE job_id = ? AND interaction_id IS NOT NULL";
-constexpr std::string_view kDeleteAttempts = "DELETE FROM attempt WHERE seq = ?";
-constexpr std::string_view kDeleteJob = "DELETE FROM job WHERE seq = ?";
-constexpr std::string_view kReturnJobs =
-    "UPDATE job SET state = 0 WHERE user_key = ? AND state = 1 AND solo IN (0, 1)"
-    " AND " UMBRANET_JOB_IS_OPEN;
 constexpr std::string_view kResetCounts =
     "UPDATE account SET accepted = ?, reflected = 0, dead = 0 WHERE user_key = ?";
 
@@ -108,20 +99,6 @@ Result<JobOwner> ReadOwner(SqliteConnection& connection, std::int64_t seq) {
   return owner;
 }
 
-// A foreign producer may have handed in the job of this generation before there was a turn.
-Status DropEarlyJob(SqliteConnection& connection, std::string_view job_id) {
-  SqliteStatement row = connection.Prepare(kSelectEarlyJob);
-  row.BindAll(job_id);
-  const std::int64_t seq = row.Step() ? row.Int(0) : 0;
-  UMBRANET_RETURN_IF_ERROR(row.status());
-  if (seq != 0) {
-    for (const std::string_view step : {kDeletePlan, kDeleteAttempts, kDeleteJob}) {
-      UMBRANET_RETURN_IF_ERROR(connection.Run(step, seq));
-    }
-  }
-  return {};
-}
-
 // 0 when there is no such dead job.
 Result<std::int64_t> FindDeadSeq(SqliteConnection& connection, std::string_view job_id) {
   SqliteStatement row = connection.Prepare(kSelectDeadJob);
@@ -129,33 +106,6 @@ Result<std::int64_t> FindDeadSeq(SqliteConnection& connection, std::string_view 
   const std::int64_t seq = row.Step() ? row.Int(0) : 0;
   UMBRANET_RETURN_IF_ERROR(row.status());
   return seq;
-}
-
-struct TurnToRepeat {
-  std::int64_t seq = 0;
-  std::string interaction_id;
-  bool has_job = false;
-  std::uint32_t generation = 0;
-  RunMode mode = RunMode::kBackground;
-  std::string traceparent;
-};
-
-Result<std::vector<TurnToRepeat>> ReadTurnsToRepeat(SqliteConnection& connection,
-                                                    std::int64_t user_key) {
-  std::vector<TurnToRepeat> turns;
-  SqliteStatement row = connection.Prepare(kSelectTurns);
-  row.BindAll(user_key);
-  while (row.Step()) {
-    const bool has_job = !row.IsNull(2);
-    turns.push_back({.seq = row.Int(0),
-                     .interaction_id = row.String(1),
-                     .has_job = has_job,
-                     .generation = static_cast<std::uint32_t>(row.Int(has_job ? 2 : 5)),
-                     .mode = has_job ? static_cast<RunMode>(row.Int(3)) : RunMode::kBackground,
-                     .traceparent = row.String(4)});
-  }
-  UMBRANET_RETURN_IF_ERROR(row.status());
-  return turns;
 }
 
 }  // namespace
@@ -306,28 +256,14 @@ Result<std::uint64_t> SqliteJobLedger::ReflectAgain(const UserKey& user, Deadlin
       Lane::kForeground, deadline, [&](SqliteConnection& connection) -> Result<std::uint64_t> {
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t user_key, store_.Intern(connection, user));
         UMBRANET_ASSIGN_OR_RETURN(const std::vector<TurnToRepeat> turns,
-                                  ReadTurnsToRepeat(connection, user_key));
+                                  ReadTurnsToRepeat(connection, user_key, 0));
         const std::int64_t now = store_.Now();
         for (const TurnToRepeat& turn : turns) {
-          if (turn.has_job) {
-            UMBRANET_RETURN_IF_ERROR(RetireJob(connection, turn.seq, now));
-          }
-          const std::uint32_t generation = turn.generation + 1;
-          const ReflectionJob job{.job_id = MakeJobId(user, turn.interaction_id, generation),
-                                  .user = user,
-                                  .interaction_id = turn.interaction_id,
-                                  .priority = Priority::kLow,
-                                  .mode = turn.mode,
-                                  .generation = generation,
-                                  .traceparent = turn.traceparent};
-          UMBRANET_RETURN_IF_ERROR(DropEarlyJob(connection, job.job_id));
-          UMBRANET_RETURN_IF_ERROR(
-              InsertJob(connection, turn.seq, user_key, job, /*has_turn=*/true, now));
+          UMBRANET_RETURN_IF_ERROR(RepeatTurn(connection, user, user_key, turn, now));
         }
         // Whatever a worker holds of this user, it holds of the memory before. Jobs without turns
         // go back.
-        UMBRANET_RETURN_IF_ERROR(connection.Run(kReturnJobs, user_key));
-        UMBRANET_RETURN_IF_ERROR(EndLease(connection, user_key, {}));
+        UMBRANET_RETURN_IF_ERROR(ReturnLeasedJobs(connection, user_key));
         UMBRANET_RETURN_IF_ERROR(connection.Run(kResetCounts, turns.size(), user_key));
         return std::uint64_t{turns.size()};
       });

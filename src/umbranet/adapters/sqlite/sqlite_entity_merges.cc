@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "umbranet/adapters/sqlite/sqlite_memory_keys.h"
 #include "umbranet/domain/entity_name.h"
 #include "umbranet/domain/fact.h"
 
@@ -53,7 +54,8 @@ constexpr std::string_view kSelectLog =
     " WHERE m.user_key = ? ORDER BY m.occurred_at DESC, m.sequence DESC, m.name, m.other LIMIT ?";
 constexpr std::string_view kDeleteLog =
     "DELETE FROM entity_merge WHERE user_key = ?1 AND (parted_through IS NULL OR"
-    " interaction_id NOT IN (SELECT interaction_id FROM turn WHERE user_key = ?1))";
+    " interaction_id NOT IN (SELECT interaction_id FROM turn"
+    " WHERE user_key = " UMBRANET_OWNER_OF("?1") "))";
 constexpr std::string_view kResetPartings =
     "UPDATE entity_merge SET last_sequence = parted_through WHERE user_key = ?";
 

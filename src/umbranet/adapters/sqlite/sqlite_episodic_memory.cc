@@ -7,10 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "umbranet/adapters/sqlite/sqlite_accounts.h"
 #include "umbranet/adapters/sqlite/sqlite_episode_row.h"
 #include "umbranet/adapters/sqlite/sqlite_episode_search.h"
-#include "umbranet/adapters/sqlite/sqlite_tier_book.h"
 #include "umbranet/adapters/sqlite/sqlite_vectors.h"
 #include "umbranet/base/text_analysis.h"
 #include "umbranet/domain/episode_document.h"
@@ -25,21 +23,35 @@ constexpr std::string_view kInsertSession =
     "INSERT INTO episode_session(user_key, session_id) VALUES(?, ?)";
 constexpr std::string_view kInsertEpisode =
     "INSERT INTO episode(user_key, session_key, sequence, ordinal, occurred_at, role, length,"
-    " importance, memory_id, interaction_id, speaker, event_times, text, terms)"
-    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(memory_id) DO NOTHING";
+    " importance, memory_id, interaction_id, speaker, event_times, text, terms, edited)"
+    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(memory_id, user_key)"
+    " DO NOTHING";
 constexpr std::string_view kSelectPage =
     "SELECT memory_id, interaction_id, role, occurred_at, text, sequence, ordinal FROM episode"
     " WHERE user_key = ? AND (occurred_at, sequence, ordinal, memory_id) > (?, ?, ?, ?)"
     " ORDER BY occurred_at, sequence, ordinal, memory_id LIMIT ?";
 constexpr std::string_view kSelectItem =
     "SELECT e.memory_id, e.interaction_id, e.role, e.occurred_at, e.text, e.episode_key,"
-    " a.user_key, a.user_id"
-    " FROM episode e JOIN account a ON a.user_key = e.user_key"
-    " WHERE e.memory_id = ? AND a.tenant = ?";
+    " e.user_key, a.user_id"
+    " FROM episode e" UMBRANET_JOIN_OWNER(
+        "e") " WHERE e.memory_id = ? AND a.tenant = ? AND " UMBRANET_STATE_OF_MEMORY " = ?";
+constexpr std::string_view kSelectInAllMemories =
+    "SELECT episode_key FROM episode WHERE memory_id = ? ORDER BY episode_key";
+// What an owner changed in another generation.
+constexpr std::string_view kSelectEdited =
+    "SELECT text FROM episode WHERE memory_id = ? AND edited = 1 LIMIT 1";
+// What another generation knows of the same words.
+constexpr std::string_view kInheritVector =
+    "INSERT INTO episode_vector(user_key, episode_key, role, space_key, vector)"
+    " SELECT n.user_key, n.episode_key, v.role, v.space_key, v.vector FROM episode n"
+    " JOIN episode o ON o.memory_id = n.memory_id AND o.user_key <> n.user_key"
+    " AND o.text = n.text AND o.speaker = n.speaker"
+    " JOIN episode_vector v ON v.episode_key = o.episode_key"
+    " WHERE n.episode_key = ? ORDER BY v.vector_key DESC LIMIT 1";
 constexpr std::string_view kSelectDocument =
     "SELECT user_key, role, length, terms, speaker, occurred_at FROM episode WHERE episode_key = ?";
 constexpr std::string_view kUpdateText =
-    "UPDATE episode SET text = ?, terms = ?, length = ? WHERE episode_key = ?";
+    "UPDATE episode SET text = ?, terms = ?, length = ?, edited = 1 WHERE episode_key = ?";
 constexpr std::string_view kDeleteEpisode = "DELETE FROM episode WHERE episode_key = ?";
 constexpr std::string_view kSelectSessions =
     "SELECT session_key, session_id FROM episode_session WHERE user_key = ?";
@@ -156,15 +168,28 @@ struct StoredItem {
 };
 
 Result<std::optional<StoredItem>> FindItem(SqliteConnection& connection, std::string_view tenant,
-                                           std::string_view memory_id) {
+                                           std::string_view memory_id, GenerationState which) {
   SqliteStatement row = connection.Prepare(kSelectItem);
-  row.BindAll(memory_id, tenant);
+  row.BindAll(memory_id, tenant, which);
   std::optional<StoredItem> found;
   if (row.Step()) {
     found = {ReadItem(row, {std::string(tenant), row.String(7)}), row.Int(5), row.Int(6)};
   }
   UMBRANET_RETURN_IF_ERROR(row.status());
   return found;
+}
+
+// Those of the same episode in every generation of its owner's memory.
+Result<std::vector<std::int64_t>> KeysInAllMemories(SqliteConnection& connection,
+                                                    std::string_view memory_id) {
+  std::vector<std::int64_t> keys;
+  SqliteStatement rows = connection.Prepare(kSelectInAllMemories);
+  rows.BindAll(memory_id);
+  while (rows.Step()) {
+    keys.push_back(rows.Int(0));
+  }
+  UMBRANET_RETURN_IF_ERROR(rows.status());
+  return keys;
 }
 
 Result<std::int64_t> InternSession(SqliteConnection& connection, std::int64_t user_key,
@@ -196,53 +221,69 @@ Status SqliteEpisodicMemory::Apply(std::span<const ReflectionPlan> plans, const 
       SqliteDatabase::Lane::kBackground,
       [&](SqliteConnection& connection) -> Status {
         UMBRANET_ASSIGN_OR_RETURN(const TierApplication application,
-                                  BeginApplication(connection, Tier::kEpisodic, plans, fence));
+                                  BeginApplication(connection, Tier::kEpisodic, plans,
+                                                   FenceOf(fence, options_.which), options_.which));
         for (const ReflectionPlan* plan : application.plans) {
-          UMBRANET_RETURN_IF_ERROR(ApplyPlan(connection, application.user_key, *plan));
+          UMBRANET_RETURN_IF_ERROR(ApplyPlan(connection, application, *plan));
         }
         return {};
       },
       deadline);
 }
 
-Status SqliteEpisodicMemory::ApplyPlan(SqliteConnection& connection, std::int64_t user_key,
+Status SqliteEpisodicMemory::ApplyPlan(SqliteConnection& connection,
+                                       const TierApplication& application,
                                        const ReflectionPlan& plan) const {
   if (plan.episodes.empty()) {
     return {};
   }
   UMBRANET_ASSIGN_OR_RETURN(const std::int64_t session_key,
-                            InternSession(connection, user_key, plan.session_id));
+                            InternSession(connection, application.user_key, plan.session_id));
   std::array<std::uint32_t, 2> ordinals{};
   for (const PlannedEpisode& planned : plan.episodes) {
     const std::uint32_t ordinal = ordinals.at(static_cast<std::size_t>(planned.role))++;
-    UMBRANET_RETURN_IF_ERROR(AddEpisode(connection, user_key, session_key, plan, planned, ordinal));
+    UMBRANET_RETURN_IF_ERROR(
+        AddEpisode(connection, application, session_key, plan, planned, ordinal));
   }
   return {};
 }
 
-Status SqliteEpisodicMemory::AddEpisode(SqliteConnection& connection, std::int64_t user_key,
+Status SqliteEpisodicMemory::AddEpisode(SqliteConnection& connection,
+                                        const TierApplication& application,
                                         std::int64_t session_key, const ReflectionPlan& plan,
                                         const PlannedEpisode& planned,
                                         std::uint32_t ordinal) const {
+  const std::int64_t user_key = application.user_key;
   const std::string id = MakeEpisodeId(plan.user, plan.interaction_id, planned.role, ordinal);
   UMBRANET_ASSIGN_OR_RETURN(const bool erased, IsErased(connection, user_key, Tier::kEpisodic, id));
   if (erased) {
     return {};
   }
-  const std::vector<std::string> terms =
-      EpisodeTerms(planned.text, planned.speaker, plan.occurred_at);
+  std::string text = planned.text;
+  bool edited = false;
+  if (application.may_inherit) {
+    SqliteStatement changed = connection.Prepare(kSelectEdited);
+    changed.BindAll(id);
+    edited = changed.Step();
+    text = edited ? changed.String(0) : text;
+    UMBRANET_RETURN_IF_ERROR(changed.status());
+  }
+  const std::vector<std::string> terms = EpisodeTerms(text, planned.speaker, plan.occurred_at);
   const std::string joined = JoinTerms(terms);
   UMBRANET_RETURN_IF_ERROR(connection.Run(
       kInsertEpisode, user_key, session_key, plan.sequence,
       static_cast<std::int64_t>(planned.role) * kRoleStride + ordinal, plan.occurred_at,
       planned.role, terms.size(), planned.importance, id, plan.interaction_id, planned.speaker,
-      FormatEventTimes(planned.event_times), planned.text, joined));
+      FormatEventTimes(planned.event_times), text, joined, edited));
   if (connection.Changes() == 0) {
     return {};  // An earlier generation of the job left it.
   }
   const std::int64_t episode_key = connection.LastInsertRowid();
   UMBRANET_RETURN_IF_ERROR(
       index_.Add(connection, episode_key, ScopeOf(user_key, planned.role), joined));
+  if (application.may_inherit) {
+    UMBRANET_RETURN_IF_ERROR(connection.Run(kInheritVector, episode_key));
+  }
   return GrowCorpus(connection, user_key, CorpusOf(planned.role), 1,
                     static_cast<std::int64_t>(terms.size()));
 }
@@ -255,7 +296,8 @@ Result<MemoryPage> SqliteEpisodicMemory::List(const UserKey& user, std::string_v
   }
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   MemoryPage page;
-  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key, FindAccount(*reader, user));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                            FindMemory(*reader, user, options_.which));
   if (!user_key.has_value()) {
     return page;
   }
@@ -279,7 +321,8 @@ Result<std::optional<MemoryItem>> SqliteEpisodicMemory::Get(std::string_view ten
                                                             std::string_view memory_id,
                                                             Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
-  UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredItem> found, FindItem(*reader, tenant, memory_id));
+  UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredItem> found,
+                            FindItem(*reader, tenant, memory_id, options_.which));
   return found.has_value() ? std::optional(std::move(found->item)) : std::nullopt;
 }
 
@@ -336,12 +379,16 @@ Result<std::optional<MemoryItem>> SqliteEpisodicMemory::Update(std::string_view 
       [&](SqliteConnection& connection) -> Status {
         changed.reset();
         UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredItem> found,
-                                  FindItem(connection, tenant, memory_id));
+                                  FindItem(connection, tenant, memory_id, options_.which));
         if (!found.has_value()) {
           return {};
         }
         if (patch.text.has_value()) {
-          UMBRANET_RETURN_IF_ERROR(SetText(connection, found->episode_key, *patch.text));
+          UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> keys,
+                                    KeysInAllMemories(connection, memory_id));
+          for (const std::int64_t key : keys) {
+            UMBRANET_RETURN_IF_ERROR(SetText(connection, key, *patch.text));
+          }
           found->item.text = *patch.text;
         }
         changed = std::move(found->item);
@@ -360,12 +407,16 @@ Result<bool> SqliteEpisodicMemory::Erase(std::string_view tenant, std::string_vi
       [&](SqliteConnection& connection) -> Status {
         erased = false;
         UMBRANET_ASSIGN_OR_RETURN(const std::optional<StoredItem> found,
-                                  FindItem(connection, tenant, memory_id));
+                                  FindItem(connection, tenant, memory_id, options_.which));
         if (!found.has_value()) {
           return {};
         }
-        UMBRANET_RETURN_IF_ERROR(Unindex(connection, found->episode_key));
-        UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteEpisode, found->episode_key));
+        UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> keys,
+                                  KeysInAllMemories(connection, memory_id));
+        for (const std::int64_t key : keys) {
+          UMBRANET_RETURN_IF_ERROR(Unindex(connection, key));
+          UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteEpisode, key));
+        }
         UMBRANET_RETURN_IF_ERROR(RememberErasure(connection, found->user_key, Tier::kEpisodic,
                                                  found->item.memory_id,
                                                  found->item.sources.front().interaction_id));
@@ -395,45 +446,61 @@ Result<std::uint64_t> SqliteEpisodicMemory::EraseSlice(SqliteConnection& connect
 }
 
 Result<std::uint64_t> SqliteEpisodicMemory::EraseUser(const UserKey& user, Deadline deadline) {
-  std::optional<std::int64_t> user_key;
-  std::int64_t last_key = 0;
+  std::vector<std::int64_t> memories;
+  std::optional<std::int64_t> in_force;
   const Status begun = database_.Write(
       SqliteDatabase::Lane::kBackground,
       [&](SqliteConnection& connection) -> Status {
-        UMBRANET_ASSIGN_OR_RETURN(user_key, FindAccount(connection, user));
-        if (!user_key.has_value()) {
-          return {};
-        }
-        SqliteStatement last = connection.Prepare(kSelectLastKey);
-        last.BindAll(*user_key);
-        last_key = last.Step() ? last.Int(0) : 0;
-        UMBRANET_RETURN_IF_ERROR(last.status());
-        return CloseBook(connection, *user_key, Tier::kEpisodic);
+        UMBRANET_RETURN_IF_ERROR(EndOtherMemories(connection, user));
+        UMBRANET_ASSIGN_OR_RETURN(memories, MemoriesOf(connection, user));
+        UMBRANET_ASSIGN_OR_RETURN(in_force,
+                                  FindMemory(connection, user, GenerationState::kInForce));
+        return {};
       },
       deadline);
   UMBRANET_RETURN_IF_ERROR(begun);
   std::uint64_t removed = 0;
-  for (std::uint64_t slice = kSliceEpisodes; user_key.has_value() && slice == kSliceEpisodes;) {
+  for (const std::int64_t memory : memories) {
+    UMBRANET_ASSIGN_OR_RETURN(const std::uint64_t episodes, EraseMemory(memory, deadline));
+    removed += memory == in_force ? episodes : 0;
+  }
+  return removed;
+}
+
+Result<std::uint64_t> SqliteEpisodicMemory::EraseMemory(std::int64_t memory_key,
+                                                        Deadline deadline) {
+  std::int64_t last_key = 0;
+  const Status begun = database_.Write(
+      SqliteDatabase::Lane::kBackground,
+      [&](SqliteConnection& connection) -> Status {
+        SqliteStatement last = connection.Prepare(kSelectLastKey);
+        last.BindAll(memory_key);
+        last_key = last.Step() ? last.Int(0) : 0;
+        UMBRANET_RETURN_IF_ERROR(last.status());
+        return CloseBook(connection, memory_key, Tier::kEpisodic);
+      },
+      deadline);
+  UMBRANET_RETURN_IF_ERROR(begun);
+  std::uint64_t removed = 0;
+  for (std::uint64_t slice = kSliceEpisodes; slice == kSliceEpisodes;) {
     const Status sliced = database_.Write(
         SqliteDatabase::Lane::kBackground,
         [&](SqliteConnection& connection) -> Status {
-          UMBRANET_ASSIGN_OR_RETURN(slice, EraseSlice(connection, *user_key, last_key));
+          UMBRANET_ASSIGN_OR_RETURN(slice, EraseSlice(connection, memory_key, last_key));
           return {};
         },
         deadline);
     UMBRANET_RETURN_IF_ERROR(sliced);
     removed += slice;
   }
-  if (user_key.has_value()) {
-    UMBRANET_RETURN_IF_ERROR(PurgeTextIndex(database_, index_, deadline));
-    // In the foreground, since that makes everything before it durable too.
-    const Status ended = database_.Write(
-        SqliteDatabase::Lane::kForeground,
-        [&](SqliteConnection& connection) { return connection.Run(kDeleteSessions, *user_key); },
-        deadline);
-    cache_.Drop(*user_key);
-    UMBRANET_RETURN_IF_ERROR(ended);
-  }
+  UMBRANET_RETURN_IF_ERROR(PurgeTextIndex(database_, index_, deadline));
+  // In the foreground, since that makes everything before it durable too.
+  const Status ended = database_.Write(
+      SqliteDatabase::Lane::kForeground,
+      [&](SqliteConnection& connection) { return connection.Run(kDeleteSessions, memory_key); },
+      deadline);
+  cache_.Drop(memory_key);
+  UMBRANET_RETURN_IF_ERROR(ended);
   return removed;
 }
 
@@ -441,7 +508,7 @@ Result<EpisodesFound> SqliteEpisodicMemory::Find(const EpisodeQuery& query, Dead
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
   UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
-                            FindAccount(*reader, query.user));
+                            FindMemory(*reader, query.user, options_.which));
   if (!user_key.has_value()) {
     EpisodesFound nothing;
     nothing.statistics.document_frequency.resize(query.terms.size());

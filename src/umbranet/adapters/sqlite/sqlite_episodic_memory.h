@@ -20,7 +20,9 @@
 #include <string_view>
 
 #include "umbranet/adapters/sqlite/sqlite_database.h"
+#include "umbranet/adapters/sqlite/sqlite_memory_keys.h"
 #include "umbranet/adapters/sqlite/sqlite_text_index.h"
+#include "umbranet/adapters/sqlite/sqlite_tier_book.h"
 #include "umbranet/ports/episodic_memory.h"
 #include "umbranet/search/episode_cache.h"
 
@@ -32,6 +34,9 @@ class SqliteEpisodicMemory final : public EpisodicMemory {
     std::size_t cache_bytes_max = std::size_t{128} << 20U;  // Of all users' episodes in memory.
     // Reading a user of this many into memory takes some 50 ms, once.
     std::uint64_t cached_documents_max = 20'000;
+    // Which memory of a user this is: the one in force, or the shadow, to which plans are applied
+    // without a lease.
+    GenerationState which = GenerationState::kInForce;
   };
 
   explicit SqliteEpisodicMemory(SqliteDatabase& database);  // With the default options.
@@ -56,12 +61,15 @@ class SqliteEpisodicMemory final : public EpisodicMemory {
   Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
                      Deadline deadline) override;
 
+  // The rows of one generation that is nobody's any more, in slices. How many episodes.
+  Result<std::uint64_t> EraseMemory(std::int64_t memory_key, Deadline deadline);
+
  private:
-  Status ApplyPlan(SqliteConnection& connection, std::int64_t user_key,
+  Status ApplyPlan(SqliteConnection& connection, const TierApplication& application,
                    const ReflectionPlan& plan) const;
-  Status AddEpisode(SqliteConnection& connection, std::int64_t user_key, std::int64_t session_key,
-                    const ReflectionPlan& plan, const PlannedEpisode& planned,
-                    std::uint32_t ordinal) const;
+  Status AddEpisode(SqliteConnection& connection, const TierApplication& application,
+                    std::int64_t session_key, const ReflectionPlan& plan,
+                    const PlannedEpisode& planned, std::uint32_t ordinal) const;
   // Takes the episode out of the index and out of the corpus.
   Status Unindex(SqliteConnection& connection, std::int64_t episode_key) const;
   Status SetText(SqliteConnection& connection, std::int64_t episode_key,

@@ -15,13 +15,17 @@ constexpr std::string_view kSelectActs =
     " ORDER BY r.id DESC LIMIT ?";
 // Three tiers leave a marker for every job that is done.
 #define UMBRANET_MARKED_TIERS "3"
+#define UMBRANET_MEMORY_IN_FORCE                                                             \
+  "coalesce((SELECT memory_key FROM memory_generation WHERE user_key = j.user_key AND state" \
+  " = 1), j.user_key)"
 #define UMBRANET_COMPARED \
   " FROM turn t LEFT JOIN job j ON j.seq = t.seq WHERE t.accepted_at < ?1 AND t.accepted_at > ?2"
-constexpr std::string_view kCompare =
-    "SELECT " UMBRANET_COMPARISON(UMBRANET_MARKED_TIERS) UMBRANET_COMPARED;
+constexpr std::string_view kCompare = "SELECT " UMBRANET_COMPARISON(
+    UMBRANET_MARKED_TIERS, UMBRANET_MEMORY_IN_FORCE) UMBRANET_COMPARED;
 constexpr std::string_view kSelectExamples =
     "SELECT t.interaction_id" UMBRANET_COMPARED " AND (" UMBRANET_LACKS_JOB
-    " OR " UMBRANET_LACKS_MARKER(UMBRANET_MARKED_TIERS) ") ORDER BY t.seq LIMIT 10";
+    " OR " UMBRANET_LACKS_MARKER(UMBRANET_MARKED_TIERS,
+                                 UMBRANET_MEMORY_IN_FORCE) ") ORDER BY t.seq LIMIT 10";
 
 }  // namespace
 

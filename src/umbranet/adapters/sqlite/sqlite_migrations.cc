@@ -4,6 +4,7 @@
 #include <string>
 
 #include "umbranet/adapters/sqlite/entity_merge_schema.h"
+#include "umbranet/adapters/sqlite/generation_schema.h"
 #include "umbranet/adapters/sqlite/ledger_schema.h"
 #include "umbranet/adapters/sqlite/tier_schema.h"
 
@@ -83,7 +84,7 @@ std::vector<SqliteMigration> AllSqliteMigrations() {
   // Later components may refer to the tables of earlier ones.
   std::vector<SqliteMigration> all;
   for (const std::vector<SqliteMigration>& component :
-       {LedgerMigrations(), TierMigrations(), EntityMergeMigrations()}) {
+       {LedgerMigrations(), TierMigrations(), EntityMergeMigrations(), GenerationMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

@@ -54,10 +54,16 @@ constexpr std::string_view kSelectErasedFacts =
 constexpr std::string_view kSelectAppliedToFacts =
     "SELECT job_id FROM tier_applied WHERE user_key = ? AND tier = 2 ORDER BY job_id";
 
+constexpr std::string_view kOwnerColumn = "user_key";
+constexpr std::string_view kSelectMemory =
+    "SELECT memory_key FROM memory_generation WHERE user_key = ? AND state = 1";
+
 struct Selection {
   std::string_view table;
   std::string_view select;  // The columns as in MovedTables.
   std::string_view count;
+  // The rows are asked for by the key of the user's memory, and moved under his own.
+  bool of_memory = false;
 };
 
 // Tiers 1 and 3: what belongs to tier 2 moves as Knowledge.
@@ -104,7 +110,7 @@ constexpr std::array<Selection, 14> kSelections = {{
     {"tier_applied",
      "SELECT user_key, tier, job_id FROM tier_applied WHERE user_key = ? AND tier <> 2"
      " ORDER BY tier, job_id",
-     "SELECT count(*) FROM tier_applied WHERE user_key = ? AND tier <> 2"},
+     "SELECT count(*) FROM tier_applied WHERE user_key = ? AND tier <> 2", true},
     {"erased_memory",
      "SELECT user_key, tier, id, interaction_id FROM erased_memory WHERE user_key = ?"
      " AND tier <> 2 ORDER BY tier, id",
@@ -114,18 +120,19 @@ constexpr std::array<Selection, 14> kSelections = {{
      " e.length, e.importance, e.memory_id, e.interaction_id, e.speaker, e.event_times, e.text,"
      " e.terms FROM episode e JOIN episode_session s ON s.session_key = e.session_key"
      " WHERE e.user_key = ? ORDER BY e.episode_key",
-     "SELECT count(*) FROM episode WHERE user_key = ?"},
+     "SELECT count(*) FROM episode WHERE user_key = ?", true},
     {"episode_vector",
      "SELECT v.episode_key, v.vector_key, v.user_key, v.space_key, v.role, e.occurred_at, v.vector"
      " FROM episode_vector v JOIN episode e ON e.episode_key = v.episode_key WHERE v.user_key = ?"
      " ORDER BY v.vector_key",
      "SELECT count(*) FROM episode_vector v JOIN episode e ON e.episode_key = v.episode_key"
-     " WHERE v.user_key = ?"},
+     " WHERE v.user_key = ?",
+     true},
     {"rule_statement",
      "SELECT statement_key, user_key, statement_id, interaction_id, occurred_at, sequence, ordinal,"
      " recorded_at, kind, negative, withdraws, confidence, rule_key, scope, text, edited_text,"
      " edited_withdrawn_at FROM rule_statement WHERE user_key = ? ORDER BY statement_key",
-     "SELECT count(*) FROM rule_statement WHERE user_key = ?"},
+     "SELECT count(*) FROM rule_statement WHERE user_key = ?", true},
 }};
 
 Result<const Selection*> SelectionOf(const MovedTable& table) {
@@ -154,6 +161,15 @@ MovedValue ReadValue(const SqliteStatement& row, int column, MovedKind kind) {
       break;
   }
   return std::string(row.Blob(column));
+}
+
+// The key of the memory in force of the user with that key.
+Result<std::int64_t> MemoryOf(SqliteConnection& connection, std::int64_t user_key) {
+  SqliteStatement row = connection.Prepare(kSelectMemory);
+  row.BindAll(user_key);
+  const std::int64_t memory = row.Step() ? row.Int(0) : user_key;
+  UMBRANET_RETURN_IF_ERROR(row.status());
+  return memory;
 }
 
 Status ReadNames(SqliteConnection& connection, std::int64_t user_key, KnowledgeRows& rows) {
@@ -255,9 +271,17 @@ Status SqliteMoveSource::Read(const MovedTable& table, std::optional<std::int64_
                               std::size_t page, const MovedRowsSink& sink, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(const Selection* selection, SelectionOf(table));
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
+  std::optional<std::int64_t> asked_for = user_key;
+  std::optional<std::size_t> owner_column;
+  if (selection->of_memory && user_key.has_value()) {
+    UMBRANET_ASSIGN_OR_RETURN(asked_for, MemoryOf(*reader, *user_key));
+    for (std::size_t i = 0; i < table.columns.size() && asked_for != user_key; ++i) {
+      owner_column = table.columns[i].name == kOwnerColumn ? std::optional(i) : owner_column;
+    }
+  }
   SqliteStatement rows = reader->Prepare(selection->select);
-  if (user_key.has_value()) {
-    rows.BindAll(*user_key);
+  if (asked_for.has_value()) {
+    rows.BindAll(*asked_for);
   }
   std::vector<MovedRow> taken;
   while (rows.Step()) {
@@ -269,6 +293,9 @@ Status SqliteMoveSource::Read(const MovedTable& table, std::optional<std::int64_
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       row.push_back(ReadValue(rows, static_cast<int>(i), table.columns[i].kind));
     }
+    if (owner_column.has_value()) {
+      row[*owner_column] = *user_key;
+    }
     taken.push_back(std::move(row));
   }
   UMBRANET_RETURN_IF_ERROR(rows.status());
@@ -279,8 +306,12 @@ Result<std::uint64_t> SqliteMoveSource::Count(const MovedTable& table, std::int6
                                               Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(const Selection* selection, SelectionOf(table));
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
+  std::int64_t asked_for = user_key;
+  if (selection->of_memory) {
+    UMBRANET_ASSIGN_OR_RETURN(asked_for, MemoryOf(*reader, user_key));
+  }
   SqliteStatement row = reader->Prepare(selection->count);
-  row.BindAll(user_key);
+  row.BindAll(asked_for);
   const std::uint64_t count = row.Step() ? static_cast<std::uint64_t>(row.Int(0)) : 0;
   UMBRANET_RETURN_IF_ERROR(row.status());
   return count;
@@ -302,8 +333,9 @@ Result<std::vector<MovedSummary>> SqliteMoveSource::Summaries(std::int64_t user_
 Result<KnowledgeRows> SqliteMoveSource::Knowledge(std::int64_t user_key, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   KnowledgeRows rows;
-  UMBRANET_RETURN_IF_ERROR(ReadNames(*reader, user_key, rows));
-  UMBRANET_RETURN_IF_ERROR(ReadStatements(*reader, user_key, rows));
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t memory, MemoryOf(*reader, user_key));
+  UMBRANET_RETURN_IF_ERROR(ReadNames(*reader, memory, rows));
+  UMBRANET_RETURN_IF_ERROR(ReadStatements(*reader, memory, rows));
   {
     SqliteStatement erased = reader->Prepare(kSelectErasedFacts);
     erased.BindAll(user_key);
@@ -316,7 +348,7 @@ Result<KnowledgeRows> SqliteMoveSource::Knowledge(std::int64_t user_key, Deadlin
     UMBRANET_RETURN_IF_ERROR(erased.status());
   }
   SqliteStatement applied = reader->Prepare(kSelectAppliedToFacts);
-  applied.BindAll(user_key);
+  applied.BindAll(memory);
   while (applied.Step()) {
     rows.applied.push_back(applied.String(0));
   }

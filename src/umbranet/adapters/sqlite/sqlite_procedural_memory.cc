@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "umbranet/adapters/sqlite/sqlite_accounts.h"
 #include "umbranet/adapters/sqlite/sqlite_tier_book.h"
 #include "umbranet/domain/memory_place.h"
 #include "umbranet/domain/rule_book.h"
@@ -15,19 +14,27 @@ namespace {
 constexpr std::string_view kInsertStatement =
     "INSERT INTO rule_statement(user_key, statement_id, interaction_id, occurred_at, sequence,"
     " ordinal, recorded_at, kind, negative, withdraws, confidence, rule_key, scope, text)"
-    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(statement_id) DO NOTHING";
+    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT(statement_id, user_key) DO NOTHING";
+// What an owner changed in another generation.
+constexpr std::string_view kInheritEdits =
+    "UPDATE rule_statement SET edited_text = o.edited_text,"
+    " edited_withdrawn_at = o.edited_withdrawn_at FROM rule_statement o"
+    " WHERE rule_statement.statement_id = ?1 AND rule_statement.user_key = ?2"
+    " AND o.statement_id = ?1 AND o.user_key <> ?2"
+    " AND (o.edited_text IS NOT NULL OR o.edited_withdrawn_at IS NOT NULL)";
 constexpr std::string_view kSelectStatements =
     "SELECT statement_key, statement_id, interaction_id, occurred_at, sequence, ordinal,"
     " recorded_at, kind, negative, withdraws, confidence, rule_key, scope, text, edited_text,"
     " edited_withdrawn_at FROM rule_statement WHERE user_key = ? AND occurred_at <= ?"
     " ORDER BY occurred_at, sequence, interaction_id, ordinal";
 constexpr std::string_view kSelectOwner =
-    "SELECT a.user_key, a.user_id FROM rule_statement s"
-    " JOIN account a ON a.user_key = s.user_key WHERE s.statement_id = ? AND a.tenant = ?";
+    "SELECT s.user_key, a.user_id FROM rule_statement s" UMBRANET_JOIN_OWNER(
+        "s") " WHERE s.statement_id = ? AND a.tenant = ? AND " UMBRANET_STATE_OF_MEMORY " = ?";
 constexpr std::string_view kSetEdits =
     "UPDATE rule_statement SET edited_text = coalesce(?, edited_text),"
-    " edited_withdrawn_at = coalesce(?, edited_withdrawn_at) WHERE statement_key = ?";
-constexpr std::string_view kDeleteStatement = "DELETE FROM rule_statement WHERE statement_key = ?";
+    " edited_withdrawn_at = coalesce(?, edited_withdrawn_at) WHERE statement_id = ?";
+constexpr std::string_view kDeleteStatement = "DELETE FROM rule_statement WHERE statement_id = ?";
 constexpr std::string_view kDeleteUser = "DELETE FROM rule_statement WHERE user_key = ?";
 
 // The user's rules as of a time, oldest first.
@@ -65,7 +72,7 @@ struct Located {
 };
 
 Result<std::optional<Located>> Locate(SqliteConnection& connection, std::string_view tenant,
-                                      std::string_view memory_id) {
+                                      std::string_view memory_id, GenerationState which) {
   std::optional<Located> located;
   if (!memory_id.starts_with(kRulePrefix)) {
     return located;
@@ -75,7 +82,7 @@ Result<std::optional<Located>> Locate(SqliteConnection& connection, std::string_
   UserKey user;
   {
     SqliteStatement owner = connection.Prepare(kSelectOwner);
-    owner.BindAll(statement_id, tenant);
+    owner.BindAll(statement_id, tenant, which);
     if (!owner.Step()) {
       UMBRANET_RETURN_IF_ERROR(owner.status());
       return located;
@@ -91,36 +98,53 @@ Result<std::optional<Located>> Locate(SqliteConnection& connection, std::string_
   return located;
 }
 
-Status ApplyPlan(SqliteConnection& connection, std::int64_t user_key, Timestamp now,
+Status ApplyPlan(SqliteConnection& connection, const TierApplication& application, Timestamp now,
                  const ReflectionPlan& plan) {
+  const std::int64_t user_key = application.user_key;
   std::int64_t ordinal = -1;
   for (const PlannedRule& rule : plan.rules) {
     ++ordinal;
     const std::string id = MakeStatementId(plan.user, plan.interaction_id, rule);
     UMBRANET_ASSIGN_OR_RETURN(const bool erased,
                               IsErased(connection, user_key, Tier::kProcedural, id));
-    if (!erased) {
-      UMBRANET_RETURN_IF_ERROR(connection.Run(kInsertStatement, user_key, id, plan.interaction_id,
-                                              plan.occurred_at, plan.sequence, ordinal, now,
-                                              rule.kind, rule.negative, rule.withdraws,
-                                              rule.confidence, rule.key, rule.scope, rule.text));
+    if (erased) {
+      continue;
+    }
+    UMBRANET_RETURN_IF_ERROR(connection.Run(kInsertStatement, user_key, id, plan.interaction_id,
+                                            plan.occurred_at, plan.sequence, ordinal, now,
+                                            rule.kind, rule.negative, rule.withdraws,
+                                            rule.confidence, rule.key, rule.scope, rule.text));
+    if (application.may_inherit) {
+      UMBRANET_RETURN_IF_ERROR(connection.Run(kInheritEdits, id, user_key));
     }
   }
   return {};
 }
 
+Status EraseRules(SqliteConnection& connection, std::int64_t memory_key) {
+  UMBRANET_RETURN_IF_ERROR(CloseBook(connection, memory_key, Tier::kProcedural));
+  return connection.Run(kDeleteUser, memory_key);
+}
+
 }  // namespace
+
+Status SqliteProceduralMemory::EraseMemory(std::int64_t memory_key, Deadline deadline) {
+  return database_.Write(
+      SqliteDatabase::Lane::kBackground,
+      [&](SqliteConnection& connection) { return EraseRules(connection, memory_key); }, deadline);
+}
 
 Status SqliteProceduralMemory::Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                                      Deadline deadline) {
   return database_.Write(
       SqliteDatabase::Lane::kBackground,
       [&](SqliteConnection& connection) -> Status {
-        UMBRANET_ASSIGN_OR_RETURN(const TierApplication application,
-                                  BeginApplication(connection, Tier::kProcedural, plans, fence));
+        UMBRANET_ASSIGN_OR_RETURN(
+            const TierApplication application,
+            BeginApplication(connection, Tier::kProcedural, plans, FenceOf(fence, which_), which_));
         for (const ReflectionPlan* plan : application.plans) {
           UMBRANET_RETURN_IF_ERROR(
-              ApplyPlan(connection, application.user_key, database_.clock().Now(), *plan));
+              ApplyPlan(connection, application, database_.clock().Now(), *plan));
         }
         return {};
       },
@@ -135,7 +159,8 @@ Result<MemoryPage> SqliteProceduralMemory::List(const UserKey& user, std::string
   }
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
-  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key, FindAccount(*reader, user));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                            FindMemory(*reader, user, which_));
   if (!user_key.has_value()) {
     return MemoryPage();
   }
@@ -150,7 +175,7 @@ Result<std::optional<MemoryItem>> SqliteProceduralMemory::Get(std::string_view t
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
   UMBRANET_ASSIGN_OR_RETURN(const std::optional<Located> located,
-                            Locate(*reader, tenant, memory_id));
+                            Locate(*reader, tenant, memory_id, which_));
   return located.has_value() ? std::optional(RuleItem(located->rule.rule)) : std::nullopt;
 }
 
@@ -167,13 +192,13 @@ Result<std::optional<MemoryItem>> SqliteProceduralMemory::Update(std::string_vie
       [&](SqliteConnection& connection) -> Status {
         changed.reset();
         UMBRANET_ASSIGN_OR_RETURN(std::optional<Located> located,
-                                  Locate(connection, tenant, memory_id));
+                                  Locate(connection, tenant, memory_id, which_));
         if (!located.has_value()) {
           return {};
         }
-        UMBRANET_RETURN_IF_ERROR(
-            connection.Run(kSetEdits, patch.text, patch.valid_to, located->rule.keys.front()));
-        UMBRANET_ASSIGN_OR_RETURN(located, Locate(connection, tenant, memory_id));
+        UMBRANET_RETURN_IF_ERROR(connection.Run(kSetEdits, patch.text, patch.valid_to,
+                                                located->rule.statement_ids.front()));
+        UMBRANET_ASSIGN_OR_RETURN(located, Locate(connection, tenant, memory_id, which_));
         changed = RuleItem(located->rule.rule);
         return {};
       },
@@ -189,14 +214,14 @@ Result<bool> SqliteProceduralMemory::Erase(std::string_view tenant, std::string_
       SqliteDatabase::Lane::kForeground,
       [&](SqliteConnection& connection) -> Status {
         UMBRANET_ASSIGN_OR_RETURN(const std::optional<Located> located,
-                                  Locate(connection, tenant, memory_id));
+                                  Locate(connection, tenant, memory_id, which_));
         erased = located.has_value();
         if (!erased) {
           return {};
         }
         const KeptRule& rule = located->rule;
-        for (std::size_t i = 0; i < rule.keys.size(); ++i) {
-          UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteStatement, rule.keys[i]));
+        for (std::size_t i = 0; i < rule.statement_ids.size(); ++i) {
+          UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteStatement, rule.statement_ids[i]));
           UMBRANET_RETURN_IF_ERROR(RememberErasure(connection, located->user_key, Tier::kProcedural,
                                                    rule.statement_ids[i], rule.interaction_ids[i]));
         }
@@ -213,16 +238,21 @@ Result<std::uint64_t> SqliteProceduralMemory::EraseUser(const UserKey& user, Dea
       SqliteDatabase::Lane::kForeground,
       [&](SqliteConnection& connection) -> Status {
         removed = 0;
-        UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
-                                  FindAccount(connection, user));
-        if (!user_key.has_value()) {
+        UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> in_force,
+                                  FindMemory(connection, user, GenerationState::kInForce));
+        if (!in_force.has_value()) {
           return {};
         }
         UMBRANET_ASSIGN_OR_RETURN(const std::vector<KeptRule> rules,
-                                  ReadRules(connection, *user_key, user, Timestamp::max()));
+                                  ReadRules(connection, *in_force, user, Timestamp::max()));
         removed = rules.size();
-        UMBRANET_RETURN_IF_ERROR(CloseBook(connection, *user_key, Tier::kProcedural));
-        return connection.Run(kDeleteUser, *user_key);
+        UMBRANET_RETURN_IF_ERROR(EndOtherMemories(connection, user));
+        UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> memories,
+                                  MemoriesOf(connection, user));
+        for (const std::int64_t memory : memories) {
+          UMBRANET_RETURN_IF_ERROR(EraseRules(connection, memory));
+        }
+        return {};
       },
       deadline);
   UMBRANET_RETURN_IF_ERROR(written);
@@ -234,7 +264,8 @@ Result<std::vector<Rule>> SqliteProceduralMemory::Active(const UserKey& user,
                                                          std::size_t limit, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
-  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key, FindAccount(*reader, user));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                            FindMemory(*reader, user, which_));
   if (!user_key.has_value()) {
     return std::vector<Rule>();
   }

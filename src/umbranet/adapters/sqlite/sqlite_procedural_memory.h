@@ -9,13 +9,17 @@
 #include <string_view>
 
 #include "umbranet/adapters/sqlite/sqlite_database.h"
+#include "umbranet/adapters/sqlite/sqlite_memory_keys.h"
 #include "umbranet/ports/procedural_memory.h"
 
 namespace umbranet {
 
 class SqliteProceduralMemory final : public ProceduralMemory {
  public:
-  explicit SqliteProceduralMemory(SqliteDatabase& database) : database_(database) {}
+  // Of the memory in force, or of the shadow, to which plans are applied without a lease.
+  explicit SqliteProceduralMemory(SqliteDatabase& database,
+                                  GenerationState which = GenerationState::kInForce)
+      : database_(database), which_(which) {}
 
   Status Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                Deadline deadline) override;
@@ -32,8 +36,12 @@ class SqliteProceduralMemory final : public ProceduralMemory {
   Result<std::vector<Rule>> Active(const UserKey& user, std::optional<Timestamp> as_of,
                                    std::size_t limit, Deadline deadline) override;
 
+  // The rows of one generation that is nobody's any more.
+  Status EraseMemory(std::int64_t memory_key, Deadline deadline);
+
  private:
   SqliteDatabase& database_;
+  const GenerationState which_;
 };
 
 }  // namespace umbranet

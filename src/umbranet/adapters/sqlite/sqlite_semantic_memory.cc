@@ -6,11 +6,10 @@
 #include <string>
 #include <utility>
 
-#include "umbranet/adapters/sqlite/sqlite_accounts.h"
+#include "umbranet/adapters/sqlite/located_fact.h"
 #include "umbranet/adapters/sqlite/sqlite_entity_merges.h"
 #include "umbranet/adapters/sqlite/sqlite_entity_names.h"
 #include "umbranet/adapters/sqlite/sqlite_fact_reader.h"
-#include "umbranet/adapters/sqlite/sqlite_tier_book.h"
 #include "umbranet/base/term_counter.h"
 #include "umbranet/domain/entity_name.h"
 #include "umbranet/domain/memory_place.h"
@@ -24,11 +23,13 @@ constexpr std::string_view kInsertStatement =
     " object, object_name, object_root, object_is_entity, ends_name, negated, supersedes, retracts,"
     " reaches, text, valid_from, valid_to, confidence)"
     " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT(statement_id) DO NOTHING";
-constexpr std::string_view kSelectByStatement =
-    "SELECT s.head, a.user_key, a.user_id FROM fact_statement s"
-    " JOIN account a ON a.user_key = s.user_key"
-    " WHERE s.statement_id = ? AND a.tenant = ? AND s.head IS NOT NULL";
+    " ON CONFLICT(statement_id, user_key) DO NOTHING";
+// What an owner changed in another generation.
+constexpr std::string_view kInheritEdits =
+    "UPDATE fact_statement SET edited_text = o.edited_text, edited_valid_to = o.edited_valid_to"
+    " FROM fact_statement o WHERE fact_statement.statement_id = ?1 AND fact_statement.user_key = ?2"
+    " AND o.statement_id = ?1 AND o.user_key <> ?2"
+    " AND (o.edited_text IS NOT NULL OR o.edited_valid_to IS NOT NULL)";
 constexpr std::string_view kSelectPage =
     "SELECT statement_key FROM fact_statement WHERE user_key = ? AND head = statement_key"
     " AND (occurred_at, sequence, ordinal, statement_id) > (?, ?, ?, ?)"
@@ -36,17 +37,6 @@ constexpr std::string_view kSelectPage =
 constexpr std::string_view kSelectNewest =
     "SELECT statement_key FROM fact_statement WHERE user_key = ? AND head = statement_key"
     " ORDER BY occurred_at DESC, sequence DESC, ordinal DESC, statement_id DESC LIMIT ?";
-constexpr std::string_view kSetEdits =
-    "UPDATE fact_statement SET edited_text = coalesce(?, edited_text),"
-    " edited_valid_to = coalesce(?, edited_valid_to) WHERE statement_key = ?";
-constexpr std::string_view kSelectStatements =
-    "SELECT statement_id, interaction_id, subject_root, predicate, qualifier_name, object_root,"
-    " reaches FROM fact_statement WHERE head = ? ORDER BY statement_key";
-constexpr std::string_view kDeleteStatements = "DELETE FROM fact_statement WHERE head = ?";
-constexpr std::string_view kSelectHeads =
-    "SELECT statement_key FROM fact_statement WHERE user_key = ? AND head = statement_key"
-    " ORDER BY statement_key";
-constexpr std::string_view kDeleteUser = "DELETE FROM fact_statement WHERE user_key = ?";
 
 // As of a time in the past the index cannot tell what was known, so more is taken than is wanted.
 constexpr std::size_t kAsOfFactor = 10;
@@ -54,47 +44,6 @@ constexpr std::size_t kWitnessesMax = 32;  // Of a fact that a search found.
 // A user with more facts is searched in the file when he is asked about for the first time: many
 // are never asked about again.
 constexpr std::size_t kReadAtOnceMax = 200;
-
-struct Located {
-  std::int64_t head = 0;
-  std::int64_t user_key = 0;
-  UserKey user;
-};
-
-Result<std::optional<Located>> Locate(SqliteConnection& connection, std::string_view tenant,
-                                      std::string_view memory_id) {
-  std::optional<Located> located;
-  if (!memory_id.starts_with(kFactPrefix)) {
-    return located;
-  }
-  SqliteStatement row = connection.Prepare(kSelectByStatement);
-  row.BindAll(memory_id.substr(kFactPrefix.size()), tenant);
-  if (row.Step()) {
-    located = {row.Int(0), row.Int(1), {std::string(tenant), row.String(2)}};
-  }
-  UMBRANET_RETURN_IF_ERROR(row.status());
-  return located;
-}
-
-MemoryItem ToItem(Fact fact) {
-  MemoryItem item;
-  item.memory_id = std::move(fact.memory_id);
-  item.user = std::move(fact.user);
-  item.tier = Tier::kSemantic;
-  item.text = std::move(fact.text);
-  item.occurred_at = fact.occurred_at;
-  item.valid_from = fact.valid_from;
-  item.valid_to = fact.valid_to;
-  item.superseded_by = std::move(fact.superseded_by);
-  item.sources = std::move(fact.sources);
-  return item;
-}
-
-Result<std::optional<MemoryItem>> ReadItem(SqliteConnection& connection, const Located& located) {
-  SqliteFactReader facts(connection, located.user_key, located.user);
-  UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredFact> stored, facts.Read(located.head));
-  return stored.has_value() ? std::optional(ToItem(std::move(stored->fact))) : std::nullopt;
-}
 
 FactStatement ToStatement(const PlannedFact& fact) {
   FactStatement statement;
@@ -105,15 +54,6 @@ FactStatement ToStatement(const PlannedFact& fact) {
   statement.supersedes = fact.supersedes;
   statement.retracts = fact.retracts;
   return statement;
-}
-
-Result<std::vector<std::int64_t>> ReadKeys(SqliteStatement rows) {
-  std::vector<std::int64_t> keys;
-  while (rows.Step()) {
-    keys.push_back(rows.Int(0));
-  }
-  UMBRANET_RETURN_IF_ERROR(rows.status());
-  return keys;
 }
 
 }  // namespace
@@ -132,17 +72,17 @@ Status SqliteSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const 
         UMBRANET_ASSIGN_OR_RETURN(
             const TierApplication application,
             BeginApplication(connection, Tier::kSemantic, plans,
-                             options_.fenced ? std::optional(fence) : std::nullopt));
-        if (application.plans.empty()) {
-          return {};
-        }
-        return ApplyPlans(connection, application.user_key, application.plans);
+                             options_.fenced ? FenceOf(fence, options_.which) : std::nullopt,
+                             options_.which));
+        return application.plans.empty() ? Status() : ApplyPlans(connection, application);
       },
       deadline);
 }
 
-Status SqliteSemanticMemory::ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
-                                        const std::vector<const ReflectionPlan*>& plans) {
+Status SqliteSemanticMemory::ApplyPlans(SqliteConnection& connection,
+                                        const TierApplication& application) {
+  const std::int64_t user_key = application.user_key;
+  const std::vector<const ReflectionPlan*>& plans = application.plans;
   SqliteEntityNames names(connection, user_key, database_.clock().Now());
   for (const ReflectionPlan* plan : plans) {
     UMBRANET_RETURN_IF_ERROR(names.TakeIn(*plan));
@@ -156,14 +96,16 @@ Status SqliteSemanticMemory::ApplyPlans(SqliteConnection& connection, std::int64
     UMBRANET_RETURN_IF_ERROR(slots.TouchNamesOf(root));
   }
   for (const ReflectionPlan* plan : plans) {
-    UMBRANET_RETURN_IF_ERROR(AddStatements(connection, user_key, *plan, slots));
+    UMBRANET_RETURN_IF_ERROR(AddStatements(connection, application, *plan, slots));
   }
   return slots.Settle();
 }
 
-Status SqliteSemanticMemory::AddStatements(SqliteConnection& connection, std::int64_t user_key,
+Status SqliteSemanticMemory::AddStatements(SqliteConnection& connection,
+                                           const TierApplication& application,
                                            const ReflectionPlan& plan,
                                            SqliteFactSlots& slots) const {
+  const std::int64_t user_key = application.user_key;
   const Timestamp now = database_.clock().Now();
   std::int64_t ordinal = -1;
   for (const PlannedFact& fact : plan.facts) {
@@ -196,6 +138,9 @@ Status SqliteSemanticMemory::AddStatements(SqliteConnection& connection, std::in
         fact.valid_from, fact.valid_to, fact.confidence));
     if (connection.Changes() > 0) {
       slots.Touch(slot, object_root, reaches);
+      if (application.may_inherit) {
+        UMBRANET_RETURN_IF_ERROR(connection.Run(kInheritEdits, id, user_key));
+      }
     }
   }
   return {};
@@ -210,7 +155,8 @@ Result<MemoryPage> SqliteSemanticMemory::List(const UserKey& user, std::string_v
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
   MemoryPage page;
-  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key, FindAccount(*reader, user));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                            FindMemory(*reader, user, options_.which));
   if (!user_key.has_value()) {
     return page;
   }
@@ -230,7 +176,7 @@ Result<MemoryPage> SqliteSemanticMemory::List(const UserKey& user, std::string_v
     UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredFact> stored, facts.Read(head));
     if (stored.has_value()) {
       last = std::move(stored->place);
-      page.items.push_back(ToItem(std::move(stored->fact)));
+      page.items.push_back(ItemOfFact(std::move(stored->fact)));
     }
   }
   return page;
@@ -241,134 +187,19 @@ Result<std::optional<MemoryItem>> SqliteSemanticMemory::Get(std::string_view ten
                                                             Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
-  UMBRANET_ASSIGN_OR_RETURN(const std::optional<Located> located,
-                            Locate(*reader, tenant, memory_id));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<LocatedFact> located,
+                            LocateFact(*reader, tenant, memory_id, options_.which));
   if (!located.has_value()) {
     return std::optional<MemoryItem>();
   }
-  return ReadItem(*reader, *located);
-}
-
-Result<std::optional<MemoryItem>> SqliteSemanticMemory::Update(std::string_view tenant,
-                                                               std::string_view memory_id,
-                                                               const MemoryPatch& patch,
-                                                               Deadline deadline) {
-  if (patch.text.has_value() && patch.text->empty()) {
-    return InvalidArgument("sqlite: text: must not be empty");
-  }
-  std::optional<MemoryItem> changed;
-  const Status written = database_.Write(
-      SqliteDatabase::Lane::kForeground,
-      [&](SqliteConnection& connection) -> Status {
-        changed.reset();
-        UMBRANET_ASSIGN_OR_RETURN(const std::optional<Located> located,
-                                  Locate(connection, tenant, memory_id));
-        if (!located.has_value()) {
-          return {};
-        }
-        UMBRANET_RETURN_IF_ERROR(
-            connection.Run(kSetEdits, patch.text, patch.valid_to, located->head));
-        SqliteFactSlots slots(connection, index_, cache_, located->user_key, located->user);
-        {
-          SqliteStatement row = connection.Prepare(kSelectStatements);
-          row.BindAll(located->head);
-          if (row.Step()) {
-            slots.Touch({row.String(2), row.String(3), row.String(4)}, row.String(5),
-                        row.Int(6) != 0);
-          }
-          UMBRANET_RETURN_IF_ERROR(row.status());
-        }
-        slots.TouchText(located->head);
-        UMBRANET_RETURN_IF_ERROR(slots.Settle());
-        UMBRANET_ASSIGN_OR_RETURN(const std::optional<Located> now,
-                                  Locate(connection, tenant, memory_id));
-        UMBRANET_ASSIGN_OR_RETURN(changed, ReadItem(connection, now.value_or(*located)));
-        return {};
-      },
-      deadline);
-  UMBRANET_RETURN_IF_ERROR(written);
-  return changed;
-}
-
-Result<bool> SqliteSemanticMemory::Erase(std::string_view tenant, std::string_view memory_id,
-                                         Deadline deadline) {
-  bool erased = false;
-  const Status written = database_.Write(
-      SqliteDatabase::Lane::kForeground,
-      [&](SqliteConnection& connection) -> Status {
-        erased = false;
-        UMBRANET_ASSIGN_OR_RETURN(const std::optional<Located> located,
-                                  Locate(connection, tenant, memory_id));
-        if (!located.has_value()) {
-          return {};
-        }
-        SqliteFactSlots slots(connection, index_, cache_, located->user_key, located->user);
-        {
-          SqliteStatement row = connection.Prepare(kSelectStatements);
-          row.BindAll(located->head);
-          while (row.Step()) {
-            slots.Touch({row.String(2), row.String(3), row.String(4)}, row.String(5),
-                        row.Int(6) != 0);
-            UMBRANET_RETURN_IF_ERROR(RememberErasure(connection, located->user_key, Tier::kSemantic,
-                                                     row.Text(0), row.Text(1)));
-          }
-          UMBRANET_RETURN_IF_ERROR(row.status());
-        }
-        UMBRANET_RETURN_IF_ERROR(slots.Unindex(located->head));
-        UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteStatements, located->head));
-        erased = true;
-        return slots.Settle();
-      },
-      deadline);
-  UMBRANET_RETURN_IF_ERROR(written);
-  return erased;
-}
-
-Result<std::uint64_t> SqliteSemanticMemory::EraseFacts(SqliteConnection& connection,
-                                                       std::int64_t user_key, const UserKey& user) {
-  UMBRANET_RETURN_IF_ERROR(CloseBook(connection, user_key, Tier::kSemantic, options_.fenced));
-  SqliteStatement rows = connection.Prepare(kSelectHeads);
-  rows.BindAll(user_key);
-  UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> heads, ReadKeys(std::move(rows)));
-  SqliteFactSlots slots(connection, index_, cache_, user_key, user);
-  for (const std::int64_t head : heads) {
-    UMBRANET_RETURN_IF_ERROR(slots.Unindex(head));
-  }
-  UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteUser, user_key));
-  UMBRANET_RETURN_IF_ERROR(EraseEntityNames(connection, user_key));
-  UMBRANET_RETURN_IF_ERROR(MarkCorpusRevised(connection, user_key, CorpusKind::kFacts));
-  cache_.Drop(user_key);
-  return heads.size();
-}
-
-Result<std::uint64_t> SqliteSemanticMemory::EraseUser(const UserKey& user, Deadline deadline) {
-  std::uint64_t removed = 0;
-  bool known = false;
-  const Status written = database_.Write(
-      SqliteDatabase::Lane::kForeground,
-      [&](SqliteConnection& connection) -> Status {
-        removed = 0;
-        UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
-                                  FindAccount(connection, user));
-        known = user_key.has_value();
-        if (known) {
-          UMBRANET_ASSIGN_OR_RETURN(removed, EraseFacts(connection, *user_key, user));
-        }
-        return {};
-      },
-      deadline);
-  UMBRANET_RETURN_IF_ERROR(written);
-  if (known) {
-    UMBRANET_RETURN_IF_ERROR(PurgeTextIndex(database_, index_, deadline));
-  }
-  return removed;
+  return ReadFactItem(*reader, *located);
 }
 
 Result<FactsFound> SqliteSemanticMemory::Find(const FactQuery& query, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
   UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
-                            FindAccount(*reader, query.user));
+                            FindMemory(*reader, query.user, options_.which));
   if (!user_key.has_value()) {
     FactsFound found;
     found.statistics.document_frequency.resize(query.terms.size());
@@ -404,9 +235,7 @@ Result<std::shared_ptr<const UserFacts>> SqliteSemanticMemory::FactsInMemory(
     if (statistics.documents > std::min(facts_max, options_.cached_facts_of_user_max)) {
       return none;
     }
-    SqliteStatement rows = connection.Prepare(kSelectHeads);
-    rows.BindAll(user_key);
-    UMBRANET_ASSIGN_OR_RETURN(known->stale, ReadKeys(std::move(rows)));
+    UMBRANET_ASSIGN_OR_RETURN(known->stale, ReadFactHeads(connection, user_key));
   }
   SqliteFactReader reader(connection, user_key, user, std::nullopt, kWitnessesMax);
   std::vector<UserFacts::FactRef> read;
@@ -465,7 +294,8 @@ Result<std::vector<Entity>> SqliteSemanticMemory::KnownEntities(const UserKey& u
                                                                 Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
-  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key, FindAccount(*reader, user));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                            FindMemory(*reader, user, options_.which));
   if (!user_key.has_value()) {
     return std::vector<Entity>();
   }
@@ -477,7 +307,8 @@ Result<KnowledgeGraph> SqliteSemanticMemory::ReadGraph(const UserKey& user, std:
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
   KnowledgeGraph graph;
-  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key, FindAccount(*reader, user));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                            FindMemory(*reader, user, options_.which));
   if (!user_key.has_value()) {
     return graph;
   }
@@ -510,46 +341,12 @@ Result<std::vector<EntityMerge>> SqliteSemanticMemory::Merges(const UserKey& use
                                                               Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
-  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key, FindAccount(*reader, user));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                            FindMemory(*reader, user, options_.which));
   if (!user_key.has_value()) {
     return std::vector<EntityMerge>();
   }
   return ReadMerges(*reader, *user_key, limit);
-}
-
-Result<std::size_t> SqliteSemanticMemory::Unmerge(const UserKey& user, std::string_view name,
-                                                  std::string_view from, Deadline deadline) {
-  const std::string parting = NormalizeName(name);
-  const std::string other = NormalizeName(from);
-  if (parting.empty() || (other.empty() && !from.empty())) {
-    return InvalidArgument("sqlite: name: must not be empty");
-  }
-  std::size_t undone = 0;
-  const Status written = database_.Write(
-      SqliteDatabase::Lane::kForeground,
-      [&](SqliteConnection& connection) -> Status {
-        undone = 0;
-        UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
-                                  FindAccount(connection, user));
-        if (!user_key.has_value()) {
-          return {};
-        }
-        UMBRANET_ASSIGN_OR_RETURN(
-            const PartedNames parted,
-            PartNames(connection, *user_key, parting, other, database_.clock().Now()));
-        undone = parted.merges;
-        SqliteFactSlots slots(connection, index_, cache_, *user_key, user);
-        for (const std::string& moved : parted.moved) {
-          UMBRANET_RETURN_IF_ERROR(slots.MoveStatementsOf(moved));
-        }
-        for (const std::string& root : parted.renamed) {
-          UMBRANET_RETURN_IF_ERROR(slots.TouchNamesOf(root));
-        }
-        return slots.Settle();
-      },
-      deadline);
-  UMBRANET_RETURN_IF_ERROR(written);
-  return undone;
 }
 
 }  // namespace umbranet

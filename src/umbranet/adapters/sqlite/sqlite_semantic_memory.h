@@ -11,12 +11,17 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "umbranet/adapters/sqlite/fact_cache.h"
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/adapters/sqlite/sqlite_fact_slots.h"
+#include "umbranet/adapters/sqlite/sqlite_memory_keys.h"
 #include "umbranet/adapters/sqlite/sqlite_text_index.h"
+#include "umbranet/adapters/sqlite/sqlite_tier_book.h"
 #include "umbranet/ports/semantic_memory.h"
 
 namespace umbranet {
@@ -31,6 +36,9 @@ class SqliteSemanticMemory final : public SemanticMemory {
     bool fenced = true;
     std::size_t cached_facts_max = 50'000;
     std::size_t cached_facts_of_user_max = 20'000;
+    // Which memory of a user this is: the one in force, or the shadow, to which plans are applied
+    // without a lease.
+    GenerationState which = GenerationState::kInForce;
   };
 
   explicit SqliteSemanticMemory(SqliteDatabase& database) : SqliteSemanticMemory(database, {}) {}
@@ -60,13 +68,22 @@ class SqliteSemanticMemory final : public SemanticMemory {
   Result<std::size_t> Unmerge(const UserKey& user, std::string_view name, std::string_view from,
                               Deadline deadline) override;
 
+  // The rows of one generation that is nobody's any more.
+  Status EraseMemory(std::int64_t memory_key, Deadline deadline);
+
  private:
-  Status ApplyPlans(SqliteConnection& connection, std::int64_t user_key,
-                    const std::vector<const ReflectionPlan*>& plans);
-  Status AddStatements(SqliteConnection& connection, std::int64_t user_key,
+  Status ApplyPlans(SqliteConnection& connection, const TierApplication& application);
+  Status AddStatements(SqliteConnection& connection, const TierApplication& application,
                        const ReflectionPlan& plan, SqliteFactSlots& slots) const;
-  Result<std::uint64_t> EraseFacts(SqliteConnection& connection, std::int64_t user_key,
-                                   const UserKey& user);
+  // The statements with these ids in every generation, changed or taken out.
+  Status EditEverywhere(SqliteConnection& connection, std::string_view statement_id,
+                        const MemoryPatch& patch, const UserKey& user);
+  Status EraseEverywhere(SqliteConnection& connection, std::span<const std::string> statement_ids,
+                         const UserKey& user);
+  Result<std::uint64_t> EraseFacts(SqliteConnection& connection, std::int64_t user_key);
+  // How many merges were undone.
+  Result<std::size_t> Part(SqliteConnection& connection, std::int64_t memory_key,
+                           const UserKey& user, const std::string& name, const std::string& from);
 
   // Null when they are to be searched in the file.
   Result<std::shared_ptr<const UserFacts>> FactsInMemory(SqliteConnection& connection,

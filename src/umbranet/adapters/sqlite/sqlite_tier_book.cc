@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "umbranet/adapters/sqlite/sqlite_accounts.h"
 #include "umbranet/adapters/sqlite/sqlite_lease_fence.h"
 
 namespace umbranet {
@@ -12,10 +11,14 @@ constexpr std::string_view kInsertMarker =
     "INSERT INTO tier_applied(user_key, tier, job_id) VALUES(?, ?, ?) ON CONFLICT DO NOTHING";
 constexpr std::string_view kDeleteMarkers =
     "DELETE FROM tier_applied WHERE user_key = ? AND tier = ?";
+constexpr std::string_view kHasGenerations =
+    "SELECT 1 FROM memory_generation WHERE user_key = " UMBRANET_OWNER_OF("?1") " LIMIT 1";
 constexpr std::string_view kSelectErased =
-    "SELECT 1 FROM erased_memory WHERE user_key = ? AND tier = ? AND id = ?";
+    "SELECT 1 FROM erased_memory WHERE user_key = " UMBRANET_OWNER_OF(
+        "?1") " AND tier = ?2 AND id = ?3";
 constexpr std::string_view kInsertErased =
-    "INSERT INTO erased_memory(user_key, tier, id, interaction_id) VALUES(?, ?, ?, ?)"
+    "INSERT INTO erased_memory(user_key, tier, id, interaction_id)"
+    " VALUES(" UMBRANET_OWNER_OF("?1") ", ?2, ?3, ?4)"
     " ON CONFLICT DO NOTHING";
 constexpr std::string_view kDeleteErased =
     "DELETE FROM erased_memory WHERE user_key = ?1 AND tier = ?2 AND interaction_id NOT IN"
@@ -31,11 +34,24 @@ constexpr std::string_view kSelectRevision =
 constexpr std::string_view kSelectCorpus =
     "SELECT documents, terms FROM corpus WHERE user_key = ? AND kind = ?";
 
+Result<std::int64_t> MemoryToApplyTo(SqliteConnection& connection, const UserKey& user,
+                                     GenerationState which) {
+  if (which == GenerationState::kInForce) {
+    return InternMemory(connection, user);
+  }
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> memory,
+                            FindMemory(connection, user, which));
+  if (!memory.has_value()) {
+    return Aborted("sqlite: the user's memory is not being worked out anew any more");
+  }
+  return *memory;
+}
+
 }  // namespace
 
 Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier,
                                          std::span<const ReflectionPlan> plans,
-                                         const std::optional<Lease>& fence) {
+                                         const std::optional<Lease>& fence, GenerationState which) {
   TierApplication application;
   if (plans.empty()) {
     return application;
@@ -51,7 +67,14 @@ Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier
   if (fence.has_value()) {
     UMBRANET_RETURN_IF_ERROR(CheckLease(connection, *fence, job_ids));
   }
-  UMBRANET_ASSIGN_OR_RETURN(application.user_key, InternAccount(connection, plans.front().user));
+  UMBRANET_ASSIGN_OR_RETURN(application.user_key,
+                            MemoryToApplyTo(connection, plans.front().user, which));
+  {
+    SqliteStatement others = connection.Prepare(kHasGenerations);
+    others.BindAll(application.user_key);
+    application.may_inherit = others.Step();
+    UMBRANET_RETURN_IF_ERROR(others.status());
+  }
   SqliteStatement marker = connection.Prepare(kInsertMarker);
   for (const ReflectionPlan& plan : plans) {
     marker.Reset();

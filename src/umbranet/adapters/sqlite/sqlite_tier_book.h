@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "umbranet/adapters/sqlite/sqlite_connection.h"
+#include "umbranet/adapters/sqlite/sqlite_memory_keys.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/memory_item.h"
 #include "umbranet/domain/reflection_plan.h"
@@ -22,17 +23,25 @@ namespace umbranet {
 enum class CorpusKind : std::uint8_t { kUserHalves = 0, kAssistantHalves = 1, kFacts = 2 };
 
 struct TierApplication {
-  std::int64_t user_key = 0;
+  std::int64_t user_key = 0;  // The memory key.
+  // Whether what an owner changed may be written down in another generation of his memory.
+  bool may_inherit = false;
   std::vector<const ReflectionPlan*> plans;  // Those that were not applied before.
 };
 
-// Checks the fence, if there is one, and writes the markers of the plans. kAborted when a job is
-// not leased under `fence` any more; kInvalidArgument when the plans are not of one user.
+// A shadow is nobody's to lease.
+inline std::optional<Lease> FenceOf(const Lease& fence, GenerationState which) {
+  return which == GenerationState::kInForce ? std::optional(fence) : std::nullopt;
+}
+
+// Checks the fence, if there is one, and writes the markers of the plans in the memory that is in
+// force, or in another. kAborted when a job is not leased under `fence` any more, or the user has
+// no such memory; kInvalidArgument when the plans are not of one user.
 Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier,
                                          std::span<const ReflectionPlan> plans,
-                                         const std::optional<Lease>& fence);
+                                         const std::optional<Lease>& fence, GenerationState which);
 
-// `id` is of an episode or a statement.
+// `id` is of an episode or a statement. What is erased is so in all generations of the user.
 Result<bool> IsErased(SqliteConnection& connection, std::int64_t user_key, Tier tier,
                       std::string_view id);
 Status RememberErasure(SqliteConnection& connection, std::int64_t user_key, Tier tier,

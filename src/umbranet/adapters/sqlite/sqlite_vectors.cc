@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "umbranet/adapters/sqlite/sqlite_memory_keys.h"
 #include "umbranet/base/quantized_vector.h"
 #include "umbranet/domain/episode_document.h"
 
@@ -13,7 +14,9 @@ namespace {
 constexpr std::string_view kSelectSpace = "SELECT space_key FROM embedding_space WHERE space = ?";
 constexpr std::string_view kInsertSpace = "INSERT INTO embedding_space(space) VALUES(?)";
 constexpr std::string_view kSelectEpisode =
-    "SELECT episode_key, user_key, role FROM episode WHERE memory_id = ?";
+    "SELECT e.episode_key, e.user_key, e.role FROM episode e"
+    " LEFT JOIN memory_generation g ON g.memory_key = e.user_key"
+    " WHERE e.memory_id = ? AND " UMBRANET_STATE_OF_MEMORY " = 1";
 constexpr std::string_view kDeleteVector = "DELETE FROM episode_vector WHERE episode_key = ?";
 constexpr std::string_view kInsertVector =
     "INSERT INTO episode_vector(user_key, episode_key, role, space_key, vector)"
@@ -21,12 +24,17 @@ constexpr std::string_view kInsertVector =
 constexpr std::string_view kSelectVectors =
     "SELECT vector_key, episode_key, space_key, role, vector FROM episode_vector"
     " WHERE user_key = ? AND vector_key > ? ORDER BY vector_key";
-// The inner query bounds what one call looks at when nearly everything has its vector.
+// Of memory in force alone: an id means one episode there. The inner query bounds what one call
+// looks at when nearly everything has its vector.
 constexpr std::string_view kSelectUnembedded =
-    "SELECT e.episode_key, e.memory_id, e.speaker, e.text, v.vector_key IS NULL"
-    " FROM (SELECT episode_key, memory_id, speaker, text FROM episode WHERE episode_key > ?"
+    "SELECT e.episode_key, e.memory_id, e.speaker, e.text,"
+    " v.vector_key IS NULL AND " UMBRANET_STATE_OF_MEMORY
+    " = 1"
+    " FROM (SELECT episode_key, user_key, memory_id, speaker, text FROM episode"
+    " WHERE episode_key > ?"
     " ORDER BY episode_key LIMIT ?) e"
     " LEFT JOIN episode_vector v ON v.episode_key = e.episode_key AND v.space_key = ?"
+    " LEFT JOIN memory_generation g ON g.memory_key = e.user_key"
     " ORDER BY e.episode_key";
 constexpr std::size_t kLookedAtMax = 2000;
 constexpr std::int64_t kNoSpace = -1;

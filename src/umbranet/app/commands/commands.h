@@ -98,6 +98,21 @@ struct UnmergeOptions {
 // Takes a merge back for good.
 int RunUnmerge(const CommandContext& context, const UnmergeOptions& options);
 
+struct RebuildOptions {
+  std::string user = "me";
+  bool rules = false;
+  std::string model;      // With neither, by what reflects.
+  std::size_t turns = 0;  // At most, this time; 0: all.
+  bool show = false;      // Go no further, say what would change.
+  bool swap = false;
+  bool back = false;
+  bool discard = false;
+  std::size_t limit = 20;  // Items shown of each kind.
+};
+
+// Works a user's memory out anew beside the one in force, and puts it in its place when told so.
+int RunRebuild(const CommandContext& context, const RebuildOptions& options);
+
 struct ExportOptions {
   std::string user;
   std::string output;  // Empty: standard output.
