@@ -113,7 +113,7 @@ gtest_discover_tests(
   PROPERTIES TIMEOUT ${simulation_timeout_s} LABELS simulation)
 
 # Paths are given to the few files that need them, since a path in the command line is a miss in a shared cache.
-foreach(name layering_test deploy_files_test crash_point_test)
+foreach(name layering_test deploy_files_test crash_point_test openai_recorded_exchanges_test)
   set(reader "${CMAKE_SOURCE_DIR}/tests/unit/${name}.cc")
   if(EXISTS "${reader}")
     set_source_files_properties("${reader}" PROPERTIES COMPILE_DEFINITIONS UMBRANET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

@@ -1,7 +1,9 @@
 // Goal: a user's memory is worked out anew, compared, swapped in, taken back and freed by
 // `umbranet rebuild`, with a server and without one.
 // Method: the built binary on a folder of its own.
+#include <map>
 #include <string>
+#include <vector>
 
 #include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
@@ -14,10 +16,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
+// Vectors are no part of this, and reading their model takes its time with every command.
+const std::map<std::string, std::string> kByWordsAlone = {{"EMBEDDER", "off"}};
+
 boost::json::object Rebuild(const std::string& folder, std::vector<std::string> more) {
   std::vector<std::string> arguments = {"--data", folder, "--json", "rebuild", "--user", "kim"};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  const CommandResult result = RunCommand(arguments);
+  const CommandResult result = RunCommand(arguments, {}, kByWordsAlone);
   EXPECT_EQ(result.exit_code, 0) << result.error;
   boost::system::error_code error;
   const boost::json::value parsed = boost::json::parse(result.out, error);
@@ -33,7 +38,7 @@ std::int64_t Count(const boost::json::object& answer, std::string_view tier,
 class RebuildTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ServerProcess server(folder_.path());
+    ServerProcess server(folder_.path(), kByWordsAlone);
     ASSERT_TRUE(server.Running());
     for (const char* const said : {"My sister Ana lives in Porto.", "Always answer in French."}) {
       ASSERT_TRUE(server.Post("/v1/interactions", {{"user_id", "kim"}, {"user_message", said}}));
@@ -60,13 +65,14 @@ TEST_F(RebuildTest, TheSameRulesMakeTheSameMemory) {
   Rebuild(folder_.path(), {"--back"});
   EXPECT_EQ(Rebuild(folder_.path(), {"--discard"}).at("discarded").to_number<std::int64_t>(), 1);
   const CommandResult nothing =
-      RunCommand({"--data", folder_.path(), "rebuild", "--user", "kim", "--swap"});
+      RunCommand({"--data", folder_.path(), "rebuild", "--user", "kim", "--swap"}, {},
+                 kByWordsAlone);
   EXPECT_NE(nothing.exit_code, 0);
   EXPECT_THAT(nothing.error, HasSubstr("nothing has been worked out anew"));
 }
 
 TEST_F(RebuildTest, ATurnThatComesInTheMiddleIsInBothMemories) {
-  ServerProcess server(folder_.path());
+  ServerProcess server(folder_.path(), kByWordsAlone);
   ASSERT_TRUE(server.Running());
   const std::string path = "/v1/admin/users/kim/rebuild";
   const auto step = server.Post(path, {{"rules", true}, {"turns_max", 1}});

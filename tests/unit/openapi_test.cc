@@ -126,7 +126,9 @@ void ExpectSameField(const FieldTable& field, const json::object& schema) {
     if (field.kind == FieldKind::kChoices) {
       EXPECT_EQ(schema.at("items").at("enum"), choices) << field.name;
     } else {
-      choices.emplace_back(nullptr);
+      if (!field.required) {
+        choices.emplace_back(nullptr);
+      }
       EXPECT_EQ(schema.at("enum"), choices) << field.name;
     }
   }
