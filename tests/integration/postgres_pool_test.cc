@@ -81,6 +81,51 @@ TEST_F(PostgresPoolTest, ValuesComeBackAsTheyWereGiven) {
   ASSERT_TRUE(done.ok()) << done.error().message;
 }
 
+// Some of them meet in one round trip; which, is up to the scheduler.
+TEST_F(PostgresPoolTest, ReadsThatAreAskedTogetherAreAnsweredEachForItself) {
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([this, thread] {
+      for (std::int64_t i = 0; i < 50; ++i) {
+        const std::int64_t number = 1000 * thread + i;
+        if (thread == 0) {
+          // Divides by zero, with or without company.
+          EXPECT_EQ(pool_->Ask(kNever, "SELECT 1 / ($1 - $1)", number).error().code,
+                    ErrorCode::kInternal);
+          continue;
+        }
+        const auto rows = pool_->Ask(kNever, "SELECT $1, $2::text", number, "mine");
+        ASSERT_TRUE(rows.ok()) << rows.error().message;
+        EXPECT_EQ((*rows)[0].Int(0), number);
+        EXPECT_EQ((*rows)[0].Text(1), "mine");
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_LE(pool_->ReadCounts().idle, 2U);
+}
+
+TEST_F(PostgresPoolTest, AReadSeesWhatWasCommittedBeforeItWasAsked) {
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([this, name = "n" + std::to_string(thread)] {
+      for (std::int64_t i = 1; i <= 50; ++i) {
+        const auto written = pool_->Run(kNever, [&](PostgresConnection& connection) {
+          return connection.Run(
+              "INSERT INTO ledger_value VALUES($1, $2) ON CONFLICT (name)"
+              " DO UPDATE SET value = excluded.value",
+              name, i);
+        });
+        ASSERT_TRUE(written.ok()) << written.error().message;
+        const auto rows =
+            pool_->Ask(kNever, "SELECT value FROM ledger_value WHERE name = $1", name);
+        ASSERT_TRUE(rows.ok()) << rows.error().message;
+        EXPECT_EQ((*rows)[0].Int(0), i);
+      }
+    });
+  }
+}
+
 TEST_F(PostgresPoolTest, ATransactionThatFailsLeavesNothing) {
   const Status failed = pool_->Transact(
       kNever, PostgresIsolation::kReadCommitted, [](PostgresConnection& connection) {

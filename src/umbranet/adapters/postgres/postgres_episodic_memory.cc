@@ -378,21 +378,19 @@ Result<std::uint64_t> PostgresEpisodicMemory::EraseUser(const UserKey& user, Dea
 Result<EpisodesFound> PostgresEpisodicMemory::Find(const EpisodeQuery& query, Deadline deadline) {
   EpisodeSearch search;
   search.compared_documents_max = options_.compared_documents_max;
-  const auto read_extent = [&](PostgresConnection& connection) -> Result<bool> {
-    UMBRANET_ASSIGN_OR_RETURN(
-        const PostgresRows rows,
-        connection.Query(
-            kSelectExtent, query.user.tenant, query.user.user_id,
-            query.embedding.has_value() ? std::optional(query.embedding_space) : std::nullopt));
-    if (rows.empty()) {
-      return false;
+  const std::optional<std::string> space =
+      query.embedding.has_value() ? std::optional(query.embedding_space) : std::nullopt;
+  const auto take_extent = [&search](const PostgresRows& rows) {
+    if (!rows.empty()) {
+      search.extent = ReadExtent(rows[0]);
+      search.space_key = rows[0].OptionalInt(9);
     }
-    search.extent = ReadExtent(rows[0]);
-    search.space_key = rows[0].OptionalInt(9);
-    return true;
+    return !rows.empty();
   };
-  UMBRANET_ASSIGN_OR_RETURN(const bool has_book, pool_.Read(deadline, read_extent));
-  if (!has_book) {
+  UMBRANET_ASSIGN_OR_RETURN(
+      const PostgresRows book,
+      pool_.Ask(deadline, kSelectExtent, query.user.tenant, query.user.user_id, space));
+  if (!take_extent(book)) {
     EpisodesFound nothing;
     nothing.statistics.document_frequency.resize(query.terms.size());
     nothing.assistant_statistics.document_frequency.resize(query.terms.size());
@@ -406,8 +404,10 @@ Result<EpisodesFound> PostgresEpisodicMemory::Find(const EpisodeQuery& query, De
     UMBRANET_ASSIGN_OR_RETURN(search.support, Support(deadline));
   }
   return pool_.Snapshot(deadline, [&](PostgresConnection& connection) -> Result<EpisodesFound> {
-    UMBRANET_ASSIGN_OR_RETURN(const bool is_there, read_extent(connection));
-    if (!is_there) {
+    UMBRANET_ASSIGN_OR_RETURN(
+        const PostgresRows now,
+        connection.Query(kSelectExtent, query.user.tenant, query.user.user_id, space));
+    if (!take_extent(now)) {
       search.extent = {.user_key = search.extent.user_key};
     }
     return SearchEpisodes(connection, search, query);

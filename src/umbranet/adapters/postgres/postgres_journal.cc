@@ -67,9 +67,23 @@ constexpr std::string_view kInsertAnswer =
     " fingerprint = excluded.fingerprint, http_status = excluded.http_status,"
     " body = excluded.body, stored_at = excluded.stored_at WHERE answer.stored_at <= $8";
 
+// Of turns, which may be long, so many go in the company of others at most.
+constexpr std::size_t kAskedTurnsMax = 16;
+
 std::int64_t LimitOf(std::size_t limit) {
   return static_cast<std::int64_t>(
       std::min<std::size_t>(limit, std::numeric_limits<std::int32_t>::max()));
+}
+
+// Up to `turns` of them.
+template <typename... Values>
+Result<PostgresRows> ReadSome(PostgresPool& pool, Deadline deadline, std::size_t turns,
+                              std::string_view sql, const Values&... values) {
+  if (turns <= kAskedTurnsMax) {
+    return pool.Ask(deadline, sql, values...);
+  }
+  return pool.Read(
+      deadline, [&](PostgresConnection& connection) { return connection.Query(sql, values...); });
 }
 
 std::vector<Interaction> ReadTurns(const PostgresRows& rows, const UserKey& user) {
@@ -152,63 +166,53 @@ Result<std::vector<Interaction>> PostgresJournal::Recent(const UserKey& user,
                                                          std::string_view session_id,
                                                          std::int64_t before_sequence,
                                                          std::size_t limit, Deadline deadline) {
-  using Turns = std::vector<Interaction>;
   const std::int64_t before =
       before_sequence > 0 ? before_sequence : std::numeric_limits<std::int64_t>::max();
-  return store_.pool().Read(deadline, [&](PostgresConnection& connection) -> Result<Turns> {
-    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
-                              connection.Query(kSelectRecent, user.tenant, user.user_id, session_id,
-                                               before, LimitOf(limit)));
-    Turns turns = ReadTurns(rows, user);
-    std::reverse(turns.begin(), turns.end());
-    return turns;
-  });
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
+                            ReadSome(store_.pool(), deadline, limit, kSelectRecent, user.tenant,
+                                     user.user_id, session_id, before, LimitOf(limit)));
+  std::vector<Interaction> turns = ReadTurns(rows, user);
+  std::reverse(turns.begin(), turns.end());
+  return turns;
 }
 
 Result<std::vector<std::int64_t>> PostgresJournal::Unreflected(const UserKey& user,
                                                                std::size_t limit,
                                                                Deadline deadline) {
-  using Sequences = std::vector<std::int64_t>;
-  return store_.pool().Read(deadline, [&](PostgresConnection& connection) -> Result<Sequences> {
-    UMBRANET_ASSIGN_OR_RETURN(
-        const PostgresRows rows,
-        connection.Query(kSelectUnreflected, user.tenant, user.user_id, LimitOf(limit)));
-    Sequences sequences;
-    for (const PostgresRow row : rows) {
-      sequences.push_back(row.Int(0));
-    }
-    return sequences;
-  });
+  UMBRANET_ASSIGN_OR_RETURN(
+      const PostgresRows rows,
+      store_.pool().Ask(deadline, kSelectUnreflected, user.tenant, user.user_id, LimitOf(limit)));
+  std::vector<std::int64_t> sequences;
+  for (const PostgresRow row : rows) {
+    sequences.push_back(row.Int(0));
+  }
+  return sequences;
 }
 
 Result<std::vector<Interaction>> PostgresJournal::ReadAt(const UserKey& user,
                                                          std::span<const std::int64_t> sequences,
                                                          Deadline deadline) {
-  using Turns = std::vector<Interaction>;
-  return store_.pool().Read(deadline, [&](PostgresConnection& connection) -> Result<Turns> {
-    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, connection.Query(kSelectTurnsAt, user.tenant,
-                                                                        user.user_id, sequences));
-    return ReadTurns(rows, user);
-  });
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
+                            ReadSome(store_.pool(), deadline, sequences.size(), kSelectTurnsAt,
+                                     user.tenant, user.user_id, sequences));
+  return ReadTurns(rows, user);
 }
 
 Result<Freshness> PostgresJournal::ReadFreshness(const UserKey& user, Deadline deadline) {
-  return store_.pool().Read(deadline, [&](PostgresConnection& connection) -> Result<Freshness> {
-    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
-                              connection.Query(kSelectFreshness, user.tenant, user.user_id));
-    Freshness freshness;
-    if (rows.empty()) {
-      return freshness;
-    }
-    freshness.accepted = static_cast<std::uint64_t>(rows[0].Int(0));
-    freshness.reflected = static_cast<std::uint64_t>(rows[0].Int(1));
-    freshness.dead = static_cast<std::uint64_t>(rows[0].Int(2));
-    freshness.pending = freshness.accepted - freshness.reflected - freshness.dead;
-    if (freshness.pending > 0) {
-      freshness.oldest_pending_at = rows[0].OptionalTime(3);
-    }
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, store_.pool().Ask(deadline, kSelectFreshness,
+                                                                       user.tenant, user.user_id));
+  Freshness freshness;
+  if (rows.empty()) {
     return freshness;
-  });
+  }
+  freshness.accepted = static_cast<std::uint64_t>(rows[0].Int(0));
+  freshness.reflected = static_cast<std::uint64_t>(rows[0].Int(1));
+  freshness.dead = static_cast<std::uint64_t>(rows[0].Int(2));
+  freshness.pending = freshness.accepted - freshness.reflected - freshness.dead;
+  if (freshness.pending > 0) {
+    freshness.oldest_pending_at = rows[0].OptionalTime(3);
+  }
+  return freshness;
 }
 
 Result<JournalErasure> PostgresJournal::EraseUser(const UserKey& user, Deadline deadline) {
@@ -232,21 +236,19 @@ Result<JournalErasure> PostgresJournal::EraseUser(const UserKey& user, Deadline 
 Result<std::optional<StoredAnswer>> PostgresJournal::FindAnswer(std::string_view tenant,
                                                                 std::string_view idempotency_key,
                                                                 Deadline deadline) {
-  using Found = std::optional<StoredAnswer>;
-  return store_.pool().Read(deadline, [&](PostgresConnection& connection) -> Result<Found> {
-    UMBRANET_ASSIGN_OR_RETURN(
-        const PostgresRows rows,
-        connection.Query(kSelectAnswer, tenant, PostgresBytes{idempotency_key}, store_.given_now(),
-                         store_.seen_now(), store_.options().answer_retention.count()));
-    Found answer;
-    if (!rows.empty()) {
-      answer = StoredAnswer{.fingerprint = rows[0].String(0),
-                            .http_status = static_cast<int>(rows[0].Int(1)),
-                            .body = rows[0].String(2),
-                            .stored_at = rows[0].Time(3)};
-    }
-    return answer;
-  });
+  UMBRANET_ASSIGN_OR_RETURN(
+      const PostgresRows rows,
+      store_.pool().Ask(deadline, kSelectAnswer, tenant, PostgresBytes{idempotency_key},
+                        store_.given_now(), store_.seen_now(),
+                        store_.options().answer_retention.count()));
+  std::optional<StoredAnswer> answer;
+  if (!rows.empty()) {
+    answer = StoredAnswer{.fingerprint = rows[0].String(0),
+                          .http_status = static_cast<int>(rows[0].Int(1)),
+                          .body = rows[0].String(2),
+                          .stored_at = rows[0].Time(3)};
+  }
+  return answer;
 }
 
 Status PostgresJournal::SaveAnswer(const UserKey& user, std::string_view idempotency_key,

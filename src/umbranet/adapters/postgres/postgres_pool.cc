@@ -18,6 +18,9 @@ constexpr Millis kCancelBudget{1'000};
 constexpr std::string_view kCancel = "SELECT pg_cancel_backend($1::bigint::int)";
 // A caller with less time than this learns nothing of a server that does not answer him.
 constexpr Millis kTimeToTell{200};
+// Of small reads. More of them at once would share less.
+constexpr std::size_t kAskedLanes = 2;
+constexpr std::size_t kAskedAtOnceMax = 64;
 constexpr std::string_view kPing = "SELECT 1";
 constexpr std::string_view kSoonDurable = "SET LOCAL synchronous_commit = off";
 
@@ -71,6 +74,10 @@ PostgresPool::PostgresPool(Options options, PostgresEndpoint endpoint)
     : options_(std::move(options)),
       endpoint_(std::move(endpoint)),
       breaker_(clock_, options_.breaker),
+      asked_({.lanes = kAskedLanes, .asks_max = kAskedAtOnceMax},
+             [this](std::span<const PostgresCommand* const> commands, Deadline deadline) {
+               return AskTogether(commands, deadline);
+             }),
       canceller_({.name = "pg-cancel", .threads_min = 0, .threads_max = 1, .queue_max = 64}) {
   if (!endpoint_.host.empty()) {
     resolver_ =
@@ -251,6 +258,34 @@ Status PostgresPool::RunStatus(Deadline deadline, Repeat repeat, const StatusWor
       return done;
     }
   }
+}
+
+std::vector<Result<PostgresRows>> PostgresPool::AskTogether(
+    std::span<const PostgresCommand* const> commands, Deadline deadline) {
+  std::vector<PostgresCommand> together;
+  together.reserve(commands.size());
+  for (const PostgresCommand* const command : commands) {
+    together.push_back(*command);
+  }
+  auto answer = Read(deadline, [&together](PostgresConnection& connection) {
+    return connection.RunAll(together);
+  });
+  std::vector<Result<PostgresRows>> answers;
+  if (answer.ok()) {
+    for (PostgresRows& rows : *answer) {
+      answers.emplace_back(std::move(rows));
+    }
+    return answers;
+  }
+  const ErrorCode code = answer.error().code;
+  const bool of_one = code != ErrorCode::kUnavailable && code != ErrorCode::kDeadlineExceeded &&
+                      commands.size() > 1;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    // What is wrong with one of them is nothing to the others.
+    answers.push_back(of_one ? std::move(AskTogether(commands.subspan(i, 1), deadline).front())
+                             : Result<PostgresRows>(answer.error()));
+  }
+  return answers;
 }
 
 Status PostgresPool::TransactStatus(Deadline deadline, const Transaction& transaction,

@@ -11,7 +11,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -21,6 +23,7 @@
 #include "umbranet/base/bounded_worker_pool.h"
 #include "umbranet/base/circuit_breaker.h"
 #include "umbranet/base/clock.h"
+#include "umbranet/base/gathered_calls.h"
 #include "umbranet/base/mutex.h"
 #include "umbranet/base/result.h"
 #include "umbranet/net/address_resolver.h"
@@ -84,6 +87,13 @@ class PostgresPool {
   std::invoke_result_t<Work, PostgresConnection&> Read(Deadline deadline, const Work& work) {
     return Return<Work>(
         work, [&](const StatusWork& body) { return RunStatus(deadline, Repeat::kOnce, body); });
+  }
+
+  // The rows of one small statement that reads. Those that are asked at the same time, whoever
+  // asks, share a round trip and a session; each sees what was committed before it was asked.
+  template <typename... Values>
+  Result<PostgresRows> Ask(Deadline deadline, std::string_view sql, const Values&... values) {
+    return asked_.Call(MakeCommand(sql, values...), Limit(deadline));
   }
 
   // All that `work` does is one transaction: committed when it succeeds, else nothing was done.
@@ -173,6 +183,9 @@ class PostgresPool {
   Status TryTransaction(PostgresConnection& connection, const Transaction& transaction,
                         const StatusWork& work, bool* repeat);
 
+  std::vector<Result<PostgresRows>> AskTogether(std::span<const PostgresCommand* const> commands,
+                                                Deadline deadline);
+
   // Never Never().
   [[nodiscard]] Deadline Limit(Deadline deadline) const;
   Result<ConnectionPtr> Take(Deadline deadline);
@@ -198,6 +211,7 @@ class PostgresPool {
   std::size_t lent_ GUARDED_BY(mutex_) = 0;
   std::size_t waiting_ GUARDED_BY(mutex_) = 0;
   std::uint64_t reconnects_ GUARDED_BY(mutex_) = 0;
+  GatheredCalls<PostgresCommand, PostgresRows> asked_;
   BoundedWorkerPool canceller_;  // Last: its task uses what is above.
 };
 

@@ -73,17 +73,29 @@ KeptRuleStatement ReadStatement(const PostgresRow& row) {
   return kept;
 }
 
-// The user's rules as of a time, oldest first.
-Result<std::vector<KeptRule>> ReadRules(PostgresConnection& connection, const UserKey& user,
-                                        Timestamp until) {
-  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
-                            connection.Query(kSelectStatements, user.tenant, user.user_id, until));
+// Oldest first.
+std::vector<KeptRule> RulesOf(const PostgresRows& rows, const UserKey& user) {
   std::vector<KeptRuleStatement> statements;
   statements.reserve(static_cast<std::size_t>(rows.size()));
   for (const PostgresRow row : rows) {
     statements.push_back(ReadStatement(row));
   }
   return FoldRules(user, statements);
+}
+
+// The user's rules as of a time, oldest first.
+Result<std::vector<KeptRule>> ReadRules(PostgresConnection& connection, const UserKey& user,
+                                        Timestamp until) {
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
+                            connection.Query(kSelectStatements, user.tenant, user.user_id, until));
+  return RulesOf(rows, user);
+}
+
+Result<std::vector<KeptRule>> AskRules(PostgresPool& pool, const UserKey& user, Timestamp until,
+                                       Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, pool.Ask(deadline, kSelectStatements,
+                                                              user.tenant, user.user_id, until));
+  return RulesOf(rows, user);
 }
 
 struct Owner {
@@ -193,9 +205,7 @@ Result<MemoryPage> PostgresProceduralMemory::List(const UserKey& user, std::stri
     return InvalidArgument("postgres: unknown cursor");
   }
   UMBRANET_ASSIGN_OR_RETURN(std::vector<KeptRule> rules,
-                            pool_.Read(deadline, [&](PostgresConnection& connection) {
-                              return ReadRules(connection, user, Timestamp::max());
-                            }));
+                            AskRules(pool_, user, Timestamp::max(), deadline));
   return PageOfRules(std::move(rules), *after, limit);
 }
 
@@ -290,9 +300,7 @@ Result<std::vector<Rule>> PostgresProceduralMemory::Active(const UserKey& user,
                                                            std::optional<Timestamp> as_of,
                                                            std::size_t limit, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(std::vector<KeptRule> rules,
-                            pool_.Read(deadline, [&](PostgresConnection& connection) {
-                              return ReadRules(connection, user, as_of.value_or(Timestamp::max()));
-                            }));
+                            AskRules(pool_, user, as_of.value_or(Timestamp::max()), deadline));
   return RulesInForce(std::move(rules), as_of.value_or(clock_.Now()), limit);
 }
 
