@@ -23,6 +23,7 @@ constexpr int kTenantColumn = kJobColumns;
 constexpr int kUserColumn = kJobColumns + 1;
 constexpr int kInteractionColumn = kJobColumns + 2;
 constexpr int kSeqColumn = kJobColumns + 3;
+constexpr int kHasHistoryColumn = kJobColumns + 4;
 
 constexpr std::string_view kSelectKnownJobs =
     "SELECT job_id FROM job WHERE job_id = ANY($1)"
@@ -35,6 +36,10 @@ constexpr std::string_view kNextSeq = "SELECT nextval('ledger_seq')";
 
 constexpr std::string_view kSelectStatus =
     UMBRANET_STATUS_SELECT "WHERE j.job_id = $1 AND a.tenant = $2";
+// The same, and whether there is a history.
+constexpr std::string_view kSelectStatusAlone =
+    "SELECT s.*, EXISTS (SELECT 1 FROM attempt t WHERE t.seq = s.seq) FROM (" UMBRANET_STATUS_SELECT
+    "WHERE j.job_id = $1 AND a.tenant = $2) s";
 constexpr std::string_view kSelectDeadStatus =
     UMBRANET_STATUS_SELECT "WHERE j.job_id = $1 AND j.state = 3";
 constexpr std::string_view kSelectFormerStatus =
@@ -232,13 +237,25 @@ Result<std::optional<JobStatus>> PostgresJobLedger::Find(std::string_view tenant
                                                          std::string_view job_id,
                                                          Deadline deadline) {
   using Found = std::optional<JobStatus>;
-  return store_.pool().Snapshot(deadline, [&](PostgresConnection& connection) -> Result<Found> {
+  PostgresPool& pool = store_.pool();
+  const std::uint32_t attempts_max = store_.options().retry.attempts_max;
+  // In this order, since a job goes from the one table to the other and never back.
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows job,
+                            pool.Ask(deadline, kSelectStatusAlone, job_id, tenant));
+  if (!job.empty() && !job[0].Bool(kHasHistoryColumn)) {
+    return Found(ReadStatusRow(job[0], attempts_max));
+  }
+  if (job.empty()) {
+    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows former,
+                              pool.Ask(deadline, kSelectFormerStatus, job_id, tenant));
+    return former.empty() ? Found() : Found(ReadStatusRow(former[0], attempts_max));
+  }
+  return pool.Snapshot(deadline, [&](PostgresConnection& connection) -> Result<Found> {
     std::vector<PostgresCommand> commands;
     commands.push_back(MakeCommand(kSelectStatus, job_id, tenant));
     commands.push_back(MakeCommand(kSelectFormerStatus, job_id, tenant));
     UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows, connection.RunAll(commands));
-    return ReadOneStatus(connection, rows[0].empty() ? rows[1] : rows[0],
-                         store_.options().retry.attempts_max);
+    return ReadOneStatus(connection, rows[0].empty() ? rows[1] : rows[0], attempts_max);
   });
 }
 
