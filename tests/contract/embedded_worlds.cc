@@ -149,6 +149,12 @@ std::vector<TierWorldKind> SemanticWorlds() {
                           SqliteEpisodicMemory::Options{},
                           SqliteSemanticMemory::Options{.cached_facts_of_user_max = 0});
                     }});
+  // As beside a ledger in another database.
+  worlds.push_back({"SqliteUnfenced", [] {
+                      return std::make_unique<SqliteWorld>(
+                          SqliteEpisodicMemory::Options{},
+                          SqliteSemanticMemory::Options{.fenced = false});
+                    }});
   return worlds;
 }
 

@@ -272,7 +272,9 @@ TEST_P(EpisodeVectorsContract, AForgottenUserLeavesNoVector) {
   const std::string gone = IdOf(ana_, "the boat");
   ASSERT_THAT(Texts(Find(ana_)), SizeIs(1));
   world_->ForgetTurns(ana_);
+  EXPECT_GT(*memory().CountVectors(ana_, kNever), 0U);
   ASSERT_TRUE(memory().EraseUser(ana_, kNever).ok());
+  EXPECT_EQ(*memory().CountVectors(ana_, kNever), 0U);
   EXPECT_THAT(Find(ana_).candidates, IsEmpty());
   Say(ana_, 5, "a new boat");
   EXPECT_THAT(Find(ana_).candidates, IsEmpty());

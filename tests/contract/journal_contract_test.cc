@@ -409,6 +409,53 @@ TEST_P(JournalContract, WhatWasAcceptedBeforeAUserWasForgottenCannotComeBack) {
   EXPECT_THAT(Ids(Claim()), IsEmpty());
 }
 
+TEST_P(JournalContract, AnAnswerInTheMakingWhenAUserIsForgottenIsNotKept) {
+  StoredAnswer answer{.fingerprint = "f", .body = "what was said"};
+  answer.began_at = clock().Now();
+  clock().Advance(seconds(1));
+  ASSERT_TRUE(journal().EraseUser(User("ana"), Deadline::Never()).ok());
+  clock().Advance(seconds(1));
+  answer.stored_at = clock().Now();
+  EXPECT_TRUE(journal().SaveAnswer(User("ana"), "key", answer, Deadline::Never()).ok());
+  EXPECT_FALSE(FindAnswer("key").has_value());
+  // What begins now is a new beginning.
+  answer.began_at = clock().Now();
+  EXPECT_TRUE(journal().SaveAnswer(User("ana"), "key", answer, Deadline::Never()).ok());
+  EXPECT_TRUE(FindAnswer("key").has_value());
+}
+
+TEST_P(JournalContract, ForgettingSaysWhatThereWasAndLeavesATombstone) {
+  EXPECT_FALSE(FreshnessOf("ana").forgotten_at.has_value());
+  Accept({Turn("done"), Turn("dead"), Turn("waits"), Turn("b", "bo")});
+  const ClaimedBatch first = Claim(1);
+  MarkAll(first);
+  Settle(first);
+  FailNext(FailureKind::kPermanent);
+  const ClaimedBatch third = Claim(1);
+  const std::vector<PlanRecord> plans = {{third.jobs.at(0).job.job_id, "a plan"}};
+  ASSERT_TRUE(ledger().SavePlans(third.lease, plans, Deadline::Never()).ok());
+  ASSERT_TRUE(ledger().Release(third.lease, Deadline::Never()).ok());
+  SaveAnswer("key", "body", User("ana"));
+  const AcceptedTurn last = AcceptOne(Turn("last"));
+  clock().Advance(seconds(5));
+  const JournalErasure erasure = journal().EraseUser(User("ana"), Deadline::Never()).value();
+  EXPECT_EQ(erasure.turns, 4U);
+  EXPECT_EQ(erasure.jobs_cancelled, 2U);
+  EXPECT_EQ(erasure.dead_letters, 1U);
+  EXPECT_EQ(erasure.jobs_finished, 1U);
+  EXPECT_EQ(erasure.plans, 1U);
+  EXPECT_EQ(erasure.attempts, 1U);
+  EXPECT_EQ(erasure.answers, 1U);
+  EXPECT_EQ(erasure.forgotten_at, clock().Now());
+  EXPECT_EQ(FreshnessOf("ana").forgotten_at, clock().Now());
+  EXPECT_FALSE(FreshnessOf("bo").forgotten_at.has_value());
+  EXPECT_GE(erasure.last_sequence, last.sequence);
+  EXPECT_GT(AcceptOne(Turn("anew")).sequence, erasure.last_sequence);
+  const JournalErasure rest = journal().EraseUser(User("ana"), Deadline::Never()).value();
+  EXPECT_EQ(rest.turns, 1U);
+  EXPECT_EQ(rest.plans + rest.attempts + rest.answers + rest.dead_letters, 0U);
+}
+
 TEST_P(JournalContract, ForgettingSomebodyUnknownIsNoError) {
   EXPECT_EQ(journal().EraseUser(User("nobody"), Deadline::Never()).value().turns, 0U);
 }

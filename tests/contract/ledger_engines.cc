@@ -5,6 +5,7 @@
 
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
+#include "umbranet/adapters/sqlite/sqlite_shadow_records.h"
 #include "umbranet/base/unique_id.h"
 #include "umbranet/memory/spool_book.h"
 #include "umbranet/memory/spooling_journal.h"
@@ -30,6 +31,8 @@ class SqliteHarness final : public LedgerHarness {
 
   JobLedger& ledger() override { return *ledger_; }
 
+  ShadowRecords* shadow() override { return shadow_.get(); }
+
   bool Restart() override {
     Close();
     Open();
@@ -44,9 +47,11 @@ class SqliteHarness final : public LedgerHarness {
     store_ = SqliteLedgerStore::Open(*database_, {}).value();
     journal_ = std::make_unique<SqliteJournal>(*store_);
     ledger_ = std::make_unique<SqliteJobLedger>(*store_);
+    shadow_ = std::make_unique<SqliteShadowRecords>(*store_);
   }
 
   void Close() {
+    shadow_.reset();
     ledger_.reset();
     journal_.reset();
     store_.reset();
@@ -58,6 +63,7 @@ class SqliteHarness final : public LedgerHarness {
   std::unique_ptr<SqliteLedgerStore> store_;
   std::unique_ptr<SqliteJournal> journal_;
   std::unique_ptr<SqliteJobLedger> ledger_;
+  std::unique_ptr<SqliteShadowRecords> shadow_;
 };
 
 // The journal with a spool in front of it, which is there and empty.

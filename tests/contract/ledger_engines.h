@@ -13,6 +13,7 @@
 
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
+#include "umbranet/ports/shadow_records.h"
 
 #include "tests/doubles/manual_clock.h"
 
@@ -24,6 +25,9 @@ class LedgerHarness {
   virtual ~LedgerHarness() = default;
   virtual Journal& journal() = 0;
   virtual JobLedger& ledger() = 0;
+
+  // Null: this engine has none of its own.
+  virtual ShadowRecords* shadow() { return nullptr; }
 
   // Closes the engine and opens its data again, as after the death of the process. False: the
   // engine keeps nothing.

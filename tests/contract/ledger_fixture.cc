@@ -1,6 +1,7 @@
 #include "tests/contract/ledger_engines.h"
 #include "tests/doubles/in_memory_job_ledger.h"
 #include "tests/doubles/in_memory_journal.h"
+#include "tests/doubles/in_memory_shadow_records.h"
 
 namespace umbranet {
 namespace {
@@ -11,10 +12,13 @@ class InMemoryHarness final : public LedgerHarness {
 
   JobLedger& ledger() override { return ledger_; }
 
+  ShadowRecords* shadow() override { return &shadow_; }
+
  private:
   InMemoryLedgerStore store_{clock, {}};
   InMemoryJournal journal_{store_};
   InMemoryJobLedger ledger_{store_};
+  InMemoryShadowRecords shadow_{store_};
 };
 
 }  // namespace

@@ -356,6 +356,38 @@ TEST_P(SemanticMemoryContract, ForgettingAUserLeavesNothingAndTouchesNobodyElse)
   EXPECT_THAT(TierContract::Texts(ListAll(memory(), ana_)), ElementsAre("the user lives in Rome"));
 }
 
+TEST_P(SemanticMemoryContract, AWorkerWhoIsAtItWhenAUserIsForgottenBringsNothingBack) {
+  const Deadline never = Deadline::Never();
+  // The first turn: nothing is here yet that could be erased.
+  const std::vector<ReflectionPlan> late = {Turn(ana_, 0, {LivesIn("Porto")})};
+  const Lease held = world_->Claim(late);
+  world_->ForgetTurns(ana_);
+  EXPECT_EQ(*memory().ForgetUser(ana_, late.front().sequence, never), 0U);
+  EXPECT_EQ(memory().Apply(late, held, never).error().code, ErrorCode::kAborted);
+  EXPECT_THAT(ListAll(memory(), ana_), IsEmpty());
+  EXPECT_THAT(*memory().KnownEntities(ana_, 10, never), IsEmpty());
+  // She may begin anew, and is forgotten again.
+  const std::vector<ReflectionPlan> second = {Turn(ana_, 1, {LivesIn("Rome")})};
+  Apply(memory(), second);
+  Apply(memory(), {Turn(ben_, 1, {LivesIn("Rome")})});
+  EXPECT_EQ(FactSaying(ana_, "the user lives in Rome").evidence, 1U);
+  const std::vector<ReflectionPlan> third = {Turn(ana_, 2, {LivesIn("Lyon")})};
+  const Lease again = world_->Claim(third);
+  world_->ForgetTurns(ana_);
+  EXPECT_EQ(*memory().ForgetUser(ana_, third.front().sequence, never), 1U);
+  EXPECT_EQ(memory().Apply(third, again, never).error().code, ErrorCode::kAborted);
+  EXPECT_THAT(Find(ana_, "Rome Lyon Porto").candidates, IsEmpty());
+  EXPECT_THAT(ListAll(memory(), ben_), SizeIs(1));
+  // What is worked out anew is of later turns, and a tombstone stays where it is.
+  const std::vector<ReflectionPlan> fourth = {Turn(ana_, 3, {LivesIn("Oslo")})};
+  Apply(memory(), fourth);
+  EXPECT_EQ(*memory().EraseUser(ana_, never), 1U);
+  Apply(memory(), {NextGeneration(fourth.front())});
+  EXPECT_EQ(*memory().ForgetUser(ana_, 1, never), 1U);
+  EXPECT_EQ(memory().Apply(third, again, never).error().code, ErrorCode::kAborted);
+  EXPECT_THAT(ListAll(memory(), ana_), IsEmpty());
+}
+
 TEST_P(SemanticMemoryFence, AWorkerThatLostItsLeaseChangesNothing) {
   const ReflectionPlan plan = Turn(ana_, 0, {LivesIn("Porto")});
   const Lease lost = world_->Claim(std::vector{plan});

@@ -119,11 +119,20 @@ class FaultyEpisodicMemory final : public FaultyTier<EpisodicMemory> {
                      Deadline deadline) override {
     return inner_.SaveVectors(space, vectors, deadline);
   }
+
+  Result<std::uint64_t> CountVectors(const UserKey& user, Deadline deadline) override {
+    return inner_.CountVectors(user, deadline);
+  }
 };
 
 class FaultySemanticMemory final : public FaultyTier<SemanticMemory> {
  public:
   using FaultyTier::FaultyTier;
+
+  Result<std::uint64_t> ForgetUser(const UserKey& user, std::int64_t through_sequence,
+                                   Deadline deadline) override {
+    return inner_.ForgetUser(user, through_sequence, deadline);
+  }
 
   Result<FactsFound> Find(const FactQuery& query, Deadline deadline) override {
     return inner_.Find(query, deadline);

@@ -161,6 +161,15 @@ Result<std::uint64_t> InMemoryEpisodicMemory::EraseUser(const UserKey& user,
   return erased;
 }
 
+Result<std::uint64_t> InMemoryEpisodicMemory::CountVectors(const UserKey& user,
+                                                           Deadline /*deadline*/) {
+  const MutexLock lock(mutex_);
+  return static_cast<std::uint64_t>(
+      std::count_if(episodes_.begin(), episodes_.end(), [&](const auto& entry) {
+        return entry.first.first == user && vectors_.contains(entry.second.memory_id);
+      }));
+}
+
 std::vector<InMemoryEpisodicMemory::Match> InMemoryEpisodicMemory::CountTerms(
     const EpisodeQuery& query, EpisodesFound& found) {
   std::vector<Match> all;

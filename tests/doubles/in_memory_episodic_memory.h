@@ -33,6 +33,7 @@ class InMemoryEpisodicMemory final : public EpisodicMemory {
                                     std::size_t limit, Deadline deadline) override;
   Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
                      Deadline deadline) override;
+  Result<std::uint64_t> CountVectors(const UserKey& user, Deadline deadline) override;
 
  private:
   using Key = std::pair<UserKey, MemoryPlace>;

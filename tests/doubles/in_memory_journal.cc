@@ -203,6 +203,9 @@ Result<std::vector<Interaction>> InMemoryJournal::ReadAt(const UserKey& user,
 Result<Freshness> InMemoryJournal::ReadFreshness(const UserKey& user, Deadline /*deadline*/) {
   MutexLock lock(store_.mutex);
   Freshness freshness;
+  if (const auto erased = store_.erased_at.find(user); erased != store_.erased_at.end()) {
+    freshness.forgotten_at = FromUnixMillis(erased->second);
+  }
   for (const auto& [seq, turn] : store_.turns) {
     if (turn.interaction.user != user) {
       continue;
@@ -228,19 +231,33 @@ Result<JournalErasure> InMemoryJournal::EraseUser(const UserKey& user, Deadline 
   MutexLock lock(store_.mutex);
   JournalErasure erasure;
   for (const auto& [seq, job] : store_.jobs) {
-    if (job.status.job.user == user && IsPending(job.status.state)) {
-      ++erasure.jobs_cancelled;
+    if (job.status.job.user != user) {
+      continue;
     }
+    if (IsPending(job.status.state)) {
+      ++erasure.jobs_cancelled;
+    } else if (job.status.state == JobState::kDead) {
+      ++erasure.dead_letters;
+    } else {
+      ++erasure.jobs_finished;
+    }
+    erasure.plans += job.plan.empty() ? 0U : 1U;
+    erasure.attempts += job.status.history.size();
   }
   erasure.turns = std::erase_if(
       store_.turns, [&user](const auto& turn) { return turn.second.interaction.user == user; });
   std::erase_if(store_.jobs,
                 [&user](const auto& job) { return job.second.status.job.user == user; });
-  std::erase_if(store_.former_jobs,
-                [&user](const auto& job) { return job.second.job.user == user; });
-  std::erase_if(store_.answers, [&user](const auto& answer) { return answer.second.user == user; });
+  erasure.jobs_finished += std::erase_if(
+      store_.former_jobs, [&user](const auto& job) { return job.second.job.user == user; });
+  erasure.answers = std::erase_if(
+      store_.answers, [&user](const auto& answer) { return answer.second.user == user; });
+  erasure.shadow_plans =
+      std::erase_if(store_.shadow_runs, [&user](const ShadowRun& run) { return run.user == user; });
   store_.EndLease(user);
   store_.erased_at[user] = ToUnixMillis(store_.clock.Now());
+  erasure.forgotten_at = FromUnixMillis(store_.erased_at[user]);
+  erasure.last_sequence = store_.last_sequence;
   return erasure;
 }
 
@@ -261,6 +278,11 @@ Status InMemoryJournal::SaveAnswer(const UserKey& user, std::string_view idempot
   MutexLock lock(store_.mutex);
   const std::pair<std::string, std::string> key(user.tenant, std::string(idempotency_key));
   const std::int64_t now = store_.Now();
+  if (const auto erased = store_.erased_at.find(user);
+      erased != store_.erased_at.end() && answer.began_at != Timestamp{} &&
+      ToUnixMillis(answer.began_at) < erased->second) {
+    return {};
+  }
   const auto found = store_.answers.find(key);
   if (found != store_.answers.end() && ToUnixMillis(found->second.answer.stored_at) >
                                            now - store_.options.answer_retention.count()) {

@@ -18,6 +18,7 @@
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/reflection_job.h"
 #include "umbranet/domain/retry_policy.h"
+#include "umbranet/domain/shadow_run.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
 
@@ -112,6 +113,7 @@ class InMemoryLedgerStore {
   std::map<std::uint64_t, LiveLease> lost_leases GUARDED_BY(mutex);  // Where the fence is broken.
   std::map<UserKey, std::int64_t> erased_at GUARDED_BY(mutex);
   std::map<std::pair<std::string, std::string>, Answer> answers GUARDED_BY(mutex);
+  std::vector<ShadowRun> shadow_runs GUARDED_BY(mutex);  // In the order of saving.
 };
 
 }  // namespace umbranet

@@ -84,6 +84,12 @@ Status InMemorySemanticMemory::Apply(std::span<const ReflectionPlan> plans, cons
                                      Deadline /*deadline*/) {
   const MutexLock lock(mutex_);
   for (const ReflectionPlan& plan : plans) {
+    const auto through = forgotten_through_.find(plan.user);
+    if (through != forgotten_through_.end() && plan.sequence <= through->second) {
+      return Aborted("in-memory semantic memory: the user was forgotten");
+    }
+  }
+  for (const ReflectionPlan& plan : plans) {
     if (!applied_.emplace(plan.user, plan.job_id).second) {
       continue;
     }
@@ -412,6 +418,17 @@ Result<std::uint64_t> InMemorySemanticMemory::EraseUser(const UserKey& user,
     log.last_sequence = *log.parted_through;
   }
   return removed;
+}
+
+Result<std::uint64_t> InMemorySemanticMemory::ForgetUser(const UserKey& user,
+                                                         std::int64_t through_sequence,
+                                                         Deadline deadline) {
+  {
+    const MutexLock lock(mutex_);
+    std::int64_t& through = forgotten_through_[user];
+    through = std::max(through, through_sequence);
+  }
+  return EraseUser(user, deadline);
 }
 
 std::vector<FactCandidate> InMemorySemanticMemory::CountTerms(const std::vector<std::string>& terms,

@@ -37,6 +37,8 @@ class InMemorySemanticMemory final : public SemanticMemory {
   Result<bool> Erase(std::string_view tenant, std::string_view memory_id,
                      Deadline deadline) override;
   Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
+  Result<std::uint64_t> ForgetUser(const UserKey& user, std::int64_t through_sequence,
+                                   Deadline deadline) override;
   Result<FactsFound> Find(const FactQuery& query, Deadline deadline) override;
   Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit,
                                             Deadline deadline) override;
@@ -128,6 +130,7 @@ class InMemorySemanticMemory final : public SemanticMemory {
   std::map<UserKey, MergeLogs> merges_ GUARDED_BY(mutex_);                // By normalised names.
   std::set<std::pair<UserKey, std::string>> applied_ GUARDED_BY(mutex_);  // Job ids.
   std::set<std::string> erased_ GUARDED_BY(mutex_);                       // Statement ids.
+  std::map<UserKey, std::int64_t> forgotten_through_ GUARDED_BY(mutex_);
 };
 
 }  // namespace umbranet

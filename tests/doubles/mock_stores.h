@@ -143,6 +143,7 @@ class MockEpisodicMemory : public MockTier<EpisodicMemory> {
       return Result<UnembeddedPage>(UnembeddedPage());
     });
     ON_CALL(*this, SaveVectors).WillByDefault([](auto&&...) { return Status(); });
+    ON_CALL(*this, CountVectors).WillByDefault([](auto&&...) { return Result<std::uint64_t>(0); });
   }
 
   MOCK_METHOD(Result<EpisodesFound>, Find, (const EpisodeQuery&, Deadline), (override));
@@ -150,11 +151,16 @@ class MockEpisodicMemory : public MockTier<EpisodicMemory> {
               (std::string_view, std::string_view, std::size_t, Deadline), (override));
   MOCK_METHOD(Status, SaveVectors, (std::string_view, std::span<const EpisodeVector>, Deadline),
               (override));
+  MOCK_METHOD(Result<std::uint64_t>, CountVectors, (const UserKey&, Deadline), (override));
 };
 
 class MockSemanticMemory : public MockTier<SemanticMemory> {
  public:
+  MOCK_METHOD(Result<std::uint64_t>, ForgetUser, (const UserKey&, std::int64_t, Deadline),
+              (override));
+
   MockSemanticMemory() {
+    ON_CALL(*this, ForgetUser).WillByDefault([](auto&&...) { return Result<std::uint64_t>(0); });
     ON_CALL(*this, Find).WillByDefault([](auto&&...) { return Result<FactsFound>(FactsFound()); });
     ON_CALL(*this, KnownEntities).WillByDefault([](auto&&...) {
       return Result<std::vector<Entity>>(std::vector<Entity>());

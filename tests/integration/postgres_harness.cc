@@ -8,6 +8,7 @@
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_migrations.h"
+#include "umbranet/adapters/postgres/postgres_shadow_records.h"
 #include "umbranet/base/unique_id.h"
 
 #include "tests/integration/servers.h"
@@ -72,6 +73,8 @@ class PostgresLedgerHarness final : public LedgerHarness {
 
   JobLedger& ledger() override { return *ledger_; }
 
+  ShadowRecords* shadow() override { return shadow_.get(); }
+
   bool Restart() override {
     Close();
     Open();
@@ -85,9 +88,11 @@ class PostgresLedgerHarness final : public LedgerHarness {
     store_ = PostgresLedgerStore::Open(*pool_, options).value();
     journal_ = std::make_unique<PostgresJournal>(*store_);
     ledger_ = std::make_unique<PostgresJobLedger>(*store_);
+    shadow_ = std::make_unique<PostgresShadowRecords>(*store_);
   }
 
   void Close() {
+    shadow_.reset();
     ledger_.reset();
     journal_.reset();
     store_.reset();
@@ -98,6 +103,7 @@ class PostgresLedgerHarness final : public LedgerHarness {
   std::unique_ptr<PostgresLedgerStore> store_;
   std::unique_ptr<PostgresJournal> journal_;
   std::unique_ptr<PostgresJobLedger> ledger_;
+  std::unique_ptr<PostgresShadowRecords> shadow_;
 };
 
 }  // namespace

@@ -202,11 +202,20 @@ class NetworkedEpisodicMemory final : public NetworkedTier<EpisodicMemory> {
                      Deadline /*deadline*/) override {
     return {};
   }
+
+  Result<std::uint64_t> CountVectors(const UserKey& /*user*/, Deadline /*deadline*/) override {
+    return std::uint64_t{0};
+  }
 };
 
 class NetworkedSemanticMemory final : public NetworkedTier<SemanticMemory> {
  public:
   using NetworkedTier::NetworkedTier;
+
+  Result<std::uint64_t> ForgetUser(const UserKey& user, std::int64_t /*through_sequence*/,
+                                   Deadline deadline) override {
+    return EraseUser(user, deadline);
+  }
 
   Result<FactsFound> Find(const FactQuery& /*query*/, Deadline deadline) override {
     return AskForNothing<FactsFound>(deadline);

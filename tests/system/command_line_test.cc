@@ -7,6 +7,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
 #include "tests/system/server_process.h"
@@ -49,8 +50,8 @@ TEST_F(CommandLineTest, HelpAndVersionAreThereForEveryCommand) {
   const CommandResult help = RunCommand({"--help"});
   EXPECT_EQ(help.exit_code, 0);
   for (const std::string command :
-       {"serve", "reflect", "chat", "import", "recall", "jobs", "forget", "merges", "unmerge",
-        "export", "migrate", "doctor", "health", "config", "version"}) {
+       {"serve", "reflect", "chat", "import", "recall", "jobs", "shadow", "forget", "merges",
+        "unmerge", "export", "migrate", "doctor", "health", "config", "version"}) {
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
     EXPECT_EQ(RunCommand({command, "--help"}).exit_code, 0) << command;
   }
@@ -108,6 +109,56 @@ TEST_F(CommandLineTest, ImportRecallExportAndForgetWorkOnAFolderThatNobodyServes
   EXPECT_EQ(
       Run({"recall", "Where does my brother live?", "--user", "kim", "--json"}).out.find("Bergen"),
       std::string::npos);
+}
+
+TEST_F(CommandLineTest, ForgettingGivesACertificateThatCanBeChecked) {
+  ASSERT_EQ(Run({"import", "-", "--wait"}, kTurns).exit_code, 0);
+  const CommandResult given = Run({"forget", "--user", "kim", "--yes", "--certificate", "--json"});
+  ASSERT_EQ(given.exit_code, 0) << given.error;
+  const json::object certificate = ParseObject(given.out);
+  const json::object& removed = certificate.at("removed").as_object();
+  EXPECT_EQ(removed.at("turns").to_number<int>(), 2);
+  EXPECT_EQ(removed.at("jobs_finished").to_number<int>(), 2);
+  EXPECT_GT(removed.at("facts").to_number<int>(), 0);
+  const CommandResult checked = Run({"forget", "--check", "-", "--json"}, given.out);
+  EXPECT_EQ(checked.exit_code, 0) << checked.error;
+  EXPECT_EQ(ParseObject(checked.out).at("turns_since").to_number<int>(), 0);
+
+  std::string changed = given.out;
+  changed.replace(changed.find("\"turns\":2"), 9, "\"turns\":1");
+  EXPECT_EQ(Run({"forget", "--check", "-"}, changed).exit_code, 1) << "it was changed";
+  EXPECT_EQ(Run({"forget", "--check", "-"}, "{}").exit_code, 2);
+  const TemporaryFolder other;
+  EXPECT_EQ(RunCommand({"forget", "--check", "-", "--data", other.path()}, given.out).exit_code, 1)
+      << "nobody was forgotten there";
+  const CommandResult text = Run({"forget", "--user", "kim", "--yes", "--certificate"});
+  EXPECT_NE(text.out.find("removed turns: 0\n"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("\ndigest: sha256:"), std::string::npos) << text.out;
+}
+
+TEST_F(CommandLineTest, WhatWasExportedBeforeForgettingBringsTheSameAnswersWhenItIsImported) {
+  ASSERT_EQ(Run({"import", "-", "--wait"}, kTurns).exit_code, 0);
+  const auto answers = [this] {
+    std::string all;
+    for (const std::string question : {"Where does my brother live?", "What am I allergic to?"}) {
+      const CommandResult recalled = Run({"recall", question, "--user", "kim", "--json"});
+      EXPECT_EQ(recalled.exit_code, 0) << recalled.error;
+      for (const json::value& item : ParseObject(recalled.out).at("items").as_array()) {
+        all += json::serialize(item.at("tier")) + json::serialize(item.at("text")) +
+               json::serialize(item.at("occurred_at")) + json::serialize(item.at("memory_id")) +
+               "\n";
+      }
+    }
+    return all;
+  };
+  const std::string before = answers();
+  EXPECT_NE(before.find("Bergen"), std::string::npos) << before;
+  const std::string file = folder_.path() + "/export.ndjson";
+  ASSERT_EQ(Run({"export", "--user", "kim", "-o", file}).exit_code, 0);
+  ASSERT_EQ(Run({"forget", "--user", "kim", "--yes"}).exit_code, 0);
+  EXPECT_EQ(answers(), "");
+  ASSERT_EQ(Run({"import", file, "--wait"}).exit_code, 0);
+  EXPECT_EQ(answers(), before);
 }
 
 TEST_F(CommandLineTest, AMergeOfTwoNamesIsListedAndTakenBack) {

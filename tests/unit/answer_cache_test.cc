@@ -25,6 +25,16 @@ TEST(AnswerCache, DropsWhatWasNotAskedForLongest) {
   EXPECT_TRUE(cache.Find("c"));
 }
 
+TEST(AnswerCache, KeepsNothingOnceItIsCleared) {
+  AnswerCache cache({.entries_max = 2, .bytes_max = 100});
+  cache.Keep("a", "1");
+  cache.Keep("b", "2");
+  EXPECT_EQ(cache.Clear(), 2U);
+  EXPECT_FALSE(cache.Find("a"));
+  cache.Keep("a", "3");
+  EXPECT_EQ(cache.Find("a"), "3");
+}
+
 TEST(AnswerCache, KeepsNoMoreBytesThanItMay) {
   AnswerCache cache({.entries_max = 100, .bytes_max = 10});
   cache.Keep("a", "12345");

@@ -54,6 +54,8 @@ void ApiTest::Build() {
   ApiDependencies dependencies{clock_,          memory_,  governor_, journal_, ledger_,
                                *authenticator_, metrics_, log_,      probes_};
   dependencies.consumers = [] { return std::uint64_t{3}; };
+  waiting_cap_ = std::make_unique<WaitingCap>(journal_, cap_options_);
+  dependencies.waiting_cap = waiting_cap_.get();
   router_.emplace(BuildApi(std::move(dependencies)));
 }
 

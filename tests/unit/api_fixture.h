@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,7 +44,8 @@ class ApiTest : public ::testing::Test {
   ApiTest();
   ~ApiTest() override;
 
-  // Makes the router; to be called again when a test has changed `probes_` or `keys_`.
+  // Makes the router; to be called again when a test has changed `probes_`, `keys_` or
+  // `cap_options_`.
   void Build();
 
   ApiAnswer Call(std::string_view method, std::string_view target, std::string_view body = {},
@@ -77,6 +79,8 @@ class ApiTest : public ::testing::Test {
   Metrics metrics_{{"test", "test"}};
   std::vector<ApiKey> keys_;
   std::vector<DependencyProbe> probes_;
+  WaitingCap::Options cap_options_;
+  std::unique_ptr<WaitingCap> waiting_cap_;
   std::optional<Authenticator> authenticator_;
   std::optional<Router> router_;
 };

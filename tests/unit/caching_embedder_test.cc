@@ -82,6 +82,14 @@ TEST_F(CachingEmbedderTest, RemembersNoFailure) {
   EXPECT_TRUE(cache_.EmbedQuestion("Where do I live?", Deadline::Never()).ok());
 }
 
+TEST_F(CachingEmbedderTest, RemembersNoQuestionOnceItIsCleared) {
+  ASSERT_TRUE(cache_.EmbedQuestion("Where do I live?", Deadline::Never()).ok());
+  EXPECT_EQ(cache_.Clear(), 1U);
+  EXPECT_EQ(cache_.Clear(), 0U);
+  inner_.away = true;
+  EXPECT_FALSE(cache_.EmbedQuestion("Where do I live?", Deadline::Never()).ok());
+}
+
 TEST_F(CachingEmbedderTest, NamesTheSpaceOfWhatItWraps) {
   EXPECT_EQ(cache_.space(), inner_.space());
   const std::vector<std::string_view> texts{"one apple"};

@@ -311,6 +311,22 @@ TEST_F(GovernorTest, DecidesThePriorityUnlessToldIt) {
   EXPECT_EQ(Stored()[1].priority, Priority::kLow);
 }
 
+TEST_F(GovernorTest, DoesNotRememberATurnWhoseUserWasForgottenWhileTheModelAnswered) {
+  scripted_.Enqueue({.pieces = {"You live in ", "Porto."}});
+  const auto answer = Chat(Request("Where do I live?"), [this](std::string_view) {
+    clock_.Advance(Millis{5});
+    EXPECT_TRUE(journal_.EraseUser(kUser, Soon()).ok());
+    return true;
+  });
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code, ErrorCode::kAborted);
+  EXPECT_THAT(Stored(), IsEmpty());
+  // She may begin anew.
+  clock_.Advance(Millis{5});
+  EXPECT_TRUE(Chat(Request("I moved to Lyon.")).ok());
+  EXPECT_THAT(Stored(), SizeIs(1));
+}
+
 TEST_F(GovernorTest, RefusesAnEmptyMessage) {
   EXPECT_EQ(Chat(Request("")).error().code, ErrorCode::kInvalidArgument);
 }

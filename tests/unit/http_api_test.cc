@@ -111,8 +111,39 @@ TEST_F(InteractionApiTest, AnyUserIdIsServedAndMeetsNoOther) {
   }
   const ApiAnswer forgotten = Call("DELETE", "/v1/users/" + PercentEncoded("a.b/c d"));
   EXPECT_EQ(SchemaViolation(forgotten.Json(), "Forgotten"), "");
+  const json::value certificate = forgotten.Json().at("certificate");
+  EXPECT_EQ(TextOf(certificate.at("user_id")), "a.b/c d");
+  EXPECT_EQ(certificate.at("removed").at("turns"), 1);
+  EXPECT_EQ(certificate.at("removed").at("jobs_waiting"), 1);
+  const json::value fresh =
+      Call("GET", "/v1/users/" + PercentEncoded("a.b/c d") + "/freshness").Json();
+  EXPECT_EQ(SchemaViolation(fresh, "Freshness"), "");
+  EXPECT_EQ(fresh.at("forgotten_at"), certificate.at("forgotten_at"));
   EXPECT_EQ(Accepted("default", "a.b/c d"), 0U);
   EXPECT_EQ(Accepted("default", "a.b"), 1U);
+}
+
+TEST_F(InteractionApiTest, RefusesTheTurnsOfAUserWhoseBacklogIsFullAndNobodyElses) {
+  cap_options_.waiting_max = 2;
+  Build();
+  Remember("hot", "one");
+  Remember("hot", "two");
+  const std::string turn = R"({"user_id":"hot","user_message":"three"})";
+  const ApiAnswer refused = Call("POST", "/v1/interactions", turn);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.Code(), "user_backlog_full");
+  EXPECT_EQ(refused.headers.at("Retry-After"), "5");
+  const ApiAnswer batch = Call("POST", "/v1/interactions",
+                               R"({"items":[{"user_id":"kim","user_message":"x"},)" + turn + "]}");
+  EXPECT_EQ(batch.Code(), "user_backlog_full") << "all or none";
+  const ApiAnswer chat = Call("POST", "/v1/chat", R"({"user_id":"hot","message":"three"})");
+  EXPECT_EQ(chat.status, 429);
+  EXPECT_EQ(chat.Code(), "user_backlog_full");
+  EXPECT_EQ(model_.Requests().size(), 0U) << "no model is asked for what cannot be stored";
+  EXPECT_EQ(Accepted("default", "hot"), 2U);
+  Remember("kim", "hello");
+  EXPECT_EQ(metrics_.reflection_rejected_total.At("user_backlog_full").Value(), 3);
+  EXPECT_EQ(Call("POST", "/v1/recall", R"({"user_id":"hot","query":"one"})").status, 200);
 }
 
 using RecallApiTest = ApiTest;

@@ -110,5 +110,32 @@ TEST(ImportFormatsTest, BytesOfNoKnownFormAreRefusedWithTheFormsThatAre) {
   }
 }
 
+TEST(ImportFormats, TheTurnsOfAnExportAreReadAndNothingElse) {
+  const auto read = ReadTurns(
+      R"({"type":"interaction","user_id":"kim","interaction_id":"a","session_id":"s",)"
+      R"("speaker":"User","timestamp":"2024-05-03T10:00:00Z","accepted_at":"2024-05-03T10:00:01Z",)"
+      R"("user_message":"My sister lives in Porto.","assistant_response":"Noted.",)"
+      R"("priority":"normal","metadata":"{\"a\":1}","origin":"chat","reflection":"reflected"})"
+      "\n"
+      R"({"type":"interaction","user_id":"kim","interaction_id":"b","user_message":"Where?",)"
+      R"("assistant_response":"You told me: in Porto.","metadata":"{}","origin":"offline_chat"})"
+      "\n"
+      R"({"type":"entity","name":"Porto"})"
+      "\n"
+      R"({"type":"semantic","memory_id":"fa_1","text":"my sister lives in Porto"})"
+      "\n",
+      ImportFormat::kAuto, "");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_TRUE(read->problems.empty());
+  ASSERT_EQ(read->turns.size(), 2U);
+  boost::json::object& first = read.value().turns[0];
+  EXPECT_EQ(first.at("interaction_id").as_string(), "a");
+  EXPECT_EQ(first.at("metadata").as_object().at("a").as_int64(), 1);
+  for (const char* unknown : {"type", "accepted_at", "origin", "reflection"}) {
+    EXPECT_FALSE(first.contains(unknown)) << unknown;
+  }
+  EXPECT_FALSE(read->turns[1].contains("assistant_response")) << "it quoted what was remembered";
+}
+
 }  // namespace
 }  // namespace umbranet

@@ -463,7 +463,7 @@ TEST_F(MemoryManagerTest, ForgetsTheJournalFirstAndEveryTierEvenWhenOneFails) {
   EXPECT_CALL(stores_.episodic, EraseUser).WillOnce([](auto&&...) {
     return Result<std::uint64_t>(kAway);
   });
-  EXPECT_CALL(stores_.semantic, EraseUser);
+  EXPECT_CALL(stores_.semantic, ForgetUser);
   EXPECT_CALL(stores_.procedural, EraseUser);
   MemoryManager manager = Make();
   const auto report = manager.ForgetUser(kUser, Soon());
@@ -473,17 +473,34 @@ TEST_F(MemoryManagerTest, ForgetsTheJournalFirstAndEveryTierEvenWhenOneFails) {
 
 TEST_F(MemoryManagerTest, CountsWhatWasForgotten) {
   ON_CALL(stores_.journal, EraseUser).WillByDefault([](auto&&...) {
-    return Result<JournalErasure>(JournalErasure{.turns = 3, .jobs_cancelled = 1});
+    JournalErasure erasure{.turns = 3, .jobs_cancelled = 1};
+    erasure.dead_letters = 2;
+    erasure.last_sequence = 17;
+    return Result<JournalErasure>(erasure);
   });
-  ON_CALL(stores_.semantic, EraseUser).WillByDefault([](auto&&...) {
+  EXPECT_CALL(stores_.semantic, ForgetUser(kUser, 17, _)).WillOnce([](auto&&...) {
     return Result<std::uint64_t>(5);
   });
-  MemoryManager manager = Make();
+  ON_CALL(stores_.episodic, CountVectors).WillByDefault([](auto&&...) {
+    return Result<std::uint64_t>(4);
+  });
+  MemoryManager::Options options;
+  options.drop_caches = [] { return CachesDropped{.questions = 6, .model_answers = 7}; };
+  MemoryManager manager = Make(options);
   const auto report = manager.ForgetUser(kUser, Soon());
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->deleted.at(Tier::kShortTerm), 3U);
   EXPECT_EQ(report->deleted.at(Tier::kSemantic), 5U);
   EXPECT_EQ(report->queued_jobs_cancelled, 1U);
+  const ForgettingCertificate& certificate = report->certificate;
+  EXPECT_EQ(certificate.user, kUser);
+  EXPECT_EQ(certificate.through_sequence, 17);
+  EXPECT_EQ(certificate.removed.at("turns"), 3U);
+  EXPECT_EQ(certificate.removed.at("dead_letters"), 2U);
+  EXPECT_EQ(certificate.removed.at("facts"), 5U);
+  EXPECT_EQ(certificate.removed.at("embeddings"), 4U);
+  EXPECT_EQ(certificate.removed.at("cached_questions"), 6U);
+  EXPECT_EQ(certificate.removed.at("cached_model_answers"), 7U);
 }
 
 TEST_F(MemoryManagerTest, ExportsEveryKindAsOneLineEach) {

@@ -58,6 +58,21 @@ TEST_F(ReflectionGaugesTest, KeepsTheLastFiguresWhileTheLedgerIsAway) {
   EXPECT_THAT(metrics_.Expose("").body, HasSubstr("umbranet_reflection_jobs{state=\"dead\"} 5\n"));
 }
 
+TEST_F(ReflectionGaugesTest, ShowsTheLevelOfBackpressureAndLooksOnceASecond) {
+  LedgerStats deep;
+  deep.ready_normal = 60'000;
+  EXPECT_CALL(ledger_, Stats)
+      .WillOnce(Return(Result<LedgerStats>(deep)))
+      .WillOnce(Return(Result<LedgerStats>(Unavailable("ledger: away"))));
+  BackpressureWatch watch(clock_, ledger_, [] { return QueueLoad{}; });
+  const auto hook = WatchLevel(metrics_, watch);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(metrics_.Expose("").body, HasSubstr("umbranet_reflection_backpressure_level 2\n"));
+  }
+  clock_.Advance(Millis{1'000});
+  EXPECT_THAT(metrics_.Expose("").body, HasSubstr("umbranet_reflection_backpressure_level 3\n"));
+}
+
 TEST_F(ReflectionGaugesTest, CountsWhatASweepReaped) {
   SweepReport report;
   report.expired = 3;

@@ -220,8 +220,14 @@ TEST_F(SpoolingJournalTest, ForgettingReachesWhatWaits) {
   EXPECT_FALSE(journal_.EraseUser(kAna, kNever).ok()) << "to be repeated: the journal is away";
   behind_.Set(Fault::kNone);
   Step();
+  behind_.Set(Fault::kAway);
+  Accept(Turn("b"));
+  behind_.Set(Fault::kNone);
+  book_.JournalIsBack();
   clock_.Advance(Millis{1});
-  EXPECT_TRUE(journal_.EraseUser(kAna, kNever).ok());
+  const JournalErasure erasure = journal_.EraseUser(kAna, kNever).value();
+  EXPECT_EQ(erasure.spooled, 1U);
+  EXPECT_EQ(erasure.turns, 1U);
   EXPECT_THAT(Stored(), IsEmpty());
   EXPECT_EQ(book_.Waiting(), 0U);
 }

@@ -92,6 +92,18 @@ TEST_F(TurnIntakeTest, PassesOverATurnWhoseUserWasForgottenSince) {
   EXPECT_TRUE(Turns().empty());
 }
 
+TEST_F(TurnIntakeTest, PassesOverATurnOfAForgottenUserThatDoesNotSayWhenItWasMade) {
+  ASSERT_TRUE(Take(Incoming()).ok());
+  clock_.Advance(Millis{1'000});
+  ASSERT_TRUE(journal_.EraseUser(Incoming().turn.user, Deadline::Never()).ok());
+  EXPECT_TRUE(Take(Incoming()).ok()) << "the same message, late or for the second time";
+  EXPECT_TRUE(Turns().empty());
+  IncomingJob anew = Incoming();
+  anew.turn.accepted_at = clock_.Now();
+  EXPECT_TRUE(Take(anew).ok());
+  EXPECT_EQ(Turns().size(), 1U);
+}
+
 TEST_F(TurnIntakeTest, BringsBackWhatARestoredDatabaseHasLost) {
   ASSERT_TRUE(Take(Incoming()).ok());
   InMemoryLedgerStore restored(clock_, {});

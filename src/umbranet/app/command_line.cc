@@ -36,6 +36,7 @@ struct CommandLine {
   RecallOptions recall;
   JobsOptions jobs;
   SpoolOptions spool;
+  ShadowOptions shadow;
   ForgetOptions forget;
   MergesOptions merges;
   UnmergeOptions unmerge;
@@ -136,6 +137,15 @@ void AddMoving(CLI::App& app, CommandLine& line) {
   forget->add_option("--user", line.forget.user, "Everything of this user");
   forget->add_option("--memory", line.forget.memory_id, "One memory by its id");
   forget->add_flag("--yes", line.forget.yes, "Do not ask");
+  forget
+      ->add_flag("--certificate", line.forget.certificate,
+                 "Print what was removed where, to be kept; with --user")
+      ->needs("--user");
+  forget
+      ->add_option("--check", line.forget.check,
+                   "Check a certificate that --certificate --json printed: FILE, or - to read it")
+      ->excludes("--user")
+      ->excludes("--memory");
 }
 
 void AddCorrecting(CLI::App& app, CommandLine& line) {
@@ -206,6 +216,14 @@ void AddOperating(CLI::App& app, CommandLine& line) {
       ->check(CLI::IsMember({"status", "forward"}))
       ->capture_default_str();
   spool->add_option("file", line.spool.file, "forward: this file alone, wherever it lies");
+
+  CLI::App* shadow = AddCommand(
+      app, line, "shadow", "Say what came of trying another path on turns (MEMORY_SHADOW_MODE)",
+      [&line](const CommandContext& context) { return RunShadow(context, line.shadow); });
+  shadow->add_option("action", line.shadow.action, "report, or clear to begin anew")
+      ->check(CLI::IsMember({"report", "clear"}))
+      ->capture_default_str();
+  shadow->add_option("--candidate", line.shadow.candidate, "report: inline or rules");
 
   AddCommand(app, line, "migrate", "Make or renew the tables and indexes in PostgreSQL and Neo4j",
              [](const CommandContext& context) { return RunMigrate(context); });

@@ -4,9 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,9 +18,10 @@
 #include "umbranet/app/composition_backends.h"
 #include "umbranet/app/composition_extraction.h"
 #include "umbranet/app/composition_gauges.h"
+#include "umbranet/app/composition_options.h"
 #include "umbranet/app/composition_rebuild.h"
+#include "umbranet/app/composition_shadow.h"
 #include "umbranet/app/composition_spool.h"
-#include "umbranet/extraction/event_times.h"
 #include "umbranet/governor/governor.h"
 #include "umbranet/http/api.h"
 #include "umbranet/http/server.h"
@@ -43,13 +42,6 @@
 namespace umbranet {
 namespace {
 
-// Reflection takes what answering leaves of the processors. It cannot starve: the least weight
-// there is still gets its turn, and answering is never busy for long.
-constexpr int kReflectionNice = 15;
-
-using ReflectInline =
-    std::function<Status(std::string_view, const std::vector<std::string>&, Deadline)>;
-
 bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
@@ -61,105 +53,6 @@ Status CheckExposure(const Settings& settings) {
                               " is none; set UMBRANET_API_KEYS or listen on 127.0.0.1");
   }
   return {};
-}
-
-Result<std::string> ReadSystemPrompt(const Settings& settings) {
-  if (settings.system_prompt_file.empty()) {
-    return std::string();
-  }
-  std::ifstream file(settings.system_prompt_file);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file || text.str().empty()) {
-    return InvalidArgument("config: UMBRANET_SYSTEM_PROMPT_FILE: " + settings.system_prompt_file +
-                           " cannot be read, or is empty");
-  }
-  return text.str();
-}
-
-// Those whose store is not a server are asked where they are.
-std::vector<Tier> NearTiers(const Settings& settings) {
-  std::vector<Tier> near;
-  if (settings.postgres_url.empty()) {
-    near = {Tier::kEpisodic, Tier::kProcedural};
-  }
-  if (settings.postgres_url.empty() && settings.redis_url.empty()) {
-    near.push_back(Tier::kShortTerm);
-  }
-  if (settings.neo4j_url.empty()) {
-    near.push_back(Tier::kSemantic);
-  }
-  return near;
-}
-
-MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
-                                     const ModeSwitch& modes, Embedder* embedder,
-                                     AnswersUnderWay* answers, SqliteDatabase* database) {
-  MemoryManager::Options options;
-  if (database != nullptr) {
-    options.begin_reading = [database] { return std::make_shared<SqliteReadingScope>(*database); };
-  }
-  options.ring_for_inline = [&modes] { return modes.Get().queue; };
-  options.metrics = &metrics;
-  options.answers = answers;
-  options.near_tiers = NearTiers(settings);
-  options.recall_budget = Millis{settings.recall_budget_ms};
-  options.conversation_tokens = settings.conversation_tokens;
-  options.embedder = embedder;
-  options.chat_embeddings_per_s = settings.chat_embeddings_per_s;
-  options.embedder_missing = embedder == nullptr && settings.embedder != EmbedderChoice::kOff;
-  options.read_times = [](std::string_view text, Timestamp said_at) {
-    return EventTimes(text, said_at);
-  };
-  return options;
-}
-
-ReflectionModes ModesOf(const Settings& settings) {
-  return {.fast = settings.memory_fast_mode,
-          .queue = settings.reflection_queue_enabled,
-          .fast_percent = settings.fast_mode_percent};
-}
-
-Governor::Options GovernorOptions(const Settings& settings, std::string system_prompt,
-                                  Metrics& metrics, AnswersUnderWay* answers,
-                                  const ModeSwitch& modes, ReflectInline reflect_inline) {
-  Governor::Options options;
-  options.answers = answers;
-  options.metrics = &metrics;
-  options.mode_of = [&modes](const UserKey& user) { return modes.ModeOf(user); };
-  options.reflect_inline = std::move(reflect_inline);
-  options.turn_budget = Millis{settings.turn_timeout_ms};
-  // What the model may take leaves room to store what it said.
-  options.model_budget =
-      options.turn_budget - std::min(options.store_budget, options.turn_budget / 4);
-  options.context_tokens = settings.context_tokens;
-  options.system_prompt = std::move(system_prompt);
-  return options;
-}
-
-BatchProcessor::Options BatchOptions(const Settings& settings) {
-  BatchProcessor::Options options;
-  options.tier_budget = Millis{settings.tier_timeout_ms};
-  options.nice = kReflectionNice;
-  AllowForModel(settings, options);
-  // Three tiers at once for each worker, and as many again for calls that were left behind.
-  options.threads_max = std::max<std::size_t>(options.threads_max, 6 * settings.reflector_workers);
-  return options;
-}
-
-SessionSummarizer::Options SummaryOptions(const Settings& settings) {
-  SessionSummarizer::Options options;
-  options.window_tokens = settings.conversation_tokens;
-  return options;
-}
-
-MemoryReflector::Options ReflectorOptions(const Settings& settings) {
-  MemoryReflector::Options options;
-  options.workers = settings.reflector_workers;
-  options.batch_jobs_max = settings.reflector_batch_size;
-  options.nice = kReflectionNice;
-  AllowForModel(settings, options);
-  return options;
 }
 
 }  // namespace
@@ -285,8 +178,8 @@ struct Application::Parts {
         memory(clock, recall_pool,
                {journal, ledger, doorbell, short_term, episodic, semantic, procedural,
                 spool != nullptr ? &spool->spool() : nullptr},
-               MemoryOptions(with, metrics, modes, embedder.get(), opened.answers.get(),
-                             backends.database.get())),
+               WithCaches(MemoryOptions(with, metrics, modes, embedder.get(), opened.answers.get(),
+                                        backends.database.get()))),
         usage(clock, UsageOptions(with)),
         chat_model(CountCalls(clock, model.get(), usage, metrics)),
         governor(clock, memory, chat_model.get(),
@@ -294,6 +187,10 @@ struct Application::Parts {
                                  modes, InlineReflection())),
         extraction(with, clock, reflection_model.get(), usage, metrics, log),
         rebuilding(with, clock, backends, extraction.extractor(), usage, metrics, log),
+        shadow(ShadowPath::Open(
+            with, clock, *backends.shadow, extraction.record(),
+            reflection_model == nullptr ? std::string() : std::string(reflection_model->Name()),
+            metrics, log)),
         queue(clock, ledger, doorbell, QueueOptions()),
         // Not through the cache: what was said is embedded once.
         episode_embedder(opened.embedder == nullptr
@@ -302,16 +199,19 @@ struct Application::Parts {
                                                                  metrics, log,
                                                                  EpisodeEmbedder::Options())),
         // What is reflected is in the ledger, so its turn is in the journal beside that.
-        processor(
-            clock,
-            {*backends.journal, ledger, episodic, semantic, procedural, episode_embedder.get()},
-            extraction.extractor(), metrics, log, BatchOptions(with)),
+        processor(clock,
+                  {*backends.journal, ledger, episodic, semantic, procedural,
+                   episode_embedder.get(), shadow == nullptr ? nullptr : &shadow->runner()},
+                  extraction.extractor(), metrics, log, BatchOptions(with)),
         summarizer(*backends.journal, short_term, metrics, log, SummaryOptions(with),
                    extraction.summary()),
         reflector(clock, queue, processor, summarizer, metrics, log, ReflectorOptions(with)),
         audit(clock, *backends.records, metrics, log, {}),
+        backpressure(clock, ledger, [this] { return LoadBesidesLedger(); }),
+        waiting_cap(journal, CapOptions(with, backpressure)),
         authenticator(with.api_keys),
         gauges(WatchLedger(metrics, clock, ledger, doorbell)),
+        level_gauge(WatchLevel(metrics, backpressure)),
         servers_gauges(WatchServers(metrics, backends)) {
     modes.Tell([this](const ReflectionModes& now, std::string_view by) {
       log.Info("modes_changed", {{"by", by},
@@ -322,12 +222,35 @@ struct Application::Parts {
     });
   }
 
+  // Called when everything is there.
+  MemoryManager::Options WithCaches(MemoryManager::Options memory_options) {
+    memory_options.drop_caches = [this] {
+      return CachesDropped{.questions = embedder == nullptr ? 0 : embedder->Clear(),
+                           .model_answers = extraction.DropAnswers()};
+    };
+    return memory_options;
+  }
+
   ReflectInline InlineReflection() {
     return [this](std::string_view tenant, const std::vector<std::string>& job_ids,
                   Deadline deadline) {
       return modes.Get().queue ? reflector.AwaitReflected(tenant, job_ids, deadline)
                                : reflector.ReflectInline(tenant, job_ids, deadline);
     };
+  }
+
+  // How much room there is for further turns: with the database's disk, or with the spool's.
+  [[nodiscard]] bool RoomIsLeft() const {
+    return spool != nullptr
+               ? spool->HasRoom()
+               : backends.database == nullptr || backends.database->CheckReserve().ok();
+  }
+
+  [[nodiscard]] QueueLoad LoadBesidesLedger() const {
+    return {.ledger = {},
+            .workers = WantsWorkers() ? settings.reflector_workers : 0,
+            .spool_share = spool != nullptr ? spool->Share() : 0,
+            .room_is_left = RoomIsLeft()};
   }
 
   // Without the queue this process has workers whatever its role is.
@@ -389,14 +312,18 @@ struct Application::Parts {
   Governor governor;
   Extraction extraction;
   Rebuilding rebuilding;
+  const std::unique_ptr<ShadowPath> shadow;  // Null: no other path is tried.
   ReflectionQueue queue;
   std::unique_ptr<EpisodeEmbedder> episode_embedder;  // Null without an embedder.
   BatchProcessor processor;
   SessionSummarizer summarizer;
   MemoryReflector reflector;
   LedgerAudit audit;
+  BackpressureWatch backpressure;
+  WaitingCap waiting_cap;
   Authenticator authenticator;
   Metrics::ScrapeHook gauges;
+  Metrics::ScrapeHook level_gauge;
   Metrics::ScrapeHook servers_gauges;
   std::unique_ptr<HttpServer> server;
   Metrics::ScrapeHook server_gauges;
@@ -487,15 +414,15 @@ Status Application::OpenServer(Parts& parts) {
       .consumers = {},
       .spooled = {}};
   dependencies.modes = &parts.modes;
-  if (parts.backends.database != nullptr) {
-    dependencies.room_is_left = [&parts] { return parts.backends.database->CheckReserve().ok(); };
-  }
+  dependencies.room_is_left = [&parts] { return parts.RoomIsLeft(); };
+  dependencies.waiting_cap = &parts.waiting_cap;
+  dependencies.shadow = parts.backends.shadow.get();
+  dependencies.shadow_candidate = ShadowCandidate(settings);
   dependencies.records = parts.backends.records.get();
   dependencies.audit = &parts.audit;
   if (parts.spool != nullptr) {
     dependencies.spooled = [&parts] { return parts.spool->Waiting(); };
     dependencies.spool_share = [&parts] { return parts.spool->Share(); };
-    dependencies.room_is_left = [&parts] { return parts.spool->HasRoom(); };
     dependencies.find_spooled = [&parts](std::string_view tenant, std::string_view job_id,
                                          Deadline deadline) {
       return parts.spool->spool().Find(tenant, job_id, deadline);

@@ -13,6 +13,7 @@
 #include "umbranet/adapters/postgres/postgres_migrations.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_procedural_memory.h"
+#include "umbranet/adapters/postgres/postgres_shadow_records.h"
 #include "umbranet/adapters/postgres/postgres_short_term_memory.h"
 #include "umbranet/adapters/redis/redis_client.h"
 #include "umbranet/adapters/redis/redis_short_term_memory.h"
@@ -22,6 +23,7 @@
 #include "umbranet/adapters/sqlite/sqlite_ledger_records.h"
 #include "umbranet/adapters/sqlite/sqlite_procedural_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_shadow_records.h"
 #include "umbranet/adapters/sqlite/sqlite_short_term_memory.h"
 #include "umbranet/app/composition.h"
 #include "umbranet/reflection/condition_variable_doorbell.h"
@@ -78,6 +80,7 @@ Status OpenLedgerInFile(const Settings& settings, Backends& backends) {
   backends.journal = std::make_unique<SqliteJournal>(*backends.file_ledger);
   backends.ledger = std::make_unique<SqliteJobLedger>(*backends.file_ledger);
   backends.records = std::make_unique<SqliteLedgerRecords>(*backends.file_ledger);
+  backends.shadow = std::make_unique<SqliteShadowRecords>(*backends.file_ledger);
   backends.short_term = std::make_unique<SqliteShortTermMemory>(database);
   backends.episodic = std::make_unique<SqliteEpisodicMemory>(database);
   backends.procedural = std::make_unique<SqliteProceduralMemory>(database);
@@ -144,6 +147,7 @@ Status OpenPostgres(const Settings& settings, const Clock& clock, StructuredLog*
   backends.journal = std::make_unique<PostgresJournal>(*backends.server_ledger);
   backends.ledger = std::make_unique<PostgresJobLedger>(*backends.server_ledger);
   backends.records = std::make_unique<PostgresLedgerRecords>(*backends.server_ledger);
+  backends.shadow = std::make_unique<PostgresShadowRecords>(*backends.server_ledger);
   backends.short_term = std::make_unique<PostgresShortTermMemory>(pool);
   auto episodic = std::make_unique<PostgresEpisodicMemory>(pool);
   if (const auto why = episodic->WhyVectorsAreComparedHere(Deadline::After(clock, kStartBudget));

@@ -26,6 +26,7 @@
 #include "umbranet/ports/ledger_records.h"
 #include "umbranet/ports/procedural_memory.h"
 #include "umbranet/ports/semantic_memory.h"
+#include "umbranet/ports/shadow_records.h"
 #include "umbranet/ports/short_term_memory.h"
 #include "umbranet/telemetry/structured_log.h"
 
@@ -41,6 +42,7 @@ struct Backends {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<JobLedger> ledger;
   std::unique_ptr<LedgerRecords> records;
+  std::unique_ptr<ShadowRecords> shadow;
   std::unique_ptr<ShortTermMemory> short_term;
   std::unique_ptr<EpisodicMemory> episodic;
   std::unique_ptr<SemanticMemory> semantic;

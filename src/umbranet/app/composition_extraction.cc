@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "umbranet/adapters/openai/openai_language_model.h"
+#include "umbranet/extraction/recorded_answers.h"
 #include "umbranet/extraction/rule_extractor.h"
 #include "umbranet/reflection/metered_language_model.h"
 
@@ -91,14 +92,24 @@ Extraction::Extraction(const Settings& settings, const Clock& clock, LanguageMod
   }
   metered_ =
       std::make_unique<MeteredLanguageModel>(clock, *model, usage, metrics, MeterOptions(settings));
-  auto by_model = std::make_unique<LlmExtractor>(clock, *metered_, metrics, log,
-                                                 ExtractorOptions(settings, usage));
+  if (settings.shadow_mode == ShadowMode::kInline) {
+    record_ = std::make_unique<AnswerCache>(AnswerCache::Options{});
+    recording_ = std::make_unique<RecordingLanguageModel>(*metered_, *record_);
+  }
+  auto by_model =
+      std::make_unique<LlmExtractor>(clock, recording_ != nullptr ? *recording_ : *metered_,
+                                     metrics, log, ExtractorOptions(settings, usage));
   by_model_ = by_model.get();
   ModelSummary::Options summaries;
   summaries.budget = Seconds(settings.reflection_timeout_s);
   summaries.may_spend = [&usage](std::string_view tenant) { return usage.MaySpend(tenant); };
   summary_ = std::make_unique<ModelSummary>(clock, *metered_, std::move(summaries));
   extractor_ = std::move(by_model);
+}
+
+std::size_t Extraction::DropAnswers() {
+  return (by_model_ == nullptr ? 0 : by_model_->DropAnswers()) +
+         (record_ == nullptr ? 0 : record_->Clear());
 }
 
 void Extraction::Stop() {

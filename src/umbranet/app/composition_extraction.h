@@ -7,6 +7,7 @@
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/config/settings.h"
+#include "umbranet/extraction/answer_cache.h"
 #include "umbranet/extraction/llm_extractor.h"
 #include "umbranet/ports/extractor.h"
 #include "umbranet/ports/language_model.h"
@@ -42,11 +43,20 @@ class Extraction {
   // Ends calls that nobody waits for any more.
   void Stop();
 
+  // Forgets what a model answered. How many answers.
+  std::size_t DropAnswers();
+
+  // What the model answered, for a path that is tried beside this one. Null: nothing is written
+  // down.
+  [[nodiscard]] AnswerCache* record() const { return record_.get(); }
+
   // Null when the rules reflect.
   [[nodiscard]] ModelSummary* summary() const { return summary_.get(); }
 
  private:
   std::unique_ptr<LanguageModel> metered_;
+  std::unique_ptr<AnswerCache> record_;
+  std::unique_ptr<LanguageModel> recording_;  // Around the metered one; null without a record.
   LlmExtractor* by_model_ = nullptr;
   std::unique_ptr<ModelSummary> summary_;
   std::unique_ptr<Extractor> extractor_;

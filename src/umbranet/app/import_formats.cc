@@ -10,6 +10,7 @@
 
 #include "umbranet/base/clock.h"
 #include "umbranet/base/unique_id.h"
+#include "umbranet/domain/origin_name.h"
 
 namespace umbranet {
 namespace {
@@ -66,6 +67,33 @@ void Add(ImportedTurns& out, TurnIds& ids, json::object turn, std::string where,
   out.turns.push_back(std::move(turn));
 }
 
+// A line of an export becomes what POST /v1/interactions takes. False: it holds no turn.
+bool TakeExported(json::object& line) {
+  const std::string type(Text(line, "type"));
+  if (type.empty()) {
+    return true;  // Not of an export.
+  }
+  if (type != "interaction") {
+    return false;
+  }
+  boost::system::error_code error;
+  json::value metadata = json::parse(Text(line, "metadata"), error);
+  if (!error && metadata.is_object()) {
+    line["metadata"] = std::move(metadata);
+  } else {
+    line.erase("metadata");
+  }
+  // An answer without a model quoted what was remembered; handed in again it would be taken for
+  // something new.
+  if (Text(line, "origin") == OriginName(Origin::kOfflineChat)) {
+    line.erase("assistant_response");
+  }
+  for (const std::string_view unknown : {"type", "accepted_at", "reflection", "origin"}) {
+    line.erase(unknown);
+  }
+  return true;
+}
+
 ImportedTurns ReadJsonLines(std::string_view bytes, std::string_view user_id) {
   ImportedTurns out;
   out.format = ImportFormat::kJsonLines;
@@ -84,7 +112,9 @@ ImportedTurns ReadJsonLines(std::string_view bytes, std::string_view user_id) {
       out.problems.push_back({std::move(where), "is not a JSON object"});
       continue;
     }
-    Add(out, ids, std::move(value.get_object()), std::move(where), user_id);
+    if (TakeExported(value.get_object())) {
+      Add(out, ids, std::move(value.get_object()), std::move(where), user_id);
+    }
   }
   return out;
 }

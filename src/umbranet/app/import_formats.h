@@ -1,5 +1,6 @@
-// Reads turns out of the files that people have: JSON lines, a ChatGPT data export, and
-// conversation files.
+// Reads turns out of the files that people have: JSON lines, a ChatGPT data export, conversation
+// files, and what "umbranet export" wrote, of which the turns are enough: the rest is worked out of
+// them again.
 //
 // Pure over bytes: no network, no store. Every turn gets an interaction_id that depends on its
 // content and place alone, unless the file names one, so that importing the same file again stores

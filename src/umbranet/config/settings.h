@@ -27,6 +27,9 @@ enum class ExtractorChoice : std::uint8_t { kAuto, kRules, kModel };
 
 enum class ReflectionCalls : std::uint8_t { kCombined, kPerTier };
 
+// Which path is tried on turns beside the one that is in force.
+enum class ShadowMode : std::uint8_t { kOff, kInline, kRules };
+
 enum class EmbedderChoice : std::uint8_t { kAuto, kLocal, kEndpoint, kOff };
 
 struct Settings {
@@ -78,6 +81,9 @@ struct Settings {
   bool memory_fast_mode = true;
   bool reflection_queue_enabled = true;
   std::uint32_t fast_mode_percent = 100;
+  std::uint32_t reflection_user_backlog_max = 10'000;
+  ShadowMode shadow_mode = ShadowMode::kOff;
+  std::uint32_t shadow_percent = 100;
   std::uint32_t tier_timeout_ms = 10'000;
 
   ExtractorChoice extractor = ExtractorChoice::kAuto;

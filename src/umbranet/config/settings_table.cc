@@ -308,6 +308,24 @@ std::vector<SettingSpec> ReflectionSettings() {
           "this process do, which it then has in the role api too; with "
           "MEMORY_FAST_MODE=false the request itself does. The job is durable in any case.",
           &Settings::reflection_queue_enabled),
+      NumberSetting("REFLECTION_USER_BACKLOG_MAX",
+                    "Turns of one user that may wait for reflection. Beyond, further ones of that "
+                    "user are refused with 429 and Retry-After; 0 is as many as come. While the "
+                    "queue as a whole is far behind (level 2), 500 are enough.",
+                    &Settings::reflection_user_backlog_max, 0, 100'000'000),
+      ChoiceSetting<ShadowMode>(
+          "MEMORY_SHADOW_MODE",
+          "Tries another path on turns that were reflected, as far as its plan, and compares: "
+          "inline "
+          "as MEMORY_FAST_MODE=false would, each turn alone, with what the model answered before; "
+          "rules as EXTRACTOR=rules would. Nothing of it is remembered and no model is asked. "
+          "umbranet shadow report tells what came of it.",
+          &Settings::shadow_mode,
+          {{"off", ShadowMode::kOff},
+           {"inline", ShadowMode::kInline},
+           {"rules", ShadowMode::kRules}}),
+      NumberSetting("MEMORY_SHADOW_PERCENT", "Share of the turns that it is tried on, in percent.",
+                    &Settings::shadow_percent, 1, 100),
       NumberSetting("FAST_MODE_PERCENT",
                     "Share of the users for whom MEMORY_FAST_MODE=true counts, in percent; who is "
                     "among them depends on the user alone. The others' replies wait.",

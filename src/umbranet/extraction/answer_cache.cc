@@ -2,7 +2,18 @@
 
 #include <utility>
 
+#include "umbranet/base/unique_id.h"
+
 namespace umbranet {
+
+std::string QuestionKey(const CompletionRequest& request, std::string_view model) {
+  std::string whole = request.account.tenant + '\x1f' + std::string(model) + '\x1f' +
+                      (request.answer_schema ? request.answer_schema->schema : std::string());
+  for (const ChatMessage& message : request.messages) {
+    whole += '\x1f' + message.content;
+  }
+  return Sha256Hex(whole);
+}
 
 std::optional<std::string> AnswerCache::Find(const std::string& key) {
   MutexLock lock(mutex_);
@@ -29,6 +40,15 @@ void AnswerCache::Keep(const std::string& key, std::string answer) {
     by_key_.erase(last.key);
     entries_.pop_back();
   }
+}
+
+std::size_t AnswerCache::Clear() {
+  MutexLock lock(mutex_);
+  const std::size_t dropped = entries_.size();
+  by_key_.clear();
+  entries_.clear();
+  bytes_ = 0;
+  return dropped;
 }
 
 }  // namespace umbranet

@@ -12,8 +12,12 @@
 #include <unordered_map>
 
 #include "umbranet/base/mutex.h"
+#include "umbranet/ports/language_model.h"
 
 namespace umbranet {
+
+// What a question is remembered by. Of one tenant: what one was answered is nobody else's business.
+std::string QuestionKey(const CompletionRequest& request, std::string_view model);
 
 class AnswerCache {
  public:
@@ -27,6 +31,8 @@ class AnswerCache {
   [[nodiscard]] std::optional<std::string> Find(const std::string& key);
   // An answer that is larger than everything that may be kept is not.
   void Keep(const std::string& key, std::string answer);
+  // Drops all of them. How many.
+  std::size_t Clear();
 
  private:
   struct Entry {

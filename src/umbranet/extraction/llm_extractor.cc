@@ -28,16 +28,6 @@ std::string_view AccountOf(AnswerParts parts) {
   }
 }
 
-// What a call is remembered by. Of one tenant: what one was answered is nobody else's business.
-std::string KeyOf(const CompletionRequest& request, std::string_view model) {
-  std::string whole = request.account.tenant + '\x1f' + std::string(model) + '\x1f' +
-                      (request.answer_schema ? request.answer_schema->schema : std::string());
-  for (const ChatMessage& message : request.messages) {
-    whole += '\x1f' + message.content;
-  }
-  return Sha256Hex(whole);
-}
-
 std::string BatchKey(const ExtractionInput& input) {
   const Interaction& first = input.turns.front();
   return first.user.tenant + '\x1f' + first.user.user_id + '\x1f' + first.interaction_id;
@@ -160,7 +150,7 @@ LlmExtractor::Asked LlmExtractor::Ask(const ExtractionInput& input, AnswerParts 
   const std::string& tenant = input.turns.front().user.tenant;
   CompletionRequest request = BuildReflectionRequest(input, parts, options_.limits);
   request.account = {tenant, std::string(AccountOf(parts))};
-  const std::string key = KeyOf(request, model_.Name());
+  const std::string key = QuestionKey(request, model_.Name());
   if (const auto known = cache_.Find(key)) {
     metrics_.reflection_model_answers_total.At("cached").Increment();
     return {.answer = ReadReflectionAnswer(*known, input.turns.size(), parts)};

@@ -74,6 +74,9 @@ class LlmExtractor final : public Extractor {
   // Ends calls that are being waited for, and every later one: kCancelled.
   void Stop() { stop_.request_stop(); }
 
+  // Forgets what the model answered, since whose turns an answer is of is not known. How many.
+  std::size_t DropAnswers() { return cache_.Clear(); }
+
  private:
   // What came of asking: an answer, or why the rules have to do, or an error to hand on.
   struct Asked {

@@ -127,6 +127,7 @@ class ChatTurn {
 
   std::vector<MemoryItem> ListMemories();
   bool TakePiece(std::string_view piece);
+  bool WasForgottenMeanwhile();
   void Stored(const AcceptedTurn& accepted, std::vector<std::string> degraded);
   void Degrade(std::string part);
   [[nodiscard]] Deadline StoreDeadline() const;
@@ -276,6 +277,13 @@ Deadline ChatTurn::StoreDeadline() const {
   return Deadline::After(clock_, std::clamp(deadline_.Remaining(), least, most));
 }
 
+// A model takes its time, and its answer may hold what it was shown of a memory that is gone by
+// now. A journal that does not answer is left to what comes next.
+bool ChatTurn::WasForgottenMeanwhile() {
+  const auto freshness = memory_.journal().ReadFreshness(request_.user, StoreDeadline());
+  return freshness.ok() && freshness->forgotten_at && *freshness->forgotten_at > asked_at_;
+}
+
 void ChatTurn::CarryOut(workflow::StoreTurn& what) {
   const SteadyTime from = clock_.SteadyNow();
   const AnswersUnderWay::Share share(options_.answers);
@@ -289,6 +297,12 @@ void ChatTurn::CarryOut(workflow::StoreTurn& what) {
   turn.priority = request_.priority.value_or(DecidePriority(request_.message));
   turn.origin = what.origin;
   turn.metadata = request_.metadata;
+  if (model_ != nullptr && WasForgottenMeanwhile()) {
+    Spent(answer_.timings.store, from);
+    Happened(workflow::StepFailed{
+        Aborted("governor: the user was forgotten while this turn was being answered")});
+    return;
+  }
   std::vector<Interaction> turns;
   turns.push_back(std::move(turn));
   Result<MemoryManager::Remembered> remembered =

@@ -40,6 +40,23 @@ Problem BadQuery(std::string detail) {
 
 }  // namespace
 
+std::optional<Problem> ApiContext::RefuseBacklog(const std::map<UserKey, std::uint64_t>& turns) {
+  if (dependencies.waiting_cap == nullptr) {
+    return std::nullopt;
+  }
+  for (const auto& [user, count] : turns) {
+    const Status admitted = dependencies.waiting_cap->Admit(user, count, RequestDeadline());
+    if (!admitted.ok()) {
+      dependencies.metrics.reflection_rejected_total.At("user_backlog_full")
+          .Increment(static_cast<double>(count));
+      Problem problem = ProblemFromError(admitted.error());
+      problem.code = "user_backlog_full";
+      return problem;
+    }
+  }
+  return std::nullopt;
+}
+
 Problem ApiContext::Report(std::string_view operation, const Error& error) const {
   Problem problem = ProblemFromError(error);
   if (problem.status == 500) {
@@ -156,6 +173,7 @@ Router BuildApi(ApiDependencies dependencies) {
   AddAdminRoutes(router, api);
   AddRebuildRoutes(router, api);
   AddModeRoutes(router, api);
+  AddShadowRoutes(router, api);
   AddRecordRoutes(router, api);
   AddOperationsRoutes(router, api);
   SetGate(router, api);

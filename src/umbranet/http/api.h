@@ -21,10 +21,12 @@
 #include "umbranet/http/server.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/memory/reflection_modes.h"
+#include "umbranet/memory/waiting_cap.h"
 #include "umbranet/ports/extractor.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
 #include "umbranet/ports/ledger_records.h"
+#include "umbranet/ports/shadow_records.h"
 #include "umbranet/reflection/ledger_audit.h"
 #include "umbranet/reflection/memory_rebuild.h"
 #include "umbranet/telemetry/metrics.h"
@@ -80,8 +82,11 @@ struct ApiDependencies {
   std::function<Result<std::shared_ptr<Extractor>>(bool rules, std::string_view model)>
       rebuild_extractor = {};
 
-  LedgerRecords* records = nullptr;  // Null: there are none to be asked.
-  LedgerAudit* audit = nullptr;      // Null: it is not made here.
+  ShadowRecords* shadow = nullptr;    // Null: nothing is tried in the shadow.
+  std::string shadow_candidate = {};  // Which path is.
+  WaitingCap* waiting_cap = nullptr;  // Null: as many turns as come may wait.
+  LedgerRecords* records = nullptr;   // Null: there are none to be asked.
+  LedgerAudit* audit = nullptr;       // Null: it is not made here.
 
   Millis chat_budget{60'000};
   Millis request_budget{15'000};  // Everything but chat, exports and forgetting.

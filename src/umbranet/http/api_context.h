@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ class ApiContext {
   // The error as a problem; what the client must not see goes to the log.
   [[nodiscard]] Problem Report(std::string_view operation, const Error& error) const;
   void SendError(ResponseWriter& writer, std::string_view operation, const Error& error) const;
+
+  // A problem when a user has as many turns waiting as may wait; `turns` are those of a request.
+  [[nodiscard]] std::optional<Problem> RefuseBacklog(const std::map<UserKey, std::uint64_t>& turns);
 
   ApiDependencies dependencies;
   IdempotentRequests idempotent_requests;
@@ -81,6 +85,7 @@ void AddAdminRoutes(Router& router, const SharedApi& api);
 void AddRecordRoutes(Router& router, const SharedApi& api);
 void AddRebuildRoutes(Router& router, const SharedApi& api);
 void AddModeRoutes(Router& router, const SharedApi& api);
+void AddShadowRoutes(Router& router, const SharedApi& api);
 // healthz, readyz and metrics; the second has the OpenAPI document as well.
 void AddProbeRoutes(Router& router, const SharedApi& api);
 void AddOperationsRoutes(Router& router, const SharedApi& api);

@@ -175,6 +175,11 @@ void HandleChat(ApiContext& api, const HttpRequest& request, ResponseWriter& wri
   } else if (const auto* answer = std::get_if<StoredAnswer>(&begun)) {
     Replay(*answer, streamed, writer);
   } else {
+    // Before a model is asked for what could not be stored.
+    if (const auto refused = api.RefuseBacklog({{chat.user, 1}})) {
+      SendProblem(writer, *refused);
+      return;
+    }
     auto& claim = std::get<IdempotentRequests::Claim>(begun);
     chat.interaction_id = claim.InteractionId(chat.user.user_id, 0);
     AnswerChat(api, chat, streamed, claim, writer);

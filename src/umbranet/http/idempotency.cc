@@ -31,7 +31,8 @@ IdempotentRequests::Claim::Claim(Claim&& other) noexcept
     : requests_(std::exchange(other.requests_, nullptr)),
       tenant_(std::move(other.tenant_)),
       key_(std::move(other.key_)),
-      fingerprint_(std::move(other.fingerprint_)) {}
+      fingerprint_(std::move(other.fingerprint_)),
+      began_at_(other.began_at_) {}
 
 IdempotentRequests::Claim::~Claim() {
   if (requests_ != nullptr) {
@@ -57,6 +58,7 @@ void IdempotentRequests::Claim::Save(const UserKey& user, int status, const std:
   answer.http_status = status;
   answer.body = body;
   answer.stored_at = requests_->clock_.Now();
+  answer.began_at = began_at_;
   if (const Status saved = requests_->journal_.SaveAnswer(user, key_, answer, deadline);
       !saved.ok()) {
     requests_->log_.Warning("idempotent_answer_not_saved", {{"error", saved.error().message}});
@@ -92,6 +94,7 @@ std::variant<IdempotentRequests::Claim, StoredAnswer, Problem> IdempotentRequest
   claim.tenant_ = tenant;
   claim.key_ = key;
   claim.fingerprint_ = FingerprintOf(request);
+  claim.began_at_ = clock_.Now();
   auto found = journal_.FindAnswer(tenant, key, deadline);
   if (!found.ok()) {
     return ProblemFromError(found.error());

@@ -52,6 +52,7 @@ class IdempotentRequests {
     std::string tenant_;
     std::string key_;
     std::string fingerprint_;
+    Timestamp began_at_{};
   };
 
   // A claim, when the request is to be worked on; the first answer, when it was before; a problem,

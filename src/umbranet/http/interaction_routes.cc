@@ -1,5 +1,6 @@
 // POST /v1/interactions, one turn or many, and GET /v1/users/{user_id}/interactions: the journal.
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -123,6 +124,14 @@ bool ReflectInline(ApiContext& api, RunMode mode, std::string_view tenant,
 void AcceptTurns(ApiContext& api, const HttpRequest& request, std::vector<Interaction> turns,
                  IdempotentRequests::Claim& claim, ResponseWriter& writer) {
   const ApiDependencies& needs = api.dependencies;
+  std::map<UserKey, std::uint64_t> by_user;
+  for (const Interaction& turn : turns) {
+    ++by_user[turn.user];
+  }
+  if (const auto problem = api.RefuseBacklog(by_user)) {
+    SendProblem(writer, *problem);
+    return;
+  }
   for (std::size_t i = 0; i < turns.size(); ++i) {
     if (turns[i].interaction_id.empty()) {
       turns[i].interaction_id = claim.InteractionId(turns[i].user.user_id, i);

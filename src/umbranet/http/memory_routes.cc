@@ -78,6 +78,9 @@ void HandleFreshness(const ApiContext& api, const HttpRequest& request, Response
             .count();
   }
   out.Key("oldest_pending_s").Number(std::max(0.0, oldest_s), 3);
+  if (freshness->forgotten_at) {
+    out.Field("forgotten_at", *freshness->forgotten_at);
+  }
   out.EndObject();
   SendJson(writer, 200, std::move(body));
 }
@@ -336,6 +339,21 @@ void HandleExport(const ApiContext& api, const HttpRequest& request, ResponseWri
   }
 }
 
+void WriteCertificate(JsonWriter& out, const ForgettingCertificate& certificate) {
+  out.BeginObject()
+      .Field("version", std::uint64_t{1})
+      .Field("tenant", certificate.user.tenant)
+      .Field("user_id", certificate.user.user_id)
+      .Field("forgotten_at", certificate.forgotten_at)
+      .Field("through_sequence", static_cast<std::uint64_t>(certificate.through_sequence))
+      .Key("removed")
+      .BeginObject();
+  for (const auto& [kind, count] : certificate.removed) {
+    out.Field(kind, count);
+  }
+  out.EndObject().Field("digest", CertificateDigest(certificate)).EndObject();
+}
+
 void HandleForget(const ApiContext& api, const HttpRequest& request, ResponseWriter& writer) {
   if (RefusedQuery(request, writer)) {
     return;
@@ -352,7 +370,9 @@ void HandleForget(const ApiContext& api, const HttpRequest& request, ResponseWri
     const auto count = report->deleted.find(tier);
     out.Field(TierName(tier), count == report->deleted.end() ? std::uint64_t{0} : count->second);
   }
-  out.EndObject().Field("queued_jobs_cancelled", report->queued_jobs_cancelled).EndObject();
+  out.EndObject().Field("queued_jobs_cancelled", report->queued_jobs_cancelled);
+  WriteCertificate(out.Key("certificate"), report->certificate);
+  out.EndObject();
   SendJson(writer, 200, std::move(body));
 }
 

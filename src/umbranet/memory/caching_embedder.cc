@@ -27,4 +27,12 @@ Result<Embedding> CachingEmbedder::EmbedQuestion(std::string_view question, Dead
   return vector;
 }
 
+std::size_t CachingEmbedder::Clear() {
+  MutexLock lock(mutex_);
+  const std::size_t dropped = entries_.size();
+  index_.clear();
+  entries_.clear();
+  return dropped;
+}
+
 }  // namespace umbranet

@@ -38,6 +38,9 @@ class CachingEmbedder final : public Embedder {
 
   Result<Embedding> EmbedQuestion(std::string_view question, Deadline deadline) override;
 
+  // Drops all of them: whose question one was is not known. How many.
+  std::size_t Clear();
+
  private:
   using Entries = std::list<std::pair<std::string, Embedding>>;  // Most recently asked first.
 

@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "umbranet/domain/origin_name.h"
 #include "umbranet/memory/memory_manager.h"
 
 namespace umbranet {
@@ -92,6 +93,7 @@ std::string LineOfEntry(const JournalEntry& entry) {
   const Interaction& turn = entry.interaction;
   return json::serialize(
       json::object{{"type", "interaction"},
+                   {"user_id", turn.user.user_id},
                    {"interaction_id", turn.interaction_id},
                    {"session_id", turn.session_id},
                    {"speaker", turn.speaker},
@@ -102,6 +104,7 @@ std::string LineOfEntry(const JournalEntry& entry) {
                    {"priority", std::string(PriorityName(turn.priority))},
                    // Text, as the caller gave it: it is never interpreted here.
                    {"metadata", turn.metadata},
+                   {"origin", std::string(OriginName(turn.origin))},
                    {"reflection", std::string(JobStateName(entry.reflection.state))}});
 }
 
@@ -115,6 +118,23 @@ std::string LineOfEntity(const Entity& entity) {
                                       {"name", entity.name},
                                       {"kind", std::string(EntityTypeName(entity.type))},
                                       {"aliases", std::move(aliases)}});
+}
+
+// With what the journal knows.
+ForgettingCertificate BeginCertificate(const UserKey& user, const JournalErasure& erased) {
+  return {.user = user,
+          .forgotten_at = erased.forgotten_at,
+          .through_sequence = erased.last_sequence,
+          .removed = {{"turns", erased.turns},
+                      {"turns_in_spool", erased.spooled},
+                      {"jobs_waiting", erased.jobs_cancelled},
+                      {"jobs_finished", erased.jobs_finished},
+                      {"dead_letters", erased.dead_letters},
+                      {"plans", erased.plans},
+                      {"failure_records", erased.attempts},
+                      {"stored_answers", erased.answers},
+                      {"operator_acts", erased.acts},
+                      {"shadow_plans", erased.shadow_plans}}};
 }
 
 }  // namespace
@@ -194,24 +214,34 @@ Result<ForgetReport> MemoryManager::ForgetUser(const UserKey& user, Deadline dea
   UMBRANET_ASSIGN_OR_RETURN(const JournalErasure erased, stores_.journal.EraseUser(user, deadline));
   report.deleted[Tier::kShortTerm] = erased.turns;
   report.queued_jobs_cancelled = erased.jobs_cancelled;
-  pending_turns_.Forget(user);
-  if (spooled_turns_) {
-    spooled_turns_->Forget(user);
-  }
+  report.certificate = BeginCertificate(user, erased);
+  auto& removed = report.certificate.removed;
+  removed["cached_turns"] =
+      pending_turns_.Forget(user) + (spooled_turns_ ? spooled_turns_->Forget(user) : 0);
 
   // Every tier is tried even when one fails: the less is left, the better.
   std::optional<Error> first_error;
-  if (Result<std::uint64_t> turns = stores_.short_term.EraseUser(user, deadline); !turns.ok()) {
-    first_error = turns.error();
-  }
-  for (const Tier tier : kReflectedTiers) {
-    Result<std::uint64_t> count = StoreOf(stores_, tier).EraseUser(user, deadline);
-    if (count.ok()) {
-      report.deleted[tier] = *count;
-    } else if (!first_error) {
-      first_error = count.error();
+  const auto take = [&first_error, &removed](std::string_view kind,
+                                             Result<std::uint64_t> count) -> std::uint64_t {
+    if (!count.ok()) {
+      if (!first_error) {
+        first_error = count.error();
+      }
+      return 0;
     }
-  }
+    removed[std::string(kind)] = *count;
+    return *count;
+  };
+  take("summaries", stores_.short_term.EraseUser(user, deadline));
+  take("embeddings", stores_.episodic.CountVectors(user, deadline));
+  report.deleted[Tier::kEpisodic] = take("episodes", stores_.episodic.EraseUser(user, deadline));
+  report.deleted[Tier::kSemantic] =
+      take("facts", stores_.semantic.ForgetUser(user, erased.last_sequence, deadline));
+  report.deleted[Tier::kProcedural] = take("rules", stores_.procedural.EraseUser(user, deadline));
+  // Last: until now a worker may have put something there.
+  const CachesDropped dropped = options_.drop_caches ? options_.drop_caches() : CachesDropped();
+  removed["cached_questions"] = dropped.questions;
+  removed["cached_model_answers"] = dropped.model_answers;
   if (first_error) {
     return *std::move(first_error);
   }

@@ -18,6 +18,7 @@
 #include "umbranet/base/bounded_worker_pool.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
+#include "umbranet/domain/forgetting_certificate.h"
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/memory_item.h"
 #include "umbranet/domain/rule.h"
@@ -73,6 +74,13 @@ struct RecalledContext {
 struct ForgetReport {
   std::map<Tier, std::uint64_t> deleted;  // short_term counts the turns of the journal.
   std::uint64_t queued_jobs_cancelled = 0;
+  ForgettingCertificate certificate;
+};
+
+// Entries of caches that know a text but not whose it is.
+struct CachesDropped {
+  std::uint64_t questions = 0;      // With their vectors.
+  std::uint64_t model_answers = 0;  // Of a reflecting model.
 };
 
 class MemoryManager {
@@ -106,6 +114,9 @@ class MemoryManager {
     // Whether the bell is rung for turns in the inline mode too, since workers are to take them.
     // Empty: it is not.
     std::function<bool()> ring_for_inline;
+
+    // Empties this process's caches, when somebody is forgotten. May be empty: there are none.
+    std::function<CachesDropped()> drop_caches;
 
     Metrics* metrics = nullptr;  // May be null; must outlive the manager.
   };
@@ -149,8 +160,8 @@ class MemoryManager {
                                            const MemoryPatch& patch, Deadline deadline);
   Result<bool> Erase(std::string_view tenant, std::string_view memory_id, Deadline deadline);
 
-  // The journal first, so that nothing new arises from it; then every tier. Repeating it after a
-  // failure completes it.
+  // The journal first, so that nothing new arises from it; then every tier and this process's
+  // caches. Repeating it after a failure completes it; the certificate then tells what was left.
   Result<ForgetReport> ForgetUser(const UserKey& user, Deadline deadline);
 
   // Everything held on the user, as NDJSON lines {"type":

@@ -164,13 +164,20 @@ void PendingTurns::Account(const UserKey& user, const std::shared_ptr<Shelf>& sh
   }
 }
 
-void PendingTurns::Forget(const UserKey& user) {
-  const MutexLock lock(mutex_);
-  const auto place = users_.find(user);
-  if (place != users_.end()) {
+std::size_t PendingTurns::Forget(const UserKey& user) {
+  std::shared_ptr<Shelf> shelf;
+  {
+    const MutexLock lock(mutex_);
+    const auto place = users_.find(user);
+    if (place == users_.end()) {
+      return 0;
+    }
     bytes_ -= place->second->accounted;
+    shelf = place->second;
     users_.erase(place);
   }
+  const MutexLock lock(shelf->mutex);
+  return shelf->known.size();
 }
 
 }  // namespace umbranet

@@ -60,7 +60,8 @@ class PendingTurns {
   Result<EpisodesFound> Find(const UserKey& user, const std::vector<std::string>& terms,
                              std::optional<Timestamp> as_of, std::size_t limit, Deadline deadline);
 
-  void Forget(const UserKey& user);
+  // How many turns were kept.
+  std::size_t Forget(const UserKey& user);
 
  private:
   struct Shelf {

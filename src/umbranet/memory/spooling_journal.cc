@@ -274,8 +274,12 @@ Result<JournalErasure> SpoolingJournal::EraseUser(const UserKey& user, Deadline 
   book_.Remove(user, spooled.jobs_cancelled);
   UMBRANET_RETURN_IF_ERROR(CheckThere());
   UMBRANET_ASSIGN_OR_RETURN(JournalErasure erasure, journal_.EraseUser(user, deadline));
-  erasure.turns += spooled.jobs_cancelled;  // Those that were forwarded are counted there.
+  // Those that were forwarded are counted there.
+  erasure.spooled = spooled.jobs_cancelled + spooled.dead_letters;
+  erasure.turns += erasure.spooled;
   erasure.jobs_cancelled += spooled.jobs_cancelled;
+  erasure.dead_letters += spooled.dead_letters;
+  erasure.answers += spooled.answers;
   return erasure;
 }
 

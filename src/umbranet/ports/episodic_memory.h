@@ -91,6 +91,9 @@ class EpisodicMemory : public MemoryTier {
   // episodes that are gone are passed over.
   virtual Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
                              Deadline deadline) = 0;
+
+  // Of the user's episodes, in whatever space.
+  virtual Result<std::uint64_t> CountVectors(const UserKey& user, Deadline deadline) = 0;
 };
 
 }  // namespace umbranet

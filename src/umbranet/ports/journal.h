@@ -47,11 +47,25 @@ struct Freshness {
   std::uint64_t pending = 0;
   std::uint64_t dead = 0;
   std::optional<Timestamp> oldest_pending_at;
+  // When the user was forgotten last: the tombstone. Turns that were accepted before are refused.
+  std::optional<Timestamp> forgotten_at;
 };
 
+// What was removed of a user, and the tombstone that stays.
 struct JournalErasure {
   std::uint64_t turns = 0;
   std::uint64_t jobs_cancelled = 0;  // Those that were not finished.
+  std::uint64_t jobs_finished = 0;   // Done or discarded, those of former generations too.
+  std::uint64_t dead_letters = 0;
+  std::uint64_t plans = 0;
+  std::uint64_t attempts = 0;      // What is on record of failures.
+  std::uint64_t answers = 0;       // First answers to requests with an Idempotency-Key.
+  std::uint64_t acts = 0;          // What operators did with the user's dead letters.
+  std::uint64_t shadow_plans = 0;  // Plans that a shadow made, and what came of comparing them.
+  std::uint64_t spooled = 0;       // Of the turns: those that were in this process's spool alone.
+  // No turn of the user that was there before has a higher place, and every later one has.
+  std::int64_t last_sequence = 0;
+  Timestamp forgotten_at{};
 };
 
 // The first answer to a request that carried an Idempotency-Key.
@@ -61,6 +75,7 @@ struct StoredAnswer {
   int http_status = 200;
   std::string body;
   Timestamp stored_at{};
+  Timestamp began_at{};  // Of the request; only SaveAnswer looks at it. Zero: now.
 };
 
 class Journal {
@@ -70,7 +85,8 @@ class Journal {
   // Stores every turn and, in the same transaction, its reflection job (`job_id` = MakeJobId,
   // generation 0), and returns once that is durable: it survives kill -9 and power loss. All or
   // none. Results are in the order given. A turn whose interaction_id this user already has is left
-  // as it is and reported as duplicate. kStorageFull: nothing was accepted.
+  // as it is and reported as duplicate. kStorageFull: nothing was accepted. kAborted: the user was
+  // forgotten after the turn was accepted elsewhere.
   virtual Result<std::vector<AcceptedTurn>> Accept(std::span<const Interaction> turns, RunMode mode,
                                                    std::string_view traceparent,
                                                    Deadline deadline) = 0;
@@ -106,13 +122,14 @@ class Journal {
 
   // Removes the user's turns, jobs (in flight ones too: their leases are lost), plans and stored
   // answers, and leaves a tombstone with the time, so that nothing accepted before it can come
-  // back. A later turn starts afresh.
+  // back, nor an answer to a request that began before. A later turn starts afresh.
   virtual Result<JournalErasure> EraseUser(const UserKey& user, Deadline deadline) = 0;
 
   // Idempotency. Keys are per tenant and live 24 hours.
   virtual Result<std::optional<StoredAnswer>> FindAnswer(std::string_view tenant,
                                                          std::string_view idempotency_key,
                                                          Deadline deadline) = 0;
+  // Passed over when the user was forgotten since the request began.
   virtual Status SaveAnswer(const UserKey& user, std::string_view idempotency_key,
                             const StoredAnswer& answer, Deadline deadline) = 0;
 };

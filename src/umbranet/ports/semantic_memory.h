@@ -46,6 +46,12 @@ struct KnowledgeGraph {
 
 class SemanticMemory : public MemoryTier {
  public:
+  // As EraseUser, and for good: from then on Apply returns kAborted for plans of turns up to
+  // `through_sequence` of the journal, whatever their lease, since this tier need not share a
+  // database with the ledger and a worker may have been at it when the user was forgotten.
+  virtual Result<std::uint64_t> ForgetUser(const UserKey& user, std::int64_t through_sequence,
+                                           Deadline deadline) = 0;
+
   // Facts with any of the terms in their text or in the names and aliases of their entities, plus
   // the successor of every superseded one.
   virtual Result<FactsFound> Find(const FactQuery& query, Deadline deadline) = 0;

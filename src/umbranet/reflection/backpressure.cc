@@ -13,6 +13,9 @@ constexpr std::uint64_t kDeep = 50'000;
 constexpr std::uint64_t kJobsOfAWorker = 2'000;
 constexpr double kSpoolShareMax = 0.8;
 
+constexpr Millis kLookEvery{1'000};
+constexpr Millis kStatsBudget{1'000};
+
 }  // namespace
 
 std::uint32_t BackpressureLevel(const QueueLoad& load, Timestamp now) {
@@ -30,6 +33,23 @@ std::uint32_t BackpressureLevel(const QueueLoad& load, Timestamp now) {
   }
   const std::uint64_t enough = kJobsOfAWorker * std::max<std::uint64_t>(load.workers, 1);
   return age > kLate || depth > enough ? 1 : 0;
+}
+
+std::uint32_t BackpressureWatch::Level() {
+  // Whoever comes meanwhile waits and takes over what was found.
+  const MutexLock lock(mutex_);
+  const SteadyTime now = clock_.SteadyNow();
+  if (looked_at_ && now - *looked_at_ < kLookEvery) {
+    return level_;
+  }
+  QueueLoad load = rest_();
+  auto stats = ledger_.Stats(Deadline::After(clock_, kStatsBudget));
+  if (stats.ok()) {
+    load.ledger = std::move(stats).value();
+  }
+  level_ = BackpressureLevel(load, clock_.Now());
+  looked_at_ = clock_.SteadyNow();
+  return level_;
 }
 
 }  // namespace umbranet

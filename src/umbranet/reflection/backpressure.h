@@ -9,13 +9,16 @@
 //   disk
 //      is down to its reserve
 //
-// Pure.
+// BackpressureLevel is pure.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "umbranet/base/clock.h"
+#include "umbranet/base/mutex.h"
 #include "umbranet/ports/job_ledger.h"
 
 namespace umbranet {
@@ -28,5 +31,24 @@ struct QueueLoad {
 };
 
 std::uint32_t BackpressureLevel(const QueueLoad& load, Timestamp now);
+
+// The level of this moment, or of a second ago: for those who ask often. All methods may be called
+// from any thread; what it is made of must outlive it.
+class BackpressureWatch {
+ public:
+  // `rest` fills in everything but the ledger's part.
+  BackpressureWatch(const Clock& clock, JobLedger& ledger, std::function<QueueLoad()> rest)
+      : clock_(clock), ledger_(ledger), rest_(std::move(rest)) {}
+
+  [[nodiscard]] std::uint32_t Level();
+
+ private:
+  const Clock& clock_;
+  JobLedger& ledger_;
+  const std::function<QueueLoad()> rest_;
+  Mutex mutex_;
+  std::optional<SteadyTime> looked_at_ GUARDED_BY(mutex_);
+  std::uint32_t level_ GUARDED_BY(mutex_) = 0;
+};
 
 }  // namespace umbranet

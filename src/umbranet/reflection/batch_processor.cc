@@ -13,9 +13,9 @@
 #include "umbranet/base/crash_point.h"
 #include "umbranet/reflection/completed_plan.h"
 #include "umbranet/reflection/failure_classification.h"
-#include "umbranet/reflection/known_facts.h"
 #include "umbranet/reflection/plan_codec.h"
-#include "umbranet/reflection/preceding_turns.h"
+#include "umbranet/reflection/plan_extraction.h"
+#include "umbranet/reflection/shadow_runner.h"
 #include "umbranet/reflection/supervised_calls.h"
 
 namespace umbranet {
@@ -32,19 +32,6 @@ struct JobWork {
   std::optional<JobFailure> failure;
 
   [[nodiscard]] bool Finished() const { return done == kAllReflectedTiers; }
-};
-
-// Turns that have no plan yet and are given to the extractor together: those of one session, since
-// a conversation is understood as a whole, or all of them.
-struct TurnGroup {
-  std::vector<std::size_t> jobs;  // Indices into the batch's work.
-  ExtractionInput input;
-};
-
-struct ExtractedGroup {
-  Plans plans;  // One a turn, unless there is an error.
-  std::optional<Error> error;
-  std::string_view tier;  // Whose fault it is; empty when it is the extractor's or the journal's.
 };
 
 int Severity(FailureKind kind) {
@@ -218,8 +205,9 @@ class BatchProcessor::Run {
     const Deadline until = deadline_.Within(processor_.clock_, processor_.options_.extract_budget);
     const Deadline last = WithOverstay(until);
     SupervisedCalls<std::vector<ExtractedGroup>> calls(processor_.runner());
-    calls.Start(0, [&processor = processor_, user = batch_.user, groups, until] {
-      return ExtractGroups(processor, user, *groups, until);
+    // It may outlive the run: it knows the processor's own alone.
+    calls.Start(0, [sources = processor_.Sources(), user = batch_.user, groups, until] {
+      return ExtractGroups(sources, user, *groups, until);
     });
     auto finished = Await(calls, last);
     if (Over()) {
@@ -237,60 +225,6 @@ class BatchProcessor::Run {
       return;
     }
     SavePlans(*groups, std::move(finished.front().result).value());
-  }
-
-  // Runs on the pool and may outlive the run: it knows the processor alone. A plan is made once and
-  // for good, so it waits for everything that is known; without a tier's answer there is no plan.
-  static std::vector<ExtractedGroup> ExtractGroups(BatchProcessor& processor, const UserKey& user,
-                                                   const std::vector<TurnGroup>& groups,
-                                                   Deadline deadline) {
-    const auto entities = processor.stores_.semantic.KnownEntities(
-        user, processor.options_.known_entities_max, deadline);
-    const auto rules = processor.stores_.procedural.Active(
-        user, std::nullopt, processor.options_.known_rules_max, deadline);
-    std::vector<ExtractedGroup> extracted;
-    for (const TurnGroup& group : groups) {
-      if (!entities.ok()) {
-        extracted.push_back({{}, entities.error(), TierName(Tier::kSemantic)});
-      } else if (!rules.ok()) {
-        extracted.push_back({{}, rules.error(), TierName(Tier::kProcedural)});
-      } else {
-        ExtractionInput input = group.input;
-        input.known_entities = *entities;
-        input.known_rules = *rules;
-        extracted.push_back(ExtractOne(processor, user, std::move(input), deadline));
-      }
-    }
-    return extracted;
-  }
-
-  static ExtractedGroup ExtractOne(BatchProcessor& processor, const UserKey& user,
-                                   ExtractionInput input, Deadline deadline) {
-    auto preceding = ReadPrecedingTurns(processor.stores_.journal, user, input.turns,
-                                        processor.options_.preceding_turns_max, deadline);
-    if (!preceding.ok()) {
-      return {{}, std::move(preceding).error(), ""};
-    }
-    input.preceding = std::move(preceding).value();
-    if (processor.extractor_.Scope().known_facts) {
-      auto facts = FindKnownFacts(processor.stores_.semantic, user, input.turns,
-                                  processor.options_.known_facts_max, deadline);
-      if (!facts.ok()) {
-        return {{}, std::move(facts).error(), TierName(Tier::kSemantic)};
-      }
-      input.known_facts = std::move(facts).value();
-    }
-    auto plans = processor.extractor_.Extract(input, deadline);
-    if (!plans.ok()) {
-      return {{}, std::move(plans).error(), ""};
-    }
-    if (plans->size() != input.turns.size()) {
-      return {{},
-              Internal("extractor: " + std::to_string(plans->size()) + " plans for " +
-                       std::to_string(input.turns.size()) + " turns"),
-              ""};
-    }
-    return {std::move(plans).value(), std::nullopt, ""};
   }
 
   [[nodiscard]] std::shared_ptr<std::vector<TurnGroup>> GroupTurns() const {
@@ -369,6 +303,22 @@ class BatchProcessor::Run {
       } else {
         AddFailure(jobs_[owners[i]], ClassifyFailure(in_force.error().code, owners.size()), "",
                    in_force.error());
+      }
+    }
+    OfferToShadow(groups, extracted);
+  }
+
+  void OfferToShadow(const std::vector<TurnGroup>& groups,
+                     const std::vector<ExtractedGroup>& extracted) {
+    for (std::size_t g = 0; processor_.stores_.shadow != nullptr && g < groups.size(); ++g) {
+      for (std::size_t i = 0; extracted[g].input != nullptr && i < groups[g].jobs.size(); ++i) {
+        const JobWork& job = jobs_[groups[g].jobs[i]];
+        if (job.plan) {
+          processor_.stores_.shadow->Offer({.input = extracted[g].input,
+                                            .index = i,
+                                            .in_force = *job.plan,
+                                            .control_ms = extracted[g].took_ms});
+        }
       }
     }
   }
@@ -547,6 +497,18 @@ BatchProcessor::BatchProcessor(const Clock& clock, Stores stores, Extractor& ext
              .nice = options.nice}) {}
 
 BatchProcessor::~BatchProcessor() = default;
+
+PlanSources BatchProcessor::Sources() {
+  return {.clock = clock_,
+          .journal = stores_.journal,
+          .semantic = stores_.semantic,
+          .procedural = stores_.procedural,
+          .extractor = extractor_,
+          .preceding_turns_max = options_.preceding_turns_max,
+          .known_entities_max = options_.known_entities_max,
+          .known_rules_max = options_.known_rules_max,
+          .known_facts_max = options_.known_facts_max};
+}
 
 BatchResult BatchProcessor::Process(const ClaimedBatch& batch, std::stop_token stop,
                                     Deadline deadline) {

@@ -29,6 +29,7 @@
 #include "umbranet/ports/procedural_memory.h"
 #include "umbranet/ports/semantic_memory.h"
 #include "umbranet/reflection/episodic_processor.h"
+#include "umbranet/reflection/plan_extraction.h"
 #include "umbranet/reflection/procedural_processor.h"
 #include "umbranet/reflection/semantic_processor.h"
 #include "umbranet/telemetry/metrics.h"
@@ -36,6 +37,8 @@
 #include "umbranet/telemetry/trace_span.h"
 
 namespace umbranet {
+
+class ShadowRunner;
 
 // A job whose tiers are all done now.
 struct ReflectedTurn {
@@ -66,6 +69,8 @@ class BatchProcessor {
     SemanticMemory& semantic;
     ProceduralMemory& procedural;
     EpisodeEmbedder* embedder = nullptr;  // May be null: episodes are stored without vectors.
+    // Tries another path on turns whose plans are made. May be null: none is tried.
+    ShadowRunner* shadow = nullptr;
   };
 
   struct Options {
@@ -106,6 +111,8 @@ class BatchProcessor {
 
  private:
   class Run;
+
+  PlanSources Sources();
 
   const Clock& clock_;
   const Stores stores_;

@@ -43,6 +43,12 @@ Metrics::ScrapeHook WatchLedger(Metrics& metrics, const Clock& clock, JobLedger&
   });
 }
 
+Metrics::ScrapeHook WatchLevel(Metrics& metrics, BackpressureWatch& watch) {
+  return metrics.AddScrapeHook([&metrics, &watch] {
+    metrics.reflection_backpressure_level.Set(static_cast<double>(watch.Level()));
+  });
+}
+
 void CountSweep(Metrics& metrics, const SweepReport& report) {
   metrics.reflection_lease_expired_total.Increment(static_cast<double>(report.expired));
   metrics.reflection_dead_total.At("crashes").Increment(static_cast<double>(report.killed));

@@ -4,6 +4,7 @@
 #include "umbranet/base/clock.h"
 #include "umbranet/ports/doorbell.h"
 #include "umbranet/ports/job_ledger.h"
+#include "umbranet/reflection/backpressure.h"
 #include "umbranet/telemetry/metrics.h"
 
 namespace umbranet {
@@ -13,6 +14,9 @@ namespace umbranet {
 [[nodiscard]] Metrics::ScrapeHook WatchLedger(Metrics& metrics, const Clock& clock,
                                               JobLedger& ledger, const Doorbell& doorbell,
                                               Millis budget = Millis{2'000});
+
+// Sets the gauge of the backpressure at each scrape, likewise.
+[[nodiscard]] Metrics::ScrapeHook WatchLevel(Metrics& metrics, BackpressureWatch& watch);
 
 // Counts what a sweep reaped.
 void CountSweep(Metrics& metrics, const SweepReport& report);

@@ -122,7 +122,8 @@ Metrics::Metrics(const BuildInfo& build)
       reflection_rejected_total(
           CounterFamily(registry_, "umbranet_reflection_rejected_total",
                         "Turns that were refused, and said so."),
-          {{"reason", {"storage_full", "unavailable", "overloaded", "invalid"}}}),
+          {{"reason",
+            {"storage_full", "unavailable", "overloaded", "invalid", "user_backlog_full"}}}),
       reflection_ready_jobs(GaugeFamily(registry_, "umbranet_reflection_jobs", kJobsHelp),
                             {{"state", {"ready"}}, {"priority", kPriorities}}),
       reflection_other_jobs(GaugeFamily(registry_, "umbranet_reflection_jobs", kJobsHelp),
@@ -138,6 +139,11 @@ Metrics::Metrics(const BuildInfo& build)
       reflection_doorbell_up(GaugeFamily(registry_, "umbranet_reflection_doorbell_up",
                                          "1 while rings get through to the workers.")
                                  .Add({})),
+      reflection_backpressure_level(
+          GaugeFamily(registry_, "umbranet_reflection_backpressure_level",
+                      "How far behind the queue is: 0 well, 1 more workers would help, 2 far "
+                      "behind, 3 the ledger is away, 4 no room for turns.")
+              .Add({})),
       reflection_spool_jobs(GaugeFamily(registry_, "umbranet_reflection_spool_jobs",
                                         "Accepted turns that wait on this machine's disk alone.")
                                 .Add({})),
@@ -214,6 +220,12 @@ Metrics::Metrics(const BuildInfo& build)
                         "Answers of the model to reflection, by what they were worth."),
           {{"outcome",
             {"good", "repaired", "cached", "malformed", "cut", "away", "timeout", "refused"}}}),
+      reflection_shadow_total(
+          CounterFamily(registry_, "umbranet_reflection_shadow_total",
+                        "Turns that another path was tried on, by how its plan differs."),
+          {{"class",
+            {"identical", "order_only", "wording", "extra", "missing", "conflicting", "failed",
+             "unanswered", "passed_over"}}}),
       reflection_unfounded_total(
           CounterFamily(registry_, "umbranet_reflection_unfounded_total",
                         "Facts and rules of a model's that the user's words do not bear out.")

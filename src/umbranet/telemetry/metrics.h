@@ -82,7 +82,8 @@ class Metrics {
   using Histogram = prometheus::Histogram;
 
   // Reflection: what comes in. `priority` high, normal, low; `durability` ledger, spool;
-  // `duplicate` true, false. `reason` storage_full, unavailable, overloaded, invalid.
+  // `duplicate` true, false. `reason` storage_full, unavailable, overloaded, invalid,
+  // user_backlog_full.
   const LabelledMetric<Counter> reflection_enqueued_total;  // priority, durability, duplicate
   const LabelledMetric<Counter> reflection_rejected_total;  // reason
 
@@ -92,6 +93,7 @@ class Metrics {
   Gauge& reflection_oldest_ready_age_seconds;
   Gauge& reflection_oldest_unfinished_age_seconds;
   Gauge& reflection_doorbell_up;
+  Gauge& reflection_backpressure_level;
 
   // The spool of this process, set at each scrape. `outcome` of a turn that left it: forwarded,
   // forgotten, refused.
@@ -123,6 +125,9 @@ class Metrics {
   // malformed, cut, away, timeout, refused.
   const LabelledMetric<Counter> reflection_planned_turns_total;  // by
   const LabelledMetric<Counter> reflection_model_answers_total;  // outcome
+  // Turns that another path was tried on. `class` as PlanDifferenceName, and failed, unanswered,
+  // passed_over.
+  const LabelledMetric<Counter> reflection_shadow_total;
   Counter& reflection_unfounded_total;  // Facts and rules that had nothing to stand on.
   Counter& embedded_episodes_total;
   Counter& embedding_failures_total;

@@ -98,7 +98,8 @@ const std::string_view kLoad = UMBRANET_LOCK_USER
         " .predicate, .qualifier, .object, .object_is_entity, .negated, .said, .said_from,"
         " .said_to, said_confidence: toString(n.said_confidence), .supersedes, .ends_object,"
         " .retracts, .edited_text, .edited_to") ", "
-    UMBRANET_CHANGED_NODES("ErasedStatement", ".id, .interaction_id");
+    UMBRANET_CHANGED_NODES("ErasedStatement",
+                           ".id, .interaction_id") ", coalesce(u.forgotten_through, 0)";
 
 const std::string_view kEnter = UMBRANET_LOCK_USER UMBRANET_WHEN_THERE;
 const std::string_view kEnterFirst =
@@ -148,6 +149,10 @@ const std::string_view kDeleteEntities =
 
 const std::string_view kBeginAnew =
     "MATCH (u:UmbraUser {key: $p.user}) SET u.epoch = $p.next_epoch";
+const std::string_view kLeaveTombstone =
+    "MATCH (u:UmbraUser {key: $p.user}) SET u.epoch = $p.next_epoch,"
+    " u.forgotten_through = CASE WHEN coalesce(u.forgotten_through, 0) > $p.through"
+    " THEN u.forgotten_through ELSE $p.through END";
 const std::string_view kDeleteUser = "MATCH (u:UmbraUser {key: $p.user}) DETACH DELETE u";
 
 #undef UMBRANET_LOCK_USER

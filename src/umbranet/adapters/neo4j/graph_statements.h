@@ -1,7 +1,8 @@
 // The Cypher that this adapter runs: constants, with parameters for every value. Labels and types
 // of relationships are those of the closed lists below.
 //
-//   (:UmbraUser)      the user, and the revision of what is known of him
+//   (:UmbraUser)      the user, the revision of what is known of him, and up to which turn he was
+//                     forgotten
 //   (:UmbraUser)-[:IS]->(:Entity)                   whom facts call "user"
 //   (:Entity)         who and what, as it is shown
 //   (:Name)-[:NAMES]->(:Entity)                     a name that turns used
@@ -36,8 +37,8 @@ inline constexpr std::string_view kSelectRevision =
     "MATCH (u:UmbraUser {key: $p.user}) RETURN u.epoch, u.revision";
 
 // What has changed since the revision of the epoch -> epoch, revision, writer, since, names,
-// merges, statements, erased. Everything (since = -1) when the epoch is another. Waits for the
-// user's lock, so that it sees no half of a write.
+// merges, statements, erased, forgotten_through. Everything (since = -1) when the epoch is another.
+// Waits for the user's lock, so that it sees no half of a write.
 extern const std::string_view kLoad;
 
 // The first statement of every write: takes the user's lock, and fails with an arithmetic error
@@ -88,6 +89,8 @@ inline constexpr std::string_view kSelectKept =
 // `kept_merges`; these become as if said last when they were undone.
 std::span<const std::string_view> EraseStatements();
 extern const std::string_view kBeginAnew;  // The user stays under `next_epoch`.
+// The same, as a tombstone: turns up to `through` are forgotten.
+extern const std::string_view kLeaveTombstone;
 extern const std::string_view kDeleteUser;
 
 }  // namespace umbranet

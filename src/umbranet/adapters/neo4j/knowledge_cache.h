@@ -21,6 +21,8 @@ struct KnowledgeSnapshot {
   std::string epoch;  // Another one when the user's graph began anew. Empty: there is none.
   std::int64_t revision = 0;
   std::shared_ptr<const UserKnowledge> knowledge;
+  // Turns up to this place of the journal are forgotten, and none of them is taken in any more.
+  std::int64_t forgotten_through = 0;
 };
 
 class KnowledgeCache {

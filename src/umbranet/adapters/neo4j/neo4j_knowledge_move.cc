@@ -14,7 +14,9 @@ constexpr std::size_t kMarkersMax = 5'000;
 
 Result<bool> Neo4jSemanticMemory::Knows(const UserKey& user, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(const KnowledgeSnapshot snapshot, Load(user, std::nullopt, deadline));
-  return !snapshot.epoch.empty();
+  // A tombstone is nothing to know.
+  return !snapshot.epoch.empty() &&
+         (snapshot.forgotten_through == 0 || snapshot.knowledge->size() > 0);
 }
 
 Status Neo4jSemanticMemory::TakeIn(const UserKey& user, const KnowledgeRows& rows,

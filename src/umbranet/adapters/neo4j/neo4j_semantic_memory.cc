@@ -103,8 +103,8 @@ Result<KnowledgeSnapshot> Neo4jSemanticMemory::Load(const UserKey& user,
     cache_.Drop(user);
     return KnowledgeSnapshot{"", 0, std::make_shared<const UserKnowledge>(user)};
   }
-  const json::array* row = RowOf(rows, 0, 8);
-  if (row == nullptr || !(*row)[1].is_int64() || !(*row)[3].is_int64()) {
+  const json::array* row = RowOf(rows, 0, 9);
+  if (row == nullptr || !(*row)[1].is_int64() || !(*row)[3].is_int64() || !(*row)[8].is_int64()) {
     return Error{ErrorCode::kBadGateway, "neo4j: the answer is not the one that was asked for"};
   }
   const bool whole = (*row)[3].get_int64() < 0;
@@ -118,7 +118,8 @@ Result<KnowledgeSnapshot> Neo4jSemanticMemory::Load(const UserKey& user,
   if (writer != nullptr) {
     *writer = TextOf((*row)[2]);
   }
-  KnowledgeSnapshot snapshot{TextOf((*row)[0]), (*row)[1].get_int64(), std::move(knowledge)};
+  KnowledgeSnapshot snapshot{TextOf((*row)[0]), (*row)[1].get_int64(), std::move(knowledge),
+                             (*row)[8].get_int64()};
   cache_.Keep(snapshot);
   return snapshot;
 }
@@ -173,6 +174,9 @@ Result<Neo4jSemanticMemory::Outcome> Neo4jSemanticMemory::Weigh(Writing& writing
 
 Result<std::optional<Neo4jSemanticMemory::Outcome>> Neo4jSemanticMemory::TryWrite(
     Writing& writing, const KnowledgeSnapshot& before, Deadline deadline) {
+  if (writing.oldest_turn.has_value() && *writing.oldest_turn <= before.forgotten_through) {
+    return Aborted("neo4j: the user was forgotten after this turn was accepted");
+  }
   auto knowledge = std::make_shared<UserKnowledge>(*before.knowledge);
   const std::optional<UserKnowledge::Changes> changes = writing.work(*knowledge);
   if (!changes.has_value()) {
@@ -205,19 +209,23 @@ Result<std::optional<Neo4jSemanticMemory::Outcome>> Neo4jSemanticMemory::TryWrit
     UMBRANET_ASSIGN_OR_RETURN(const Outcome outcome, Weigh(writing, *failure, deadline));
     return std::optional(outcome);
   }
-  cache_.Keep({epoch, before.revision + 1, std::move(knowledge)});
+  cache_.Keep({epoch, before.revision + 1, std::move(knowledge), before.forgotten_through});
   return std::optional(Outcome::kWritten);
 }
 
 Status Neo4jSemanticMemory::Change(const UserKey& user, const Work& work,
-                                   std::vector<std::string>& markers, Deadline deadline) {
+                                   std::vector<std::string>& markers, Deadline deadline,
+                                   std::optional<std::int64_t> oldest_turn) {
   // Without the constraints two writers could both take a user's lock, and a server that was away
   // at the start has not been asked for them.
   if (!migrated_) {
     UMBRANET_RETURN_IF_ERROR(Migrate(deadline));
   }
-  Writing writing{
-      .user = user, .work = work, .markers = markers, .writer = RandomHex(kWriterBytes)};
+  Writing writing{.user = user,
+                  .work = work,
+                  .markers = markers,
+                  .writer = RandomHex(kWriterBytes),
+                  .oldest_turn = oldest_turn};
   // What is kept may well be of the present; if it is not, the write itself will tell.
   std::optional<KnowledgeSnapshot> before = cache_.Find(user);
   bool present = false;
@@ -252,10 +260,12 @@ Status Neo4jSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const L
   const UserKey& user = plans.front().user;
   std::vector<std::string> markers;
   std::vector<std::pair<std::string, const ReflectionPlan*>> by_marker;
+  std::int64_t oldest_turn = plans.front().sequence;
   for (const ReflectionPlan& plan : plans) {
     if (plan.user != user) {
       return InvalidArgument("neo4j: the plans of one application must be of one user");
     }
+    oldest_turn = std::min(oldest_turn, plan.sequence);
     std::string marker = keys_.Marker(user, plan.job_id);
     if (std::find(markers.begin(), markers.end(), marker) == markers.end()) {
       by_marker.emplace_back(marker, &plan);
@@ -274,7 +284,7 @@ Status Neo4jSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const L
     }
     return knowledge.Apply(pending, clock_.Now());
   };
-  return Change(user, work, markers, deadline);
+  return Change(user, work, markers, deadline, oldest_turn);
 }
 
 Result<std::optional<Neo4jSemanticMemory::Located>> Neo4jSemanticMemory::Locate(
@@ -385,30 +395,55 @@ Result<Neo4jSemanticMemory::Kept> Neo4jSemanticMemory::ReadKept(const UserKey& u
 }
 
 Result<std::uint64_t> Neo4jSemanticMemory::EraseUser(const UserKey& user, Deadline deadline) {
+  return EraseAll(user, std::nullopt, deadline);
+}
+
+Result<std::uint64_t> Neo4jSemanticMemory::ForgetUser(const UserKey& user,
+                                                      std::int64_t through_sequence,
+                                                      Deadline deadline) {
+  if (!migrated_) {
+    UMBRANET_RETURN_IF_ERROR(Migrate(deadline));  // As in Change.
+  }
+  return EraseAll(user, through_sequence, deadline);
+}
+
+Result<std::uint64_t> Neo4jSemanticMemory::EraseAll(const UserKey& user,
+                                                    std::optional<std::int64_t> forgotten_through,
+                                                    Deadline deadline) {
   const std::string writer = RandomHex(kWriterBytes);
   std::uint64_t removed = 0;
   for (int attempts = 1;; ++attempts) {
     std::string last_writer;
     UMBRANET_ASSIGN_OR_RETURN(const KnowledgeSnapshot before,
                               Load(user, cache_.Find(user), deadline, &last_writer));
-    if (before.epoch.empty() || last_writer == writer) {
+    // Whoever is at the user's first turn has left nothing here yet, but a tombstone holds him up.
+    const bool first = before.epoch.empty();
+    if ((first && !forgotten_through) || last_writer == writer) {
       return removed;
     }
     removed = before.knowledge->heads().size();
     UMBRANET_ASSIGN_OR_RETURN(Kept kept, ReadKept(user, deadline));
-    const bool keep_user = !kept.erased.empty() || !kept.merges.empty();
+    const bool keep_user =
+        !kept.erased.empty() || !kept.merges.empty() || before.forgotten_through > 0;
     const json::object parameters{{"user", keys_.User(user)},
-                                  {"epoch", before.epoch},
+                                  {"epoch", first ? RandomHex(kEpochBytes) : before.epoch},
                                   {"revision", before.revision},
+                                  {"space", keys_.space()},
+                                  {"tenant", user.tenant},
+                                  {"user_id", user.user_id},
+                                  {"through", forgotten_through.value_or(0)},
                                   {"next_epoch", RandomHex(kEpochBytes)},
                                   {"writer", writer},
                                   {"kept_erased", std::move(kept.erased)},
                                   {"kept_merges", std::move(kept.merges)}};
-    std::vector<Neo4jStatement> statements{{kEnter, parameters}};
+    std::vector<Neo4jStatement> statements{{first ? kEnterFirst : kEnter, parameters}};
     for (const std::string_view statement : EraseStatements()) {
       statements.push_back({statement, parameters});
     }
-    statements.push_back({keep_user ? kBeginAnew : kDeleteUser, parameters});
+    statements.push_back({forgotten_through ? kLeaveTombstone
+                          : keep_user       ? kBeginAnew
+                                            : kDeleteUser,
+                          parameters});
     const Neo4jClient::Answer answer = client_.Run(std::move(statements), deadline);
     const auto* failure = std::get_if<Neo4jFailure>(&answer);
     if (failure == nullptr) {
@@ -416,6 +451,7 @@ Result<std::uint64_t> Neo4jSemanticMemory::EraseUser(const UserKey& user, Deadli
       return removed;
     }
     const bool again = failure->refusal == Neo4jRefusal::kAgain ||
+                       (first && failure->refusal == Neo4jRefusal::kConstraint) ||
                        failure->refusal == Neo4jRefusal::kArithmetic ||
                        (failure->refusal == Neo4jRefusal::kLost && attempts == 1);
     if (!again || attempts >= options_.attempts_max || !Pause(attempts, deadline)) {

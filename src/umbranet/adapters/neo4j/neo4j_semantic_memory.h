@@ -8,7 +8,8 @@
 // round trip) and brings what has changed since.
 //
 // A write whose answer was lost is looked for before it is repeated. Apply takes every fence: the
-// leases are not in this database, and the markers make a late worker's plans harmless.
+// leases are not in this database, and the markers make a late worker's plans harmless; those of a
+// user who was forgotten meanwhile meet the tombstone in his node.
 //
 // All methods may be called from any thread. Client and clock must outlive this.
 #pragma once
@@ -70,6 +71,8 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   Result<bool> Erase(std::string_view tenant, std::string_view memory_id,
                      Deadline deadline) override;
   Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
+  Result<std::uint64_t> ForgetUser(const UserKey& user, std::int64_t through_sequence,
+                                   Deadline deadline) override;
   Result<FactsFound> Find(const FactQuery& query, Deadline deadline) override;
   Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit,
                                             Deadline deadline) override;
@@ -106,6 +109,7 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
     std::string writer;  // Tells this write from all others.
     bool lost = false;   // An answer was.
     int attempts = 0;
+    std::optional<std::int64_t> oldest_turn;  // Of those whose plans are applied.
   };
 
   // Reads answer with this.
@@ -114,7 +118,10 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   Result<KnowledgeSnapshot> Load(const UserKey& user, const std::optional<KnowledgeSnapshot>& known,
                                  Deadline deadline, std::string* writer = nullptr);
   Status Change(const UserKey& user, const Work& work, std::vector<std::string>& markers,
-                Deadline deadline);
+                Deadline deadline, std::optional<std::int64_t> oldest_turn = std::nullopt);
+  // `forgotten_through` is left as a tombstone, when there is one.
+  Result<std::uint64_t> EraseAll(const UserKey& user, std::optional<std::int64_t> forgotten_through,
+                                 Deadline deadline);
   // Nothing when there was nothing to change.
   Result<std::optional<Outcome>> TryWrite(Writing& writing, const KnowledgeSnapshot& before,
                                           Deadline deadline);

@@ -15,6 +15,9 @@ namespace umbranet {
 namespace {
 
 // A user who was never heard of has no row, one without episodes no book.
+constexpr std::string_view kCountVectors =
+    "SELECT count(*) FROM episode_vector WHERE user_key ="
+    " (SELECT a.user_key FROM account a WHERE a.tenant = $1 AND a.user_id = $2)";
 constexpr std::string_view kSelectExtent = UMBRANET_SELECT_EXTENT
     ", (SELECT space_key FROM embedding_space WHERE space = $3)"
     " FROM account a JOIN episode_book b ON b.user_key = a.user_key"
@@ -424,6 +427,14 @@ Result<UnembeddedPage> PostgresEpisodicMemory::Unembedded(std::string_view space
   }
   return pool_.Read(deadline, [&](PostgresConnection& connection) {
     return ReadUnembedded(connection, space, after, limit);
+  });
+}
+
+Result<std::uint64_t> PostgresEpisodicMemory::CountVectors(const UserKey& user, Deadline deadline) {
+  return pool_.Read(deadline, [&](PostgresConnection& connection) -> Result<std::uint64_t> {
+    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
+                              connection.Query(kCountVectors, user.tenant, user.user_id));
+    return static_cast<std::uint64_t>(rows[0].Int(0));
   });
 }
 

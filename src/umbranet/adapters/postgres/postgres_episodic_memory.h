@@ -62,6 +62,7 @@ class PostgresEpisodicMemory final : public EpisodicMemory {
                                     std::size_t limit, Deadline deadline) override;
   Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
                      Deadline deadline) override;
+  Result<std::uint64_t> CountVectors(const UserKey& user, Deadline deadline) override;
 
  private:
   // Of the database, asked once in the life of a process and again while it has no column.

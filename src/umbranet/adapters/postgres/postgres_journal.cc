@@ -38,24 +38,29 @@ constexpr std::string_view kSelectTurnsAt =
     " JOIN turn t ON t.seq = wanted.seq WHERE t.user_key = " UMBRANET_USER_KEY
     " ORDER BY wanted.place";
 constexpr std::string_view kSelectFreshness =
-    "SELECT a.accepted, a.reflected, a.dead, (SELECT j.enqueued_at FROM job j"
+    "SELECT a.accepted, a.reflected, a.dead, a.erased_at, (SELECT j.enqueued_at FROM job j"
     " WHERE j.user_key = a.user_key AND j.state IN (0, 1, 4) AND j.interaction_id IS NULL"
     " ORDER BY j.seq LIMIT 1) FROM account a WHERE a.tenant = $1 AND a.user_id = $2";
 constexpr std::string_view kEraseJobs =
     "WITH gone AS (DELETE FROM job WHERE user_key = $1 RETURNING seq, state),"
-    " plans AS (DELETE FROM plan p USING gone g WHERE p.seq = g.seq),"
-    " attempts AS (DELETE FROM attempt t USING gone g WHERE t.seq = g.seq)"
-    " SELECT count(*) FILTER (WHERE state IN (0, 1, 4)) FROM gone";
+    " plans AS (DELETE FROM plan p USING gone g WHERE p.seq = g.seq RETURNING 1),"
+    " attempts AS (DELETE FROM attempt t USING gone g WHERE t.seq = g.seq RETURNING 1)"
+    " SELECT count(*) FILTER (WHERE state IN (0, 1, 4)), count(*) FILTER (WHERE state IN (2, 5)),"
+    " count(*) FILTER (WHERE state = 3), (SELECT count(*) FROM plans),"
+    " (SELECT count(*) FROM attempts) FROM gone";
 constexpr std::string_view kEraseTurns = "DELETE FROM turn WHERE user_key = $1";
 constexpr std::string_view kEraseFormer = "DELETE FROM former_job WHERE user_key = $1";
 constexpr std::string_view kEraseAudit = "DELETE FROM audit WHERE user_key = $1";
+constexpr std::string_view kEraseShadowRuns = "DELETE FROM shadow_run WHERE user_key = $1";
 constexpr std::string_view kEraseAnswers = "DELETE FROM answer WHERE user_key = $1";
 // The wall's time and not the ledger's, which may be ahead of it: turns are compared with it that
 // were stamped elsewhere.
 constexpr std::string_view kLeaveTombstone =
     "UPDATE account SET accepted = 0, reflected = 0, dead = 0, head_due = NULL, head_seq = NULL,"
     " lease_token = NULL, leased_at = NULL, lease_ms = NULL, cap_ms = NULL, lease_until = NULL,"
-    " worker = NULL, worker_number = NULL, erased_at = ledger_wall($2) WHERE user_key = $1";
+    " worker = NULL, worker_number = NULL, erased_at = ledger_wall($2) WHERE user_key = $1"
+    " RETURNING erased_at, nextval('ledger_seq')";
+constexpr std::string_view kSelectErasedAt = "SELECT erased_at FROM account WHERE user_key = $1";
 constexpr std::string_view kSelectAnswer =
     "SELECT fingerprint, http_status, body, stored_at FROM answer"
     " WHERE tenant = $1 AND idempotency_key = $2 AND stored_at > ledger_now($3, $4) - $5";
@@ -209,8 +214,9 @@ Result<Freshness> PostgresJournal::ReadFreshness(const UserKey& user, Deadline d
   freshness.reflected = static_cast<std::uint64_t>(rows[0].Int(1));
   freshness.dead = static_cast<std::uint64_t>(rows[0].Int(2));
   freshness.pending = freshness.accepted - freshness.reflected - freshness.dead;
+  freshness.forgotten_at = rows[0].OptionalTime(3);
   if (freshness.pending > 0) {
-    freshness.oldest_pending_at = rows[0].OptionalTime(3);
+    freshness.oldest_pending_at = rows[0].OptionalTime(4);
   }
   return freshness;
 }
@@ -221,15 +227,30 @@ Result<JournalErasure> PostgresJournal::EraseUser(const UserKey& user, Deadline 
       [&](PostgresConnection& connection) -> Result<JournalErasure> {
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t user_key, LockAccount(connection, user));
         std::vector<PostgresCommand> commands;
-        for (const std::string_view erase :
-             {kEraseJobs, kEraseTurns, kEraseFormer, kEraseAudit, kEraseAnswers}) {
+        for (const std::string_view erase : {kEraseJobs, kEraseTurns, kEraseFormer, kEraseAudit,
+                                             kEraseAnswers, kEraseShadowRuns}) {
           commands.push_back(MakeCommand(erase, user_key));
         }
         commands.push_back(MakeCommand(kLeaveTombstone, user_key, store_.given_now()));
         UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows,
                                   connection.RunAll(commands));
-        return JournalErasure{.turns = static_cast<std::uint64_t>(rows[1].affected()),
-                              .jobs_cancelled = static_cast<std::uint64_t>(rows[0][0].Int(0))};
+        const auto count = [&rows](int column) {
+          return static_cast<std::uint64_t>(rows[0][0].Int(column));
+        };
+        const auto removed = [&rows](std::size_t command) {
+          return static_cast<std::uint64_t>(rows[command].affected());
+        };
+        return JournalErasure{.turns = removed(1),
+                              .jobs_cancelled = count(0),
+                              .jobs_finished = count(1) + removed(2),
+                              .dead_letters = count(2),
+                              .plans = count(3),
+                              .attempts = count(4),
+                              .answers = removed(4),
+                              .acts = removed(3),
+                              .shadow_plans = removed(5),
+                              .last_sequence = rows[6][0].Int(1),
+                              .forgotten_at = rows[6][0].Time(0)};
       });
 }
 
@@ -257,6 +278,12 @@ Status PostgresJournal::SaveAnswer(const UserKey& user, std::string_view idempot
       deadline, PostgresIsolation::kReadCommitted, [&](PostgresConnection& connection) -> Status {
         // Locked, so that an answer is not saved for a user who is being forgotten.
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t user_key, LockAccount(connection, user));
+        UMBRANET_ASSIGN_OR_RETURN(const PostgresRows account,
+                                  connection.Query(kSelectErasedAt, user_key));
+        const std::optional<Timestamp> erased_at = account[0].OptionalTime(0);
+        if (answer.began_at != Timestamp{} && erased_at && answer.began_at < *erased_at) {
+          return {};
+        }
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t now, store_.Now(connection));
         UMBRANET_RETURN_IF_ERROR(connection.Run(
             kInsertAnswer, user.tenant, PostgresBytes{idempotency_key}, user_key,

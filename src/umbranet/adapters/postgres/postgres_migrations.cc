@@ -7,6 +7,7 @@
 
 #include "umbranet/adapters/postgres/ledger_schema.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
+#include "umbranet/adapters/postgres/postgres_shadow_records.h"
 #include "umbranet/adapters/postgres/postgres_short_term_memory.h"
 #include "umbranet/adapters/postgres/postgres_tier_schema.h"
 #include "umbranet/base/unique_id.h"
@@ -178,7 +179,7 @@ std::vector<PostgresMigration> AllPostgresMigrations() {
   std::vector<PostgresMigration> all;
   for (const std::vector<PostgresMigration>& component :
        {PostgresLedgerMigrations(), PostgresTierMigrations(), PostgresConversationMigrations(),
-        PostgresMoveMigrations()}) {
+        PostgresMoveMigrations(), PostgresShadowMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

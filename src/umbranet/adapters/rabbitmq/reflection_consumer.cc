@@ -161,6 +161,9 @@ Status ReflectionConsumer::HandleJob(const AmqpDelivery& delivery) {
     return RejectDelivery(delivery, job.error());
   }
   job->traceparent = delivery.message.TextHeader("traceparent");
+  if (job->turn.accepted_at == Timestamp{}) {
+    job->turn.accepted_at = delivery.message.timestamp;
+  }
   UMBRANET_CRASH_POINT_PASSED("consume.before_take");
   const Status accepted = accept_(*job, Deadline::After(clock_, options_.accept_budget));
   if (!accepted.ok() && !IsForLater(accepted.error())) {

@@ -8,6 +8,7 @@
 
 #include "umbranet/base/unique_id.h"
 #include "umbranet/base/utf8.h"
+#include "umbranet/domain/origin_name.h"
 
 namespace umbranet {
 namespace {
@@ -19,24 +20,6 @@ constexpr std::size_t kIdBytesMax = 256;
 constexpr std::size_t kTextBytesMax = std::size_t{1} << 20U;
 constexpr std::size_t kMetadataBytesMax = std::size_t{64} << 10U;
 constexpr std::size_t kKeyUserBytesMax = 200;
-
-struct OriginName {
-  Origin origin;
-  std::string_view name;
-};
-
-constexpr OriginName kOriginNames[] = {{Origin::kRecorded, "recorded"},
-                                       {Origin::kChat, "chat"},
-                                       {Origin::kOfflineChat, "offline_chat"}};
-
-std::string_view NameOf(Origin origin) {
-  for (const OriginName& entry : kOriginNames) {
-    if (entry.origin == origin) {
-      return entry.name;
-    }
-  }
-  return kOriginNames[0].name;
-}
 
 Error Malformed(std::string_view what) {
   return InvalidArgument("reflection message: " + std::string(what));
@@ -122,9 +105,9 @@ class Reader {
 
   Origin ReadOrigin(std::string_view name) {
     const std::string text = Text(name, kIdBytesMax);
-    for (const OriginName& entry : kOriginNames) {
-      if (text == entry.name) {
-        return entry.origin;
+    for (const Origin origin : {Origin::kRecorded, Origin::kChat, Origin::kOfflineChat}) {
+      if (text == OriginName(origin)) {
+        return origin;
       }
     }
     if (!text.empty()) {
@@ -233,7 +216,7 @@ std::optional<std::string> EncodeJob(const ReflectionJob& job, const Interaction
                       {"user_message", turn.user_message},
                       {"assistant_response", turn.assistant_response},
                       {"priority", PriorityName(turn.priority)},
-                      {"origin", NameOf(turn.origin)}};
+                      {"origin", OriginName(turn.origin)}};
   if (turn.occurred_at != Timestamp{}) {
     object["timestamp"] = FormatTimestamp(turn.occurred_at);
   }

@@ -17,6 +17,13 @@ Status TurnIntake::operator()(const IncomingJob& job, Deadline deadline) const {
   if (turn.occurred_at == Timestamp{}) {
     turn.occurred_at = turn.accepted_at == Timestamp{} ? now : turn.accepted_at;
   }
+  if (turn.accepted_at == Timestamp{}) {
+    UMBRANET_ASSIGN_OR_RETURN(const Freshness freshness,
+                              journal_.ReadFreshness(turn.user, deadline));
+    if (freshness.forgotten_at.has_value()) {
+      return {};
+    }
+  }
   // When the producer made it is what decides whether its user was forgotten since. A clock that
   // is ahead must not carry a turn past that.
   if (turn.accepted_at != Timestamp{}) {

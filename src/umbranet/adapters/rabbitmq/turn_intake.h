@@ -21,7 +21,8 @@ class TurnIntake {
       : clock_(clock), journal_(journal), ledger_(ledger), short_term_(short_term) {}
 
   // As AcceptJob of ReflectionConsumer wants it. A turn whose user was forgotten after it was made
-  // is passed over, which is a success.
+  // is passed over, which is a success; so is one of a forgotten user that does not say when it was
+  // made, since it may be a late one.
   Status operator()(const IncomingJob& job, Deadline deadline) const;
 
  private:

@@ -57,6 +57,9 @@ class SqliteLedgerStore {
   // The writer's: rises, and is never given twice, whatever is deleted and rolled back.
   std::int64_t NextSequence() { return ++last_sequence_; }
 
+  // The writer's: of all that were given so far.
+  [[nodiscard]] std::int64_t last_sequence() const { return last_sequence_; }
+
   // The writer's: to be called where rows with a sequence are deleted.
   Status KeepSequence(SqliteConnection& connection) const;
   // The writer's: remembers Now() across a restart.

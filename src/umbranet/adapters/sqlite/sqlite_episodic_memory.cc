@@ -17,6 +17,7 @@
 namespace umbranet {
 namespace {
 
+constexpr std::string_view kCountVectors = "SELECT count(*) FROM episode_vector WHERE user_key = ?";
 constexpr std::string_view kSelectSession =
     "SELECT session_key FROM episode_session WHERE user_key = ? AND session_id = ?";
 constexpr std::string_view kInsertSession =
@@ -546,6 +547,20 @@ Status SqliteEpisodicMemory::SaveVectors(std::string_view space,
       SqliteDatabase::Lane::kBackground,
       [&](SqliteConnection& connection) { return SaveEpisodeVectors(connection, space, vectors); },
       deadline);
+}
+
+Result<std::uint64_t> SqliteEpisodicMemory::CountVectors(const UserKey& user, Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> memory,
+                            FindMemory(*reader, user, GenerationState::kInForce));
+  if (!memory.has_value()) {
+    return std::uint64_t{0};
+  }
+  SqliteStatement row = reader->Prepare(kCountVectors);
+  row.BindAll(*memory);
+  const std::uint64_t count = row.Step() ? static_cast<std::uint64_t>(row.Int(0)) : 0;
+  UMBRANET_RETURN_IF_ERROR(row.status());
+  return count;
 }
 
 }  // namespace umbranet

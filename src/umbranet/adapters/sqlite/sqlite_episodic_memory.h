@@ -60,6 +60,7 @@ class SqliteEpisodicMemory final : public EpisodicMemory {
                                     std::size_t limit, Deadline deadline) override;
   Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
                      Deadline deadline) override;
+  Result<std::uint64_t> CountVectors(const UserKey& user, Deadline deadline) override;
 
   // The rows of one generation that is nobody's any more, in slices. How many episodes.
   Result<std::uint64_t> EraseMemory(std::int64_t memory_key, Deadline deadline);

@@ -52,18 +52,21 @@ constexpr std::string_view kSelectOldest =
     "SELECT seq, enqueued_at FROM job WHERE user_key = ? AND state = ? AND solo = ?"
     " AND interaction_id IS NULL AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq LIMIT 1";
 constexpr std::string_view kSelectFreshness =
-    "SELECT accepted, reflected, dead FROM account WHERE user_key = ?";
+    "SELECT accepted, reflected, dead, erased_at FROM account WHERE user_key = ?";
 // What is erased before the rows that it hangs on.
 constexpr std::string_view kSeqsOfUser =
     "(SELECT seq FROM turn WHERE user_key = ?1"
     " UNION SELECT seq FROM job WHERE user_key = ?1 AND interaction_id IS NOT NULL)";
 constexpr std::string_view kCountUnfinished =
     "SELECT count(*) FROM job WHERE user_key = ? AND state IN (0, 1, 4) AND " UMBRANET_JOB_IS_OPEN;
+constexpr std::string_view kCountDead =
+    "SELECT count(*) FROM job WHERE user_key = ? AND state = 3 AND " UMBRANET_JOB_IS_OPEN;
 constexpr std::string_view kErasePlans = "DELETE FROM plan WHERE seq IN ";
 constexpr std::string_view kEraseAttempts = "DELETE FROM attempt WHERE seq IN ";
 constexpr std::string_view kEraseJobs = "DELETE FROM job WHERE seq IN ";
 constexpr std::string_view kEraseFormer = "DELETE FROM former_job WHERE user_key = ?";
 constexpr std::string_view kEraseAudit = "DELETE FROM audit WHERE user_key = ?";
+constexpr std::string_view kEraseShadowRuns = "DELETE FROM shadow_run WHERE user_key = ?";
 constexpr std::string_view kEraseAnswers = "DELETE FROM answer WHERE user_key = ?";
 constexpr std::string_view kEraseLease = "DELETE FROM lease WHERE user_key = ?";
 constexpr std::string_view kEraseTurns = "DELETE FROM turn WHERE user_key = ?";
@@ -106,19 +109,47 @@ Result<AcceptedTurn> ReadDuplicate(SqliteConnection& connection, std::int64_t us
 
 // A turn that was accepted elsewhere (a spool) before its user was forgotten must not come back.
 // Strictly before: what is accepted in the same millisecond is a new beginning.
-Status CheckNotForgotten(SqliteConnection& connection, std::int64_t user_key,
-                         const Interaction& turn) {
-  if (turn.accepted_at == Timestamp{}) {
+Status CheckNotForgotten(SqliteConnection& connection, std::int64_t user_key, Timestamp since) {
+  if (since == Timestamp{}) {
     return {};
   }
   SqliteStatement found = connection.Prepare(kSelectErasedAt);
   found.BindAll(user_key);
   const std::optional<std::int64_t> erased_at = found.Step() ? found.OptionalInt(0) : std::nullopt;
   UMBRANET_RETURN_IF_ERROR(found.status());
-  if (erased_at.has_value() && ToUnixMillis(turn.accepted_at) < *erased_at) {
+  if (erased_at.has_value() && ToUnixMillis(since) < *erased_at) {
     return Aborted("sqlite: the user was forgotten after this turn was accepted");
   }
   return {};
+}
+
+// How many rows were removed.
+Result<std::uint64_t> RunErasing(SqliteConnection& connection, std::string_view sql,
+                                 std::int64_t user_key) {
+  UMBRANET_RETURN_IF_ERROR(connection.Run(sql, user_key));
+  return static_cast<std::uint64_t>(connection.Changes());
+}
+
+// Jobs of every state, with all that hangs on them; the lease too.
+Status EraseJobs(SqliteConnection& connection, std::int64_t user_key, JournalErasure& erasure) {
+  for (const auto& [select, count] : {std::pair{kCountUnfinished, &erasure.jobs_cancelled},
+                                      std::pair{kCountDead, &erasure.dead_letters}}) {
+    SqliteStatement row = connection.Prepare(select);
+    row.BindAll(user_key);
+    *count = row.Step() ? static_cast<std::uint64_t>(row.Int(0)) : 0;
+    UMBRANET_RETURN_IF_ERROR(row.status());
+  }
+  const std::string seqs(kSeqsOfUser);
+  UMBRANET_ASSIGN_OR_RETURN(erasure.plans,
+                            RunErasing(connection, std::string(kErasePlans) + seqs, user_key));
+  UMBRANET_ASSIGN_OR_RETURN(erasure.attempts,
+                            RunErasing(connection, std::string(kEraseAttempts) + seqs, user_key));
+  UMBRANET_ASSIGN_OR_RETURN(const std::uint64_t jobs,
+                            RunErasing(connection, std::string(kEraseJobs) + seqs, user_key));
+  UMBRANET_ASSIGN_OR_RETURN(const std::uint64_t former,
+                            RunErasing(connection, kEraseFormer, user_key));
+  erasure.jobs_finished = jobs + former - erasure.jobs_cancelled - erasure.dead_letters;
+  return connection.Run(kEraseLease, user_key);
 }
 
 }  // namespace
@@ -149,7 +180,7 @@ Result<std::vector<AcceptedTurn>> SqliteJournal::Accept(std::span<const Interact
 Result<AcceptedTurn> SqliteJournal::AcceptOne(SqliteConnection& connection, const Interaction& turn,
                                               RunMode mode, std::string_view traceparent) {
   UMBRANET_ASSIGN_OR_RETURN(const std::int64_t user_key, store_.Intern(connection, turn.user));
-  UMBRANET_RETURN_IF_ERROR(CheckNotForgotten(connection, user_key, turn));
+  UMBRANET_RETURN_IF_ERROR(CheckNotForgotten(connection, user_key, turn.accepted_at));
   const std::int64_t now = store_.Now();
   const std::int64_t seq = store_.NextSequence();
   const std::int64_t accepted_at =
@@ -362,6 +393,9 @@ Result<Freshness> SqliteJournal::ReadFreshness(const UserKey& user, Deadline dea
       freshness.reflected = static_cast<std::uint64_t>(counts.Int(1));
       freshness.dead = static_cast<std::uint64_t>(counts.Int(2));
       freshness.pending = freshness.accepted - freshness.reflected - freshness.dead;
+      if (const auto erased_at = counts.OptionalInt(3); erased_at.has_value()) {
+        freshness.forgotten_at = FromUnixMillis(*erased_at);
+      }
     }
     UMBRANET_RETURN_IF_ERROR(counts.status());
   }
@@ -386,31 +420,24 @@ Result<Freshness> SqliteJournal::ReadFreshness(const UserKey& user, Deadline dea
 
 Result<JournalErasure> SqliteJournal::EraseUser(const UserKey& user, Deadline deadline) {
   JournalErasure erasure;
-  const std::string seqs(kSeqsOfUser);
   Status written = store_.database().Write(
       SqliteDatabase::Lane::kForeground,
       [&](SqliteConnection& connection) -> Status {
         erasure = {};
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t user_key, store_.Intern(connection, user));
-        {
-          SqliteStatement unfinished = connection.Prepare(kCountUnfinished);
-          unfinished.BindAll(user_key);
-          erasure.jobs_cancelled =
-              unfinished.Step() ? static_cast<std::uint64_t>(unfinished.Int(0)) : 0;
-          UMBRANET_RETURN_IF_ERROR(unfinished.status());
+        UMBRANET_RETURN_IF_ERROR(EraseJobs(connection, user_key, erasure));
+        for (const auto& [erase, count] :
+             {std::pair{kEraseAudit, &erasure.acts}, std::pair{kEraseAnswers, &erasure.answers},
+              std::pair{kEraseShadowRuns, &erasure.shadow_plans},
+              std::pair{kEraseTurns, &erasure.turns}}) {
+          UMBRANET_ASSIGN_OR_RETURN(*count, RunErasing(connection, erase, user_key));
         }
-        for (const std::string_view erase : {kErasePlans, kEraseAttempts, kEraseJobs}) {
-          UMBRANET_RETURN_IF_ERROR(connection.Run(std::string(erase) + seqs, user_key));
-        }
-        for (const std::string_view erase :
-             {kEraseFormer, kEraseAudit, kEraseAnswers, kEraseLease, kEraseTurns}) {
-          UMBRANET_RETURN_IF_ERROR(connection.Run(erase, user_key));
-        }
-        erasure.turns = static_cast<std::uint64_t>(connection.Changes());
         UMBRANET_RETURN_IF_ERROR(store_.KeepSequence(connection));
+        erasure.last_sequence = store_.last_sequence();
         // The wall's time and not Now(), which may be ahead of it: turns are compared with it that
         // were stamped elsewhere.
-        return connection.Run(kLeaveTombstone, store_.database().clock().Now(), user_key);
+        erasure.forgotten_at = FromUnixMillis(ToUnixMillis(store_.database().clock().Now()));
+        return connection.Run(kLeaveTombstone, erasure.forgotten_at, user_key);
       },
       deadline);
   if (!written.ok()) {
@@ -442,6 +469,10 @@ Status SqliteJournal::SaveAnswer(const UserKey& user, std::string_view idempoten
       SqliteDatabase::Lane::kForeground,
       [&](SqliteConnection& connection) -> Status {
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t user_key, store_.Intern(connection, user));
+        if (const Status held = CheckNotForgotten(connection, user_key, answer.began_at);
+            !held.ok()) {
+          return held.error().code == ErrorCode::kAborted ? Status() : held;
+        }
         const std::int64_t now = store_.Now();
         // The first answer stays, until its time is over.
         return connection.Run(kInsertAnswer, user.tenant, idempotency_key, user_key,

@@ -6,6 +6,7 @@
 #include "umbranet/adapters/sqlite/entity_merge_schema.h"
 #include "umbranet/adapters/sqlite/generation_schema.h"
 #include "umbranet/adapters/sqlite/ledger_schema.h"
+#include "umbranet/adapters/sqlite/sqlite_shadow_records.h"
 #include "umbranet/adapters/sqlite/tier_schema.h"
 
 namespace umbranet {
@@ -84,7 +85,8 @@ std::vector<SqliteMigration> AllSqliteMigrations() {
   // Later components may refer to the tables of earlier ones.
   std::vector<SqliteMigration> all;
   for (const std::vector<SqliteMigration>& component :
-       {LedgerMigrations(), TierMigrations(), EntityMergeMigrations(), GenerationMigrations()}) {
+       {LedgerMigrations(), TierMigrations(), EntityMergeMigrations(), GenerationMigrations(),
+        ShadowMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "umbranet/adapters/sqlite/located_fact.h"
+#include "umbranet/adapters/sqlite/sqlite_accounts.h"
 #include "umbranet/adapters/sqlite/sqlite_entity_merges.h"
 #include "umbranet/adapters/sqlite/sqlite_entity_names.h"
 #include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
@@ -201,12 +202,29 @@ Status SqliteSemanticMemory::EraseMemory(std::int64_t memory_key, Deadline deadl
 }
 
 Result<std::uint64_t> SqliteSemanticMemory::EraseUser(const UserKey& user, Deadline deadline) {
+  return EraseAll(user, std::nullopt, deadline);
+}
+
+Result<std::uint64_t> SqliteSemanticMemory::ForgetUser(const UserKey& user,
+                                                       std::int64_t through_sequence,
+                                                       Deadline deadline) {
+  return EraseAll(user, through_sequence, deadline);
+}
+
+Result<std::uint64_t> SqliteSemanticMemory::EraseAll(const UserKey& user,
+                                                     std::optional<std::int64_t> forgotten_through,
+                                                     Deadline deadline) {
   std::uint64_t removed = 0;
   bool known = false;
   const Status written = database_.Write(
       SqliteDatabase::Lane::kForeground,
       [&](SqliteConnection& connection) -> Status {
         removed = 0;
+        if (forgotten_through.has_value()) {
+          // Whoever is at the user's first turn has left nothing here yet.
+          UMBRANET_ASSIGN_OR_RETURN(const std::int64_t account, InternAccount(connection, user));
+          UMBRANET_RETURN_IF_ERROR(LeaveTombstone(connection, account, *forgotten_through));
+        }
         UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> in_force,
                                   FindMemory(connection, user, GenerationState::kInForce));
         UMBRANET_RETURN_IF_ERROR(EndOtherMemories(connection, user));

@@ -74,7 +74,11 @@ Status SqliteSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const 
             BeginApplication(connection, Tier::kSemantic, plans,
                              options_.fenced ? FenceOf(fence, options_.which) : std::nullopt,
                              options_.which));
-        return application.plans.empty() ? Status() : ApplyPlans(connection, application);
+        if (application.plans.empty()) {
+          return {};
+        }
+        UMBRANET_RETURN_IF_ERROR(CheckNotForgotten(connection, application));
+        return ApplyPlans(connection, application);
       },
       deadline);
 }

@@ -57,6 +57,8 @@ class SqliteSemanticMemory final : public SemanticMemory {
   Result<bool> Erase(std::string_view tenant, std::string_view memory_id,
                      Deadline deadline) override;
   Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
+  Result<std::uint64_t> ForgetUser(const UserKey& user, std::int64_t through_sequence,
+                                   Deadline deadline) override;
   Result<FactsFound> Find(const FactQuery& query, Deadline deadline) override;
   Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit,
                                             Deadline deadline) override;
@@ -84,6 +86,9 @@ class SqliteSemanticMemory final : public SemanticMemory {
   // How many merges were undone.
   Result<std::size_t> Part(SqliteConnection& connection, std::int64_t memory_key,
                            const UserKey& user, const std::string& name, const std::string& from);
+  // `forgotten_through` is left as a tombstone, when there is one.
+  Result<std::uint64_t> EraseAll(const UserKey& user, std::optional<std::int64_t> forgotten_through,
+                                 Deadline deadline);
 
   // Null when they are to be searched in the file.
   Result<std::shared_ptr<const UserFacts>> FactsInMemory(SqliteConnection& connection,

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "umbranet/adapters/sqlite/sqlite_accounts.h"
 #include "umbranet/adapters/sqlite/sqlite_lease_fence.h"
 
 namespace umbranet {
@@ -23,6 +24,12 @@ constexpr std::string_view kInsertErased =
 constexpr std::string_view kDeleteErased =
     "DELETE FROM erased_memory WHERE user_key = ?1 AND tier = ?2 AND interaction_id NOT IN"
     " (SELECT interaction_id FROM turn WHERE user_key = ?1)";
+constexpr std::string_view kLeaveTombstone =
+    "INSERT INTO forgotten_user(user_key, through_sequence) VALUES(?, ?)"
+    " ON CONFLICT(user_key) DO UPDATE"
+    " SET through_sequence = max(through_sequence, excluded.through_sequence)";
+constexpr std::string_view kSelectTombstone =
+    "SELECT through_sequence FROM forgotten_user WHERE user_key = ?";
 constexpr std::string_view kGrowCorpus =
     "INSERT INTO corpus(user_key, kind, documents, terms) VALUES(?, ?, ?, ?)"
     " ON CONFLICT(user_key, kind) DO UPDATE"
@@ -85,6 +92,29 @@ Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier
     }
   }
   return application;
+}
+
+Status LeaveTombstone(SqliteConnection& connection, std::int64_t user_key,
+                      std::int64_t through_sequence) {
+  return connection.Run(kLeaveTombstone, user_key, through_sequence);
+}
+
+Status CheckNotForgotten(SqliteConnection& connection, const TierApplication& application) {
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> account,
+                            FindAccount(connection, application.plans.front()->user));
+  if (!account.has_value()) {
+    return {};
+  }
+  SqliteStatement tombstone = connection.Prepare(kSelectTombstone);
+  tombstone.BindAll(*account);
+  const std::int64_t through = tombstone.Step() ? tombstone.Int(0) : 0;
+  UMBRANET_RETURN_IF_ERROR(tombstone.status());
+  for (const ReflectionPlan* plan : application.plans) {
+    if (plan->sequence <= through) {
+      return Aborted("sqlite: the user was forgotten after this turn was accepted");
+    }
+  }
+  return {};
 }
 
 Result<bool> IsErased(SqliteConnection& connection, std::int64_t user_key, Tier tier,

@@ -41,6 +41,12 @@ Result<TierApplication> BeginApplication(SqliteConnection& connection, Tier tier
                                          std::span<const ReflectionPlan> plans,
                                          const std::optional<Lease>& fence, GenerationState which);
 
+// What lets a tier refuse plans of turns up to `through_sequence` whose worker held no lease that
+// could be checked; `user_key` is the account's. CheckNotForgotten is kAborted for them.
+Status LeaveTombstone(SqliteConnection& connection, std::int64_t user_key,
+                      std::int64_t through_sequence);
+Status CheckNotForgotten(SqliteConnection& connection, const TierApplication& application);
+
 // `id` is of an episode or a statement. What is erased is so in all generations of the user.
 Result<bool> IsErased(SqliteConnection& connection, std::int64_t user_key, Tier tier,
                       std::string_view id);

@@ -215,11 +215,21 @@ CREATE TABLE episode_vector(
 CREATE INDEX episode_vector_by_user ON episode_vector(user_key, vector_key);
 )sql";
 
+// Turns of the user up to this place of the journal are forgotten: a plan of one that comes late
+// is refused.
+constexpr std::string_view kVersion3 = R"sql(
+CREATE TABLE forgotten_user(
+  user_key INTEGER PRIMARY KEY,
+  through_sequence INTEGER NOT NULL
+) STRICT;
+)sql";
+
 }  // namespace
 
 std::vector<SqliteMigration> TierMigrations() {
   return {{.component = "tiers", .version = 1, .script = kVersion1},
-          {.component = "tiers", .version = 2, .script = kVersion2}};
+          {.component = "tiers", .version = 2, .script = kVersion2},
+          {.component = "tiers", .version = 3, .script = kVersion3}};
 }
 
 }  // namespace umbranet

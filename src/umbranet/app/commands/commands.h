@@ -73,10 +73,20 @@ struct SpoolOptions {
 // The turns that wait on this machine's disk for PostgreSQL to come back.
 int RunSpool(const CommandContext& context, const SpoolOptions& options);
 
+struct ShadowOptions {
+  std::string action = "report";  // report, clear
+  std::string candidate;          // Empty: the one that is being tried.
+};
+
+// What came of trying another path on turns.
+int RunShadow(const CommandContext& context, const ShadowOptions& options);
+
 struct ForgetOptions {
   std::string user;
   std::string memory_id;
   bool yes = false;
+  bool certificate = false;  // Print it, and nothing else.
+  std::string check = {};    // A file with one, or "-": check it, and remove nothing.
 };
 
 int RunForget(const CommandContext& context, const ForgetOptions& options);

@@ -19,6 +19,8 @@ namespace json = boost::json;
 
 constexpr std::size_t kTurnsPerRequest = 200;
 constexpr std::size_t kBytesPerRequest = 8U << 20U;  // Half of what the server takes.
+constexpr Millis kPause{1'000};  // Before a request that was refused for want of room is repeated.
+constexpr int kTriesMax = 1'800;
 constexpr std::size_t kBytesPerTurn = 1U << 20U;
 
 struct ImportCount {
@@ -74,9 +76,7 @@ class Sender {
     body["items"] = std::move(waiting_);
     waiting_ = json::array();
     waiting_bytes_ = 0;
-    UMBRANET_ASSIGN_OR_RETURN(
-        const json::object answer,
-        client_.Call("POST", "/v1/interactions", body, context_.Within(Millis{120'000})));
+    UMBRANET_ASSIGN_OR_RETURN(const json::object answer, Send(body));
     std::size_t duplicates = 0;
     if (const json::value* results = answer.if_contains("results"); results) {
       for (const json::value& result : results->as_array()) {
@@ -92,6 +92,19 @@ class Sender {
   }
 
  private:
+  // A user with many turns may have to wait until some of those before are reflected.
+  Result<json::object> Send(const json::object& body) {
+    for (int tries = 1;; ++tries) {
+      auto answer =
+          client_.Call("POST", "/v1/interactions", body, context_.Within(Millis{120'000}));
+      if (answer.ok() || answer.error().code != ErrorCode::kResourceExhausted ||
+          tries == kTriesMax) {
+        return answer;
+      }
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+
   const CommandContext& context_;
   ApiClient& client_;
   ImportCount& count_;
