@@ -107,8 +107,10 @@ void AddFactProperties(const KnownFact& known, json::object& properties) {
 // Collects the lists of parameters, all keys of one user.
 class ParameterWriter {
  public:
-  ParameterWriter(const UserKnowledge& knowledge, const GraphKeys& keys, std::int64_t revision)
-      : knowledge_(knowledge),
+  ParameterWriter(const UserKnowledge& before, const UserKnowledge& knowledge,
+                  const GraphKeys& keys, std::int64_t revision)
+      : before_(before),
+        knowledge_(knowledge),
         keys_(keys),
         user_key_(keys.User(knowledge.user())),
         revision_(revision) {}
@@ -138,7 +140,9 @@ class ParameterWriter {
 
   void Relink(const std::string& name) {
     const std::string key = keys_.Name(knowledge_.user(), name);
-    unnamed_.emplace_back(key);
+    if (before_.names().names().contains(name)) {
+      unnamed_.emplace_back(key);
+    }
     for (const std::string& root : knowledge_.names().RootsOf(name)) {
       named_.push_back(
           json::object{{"name", key}, {"entity", keys_.Entity(knowledge_.user(), root)}});
@@ -154,7 +158,9 @@ class ParameterWriter {
     const UserKnowledge::Statement& statement = knowledge_.at(index);
     const std::string key = KeyOf(index);
     json::object properties = SaidProperties(statement);
-    unlinked_.emplace_back(key);
+    if (index < before_.statement_count()) {
+      unlinked_.emplace_back(key);
+    }
     if (statement.fact != nullptr) {
       AddFactProperties(*statement.fact, properties);
       LinkFact(key, statement);
@@ -227,6 +233,7 @@ class ParameterWriter {
     }
   }
 
+  const UserKnowledge& before_;
   const UserKnowledge& knowledge_;
   const GraphKeys& keys_;
   const std::string user_key_;
@@ -355,10 +362,11 @@ Status PutEach(const json::value& nodes, const Put& put) {
 
 }  // namespace
 
-std::vector<Neo4jStatement> WriteStatements(const UserKnowledge& knowledge,
+std::vector<Neo4jStatement> WriteStatements(const UserKnowledge& before,
+                                            const UserKnowledge& knowledge,
                                             const UserKnowledge::Changes& changes,
                                             const GraphKeys& keys, std::int64_t revision) {
-  ParameterWriter writer(knowledge, keys, revision);
+  ParameterWriter writer(before, knowledge, keys, revision);
   for (const std::string& root : changes.entities) {
     writer.Entity(root);
   }

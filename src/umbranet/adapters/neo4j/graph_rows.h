@@ -14,9 +14,11 @@
 namespace umbranet {
 
 // What writes the changes down after kEnter (graph_statements.h): every node that is another than
-// before, whole, and the relationships that are to be drawn anew. `revision` is the user's after
-// the write.
-std::vector<Neo4jStatement> WriteStatements(const UserKnowledge& knowledge,
+// before, whole, and the relationships that are to be drawn anew. `before` is what the changes were
+// made to, so that the relationships of what is new are not looked for. `revision` is the user's
+// after the write.
+std::vector<Neo4jStatement> WriteStatements(const UserKnowledge& before,
+                                            const UserKnowledge& knowledge,
                                             const UserKnowledge::Changes& changes,
                                             const GraphKeys& keys, std::int64_t revision);
 

@@ -7,7 +7,7 @@
 namespace umbranet {
 namespace {
 
-constexpr std::array<std::string_view, 15> kSchema = {
+constexpr std::array<std::string_view, 16> kSchema = {
     "CREATE CONSTRAINT umbra_user_key IF NOT EXISTS FOR (n:UmbraUser) REQUIRE n.key IS UNIQUE",
     "CREATE CONSTRAINT umbra_entity_key IF NOT EXISTS FOR (n:Entity) REQUIRE n.key IS UNIQUE",
     "CREATE CONSTRAINT umbra_name_key IF NOT EXISTS FOR (n:Name) REQUIRE n.key IS UNIQUE",
@@ -28,8 +28,10 @@ constexpr std::array<std::string_view, 15> kSchema = {
     "CREATE INDEX umbra_marker_owner IF NOT EXISTS FOR (n:ReflectionApplied) ON (n.owner)",
     // The name of a property must be known to the server before its absence takes a lock.
     "CREATE (u:UmbraUser {key: '', lock: 0}) DELETE u",
-    // For whoever looks around in the graph; the program searches in its own terms.
-    "CREATE FULLTEXT INDEX umbra_text IF NOT EXISTS FOR (n:Entity|Fact) ON EACH [n.name, n.text]"
+    // For whoever looks around in the graph; the program searches in its own terms. Facts are not
+    // in it: to index their texts costs the server more than to write them.
+    "DROP INDEX umbra_text IF EXISTS",
+    "CREATE FULLTEXT INDEX umbra_entity_names IF NOT EXISTS FOR (n:Entity) ON EACH [n.name]"
     " OPTIONS {indexConfig: {`fulltext.eventually_consistent`: true}}",
 };
 

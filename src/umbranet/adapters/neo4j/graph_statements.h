@@ -32,9 +32,9 @@ std::span<const std::string_view> SchemaStatements();
 // The parameters of a statement are the members of one map, $p: the server keeps a plan of a
 // statement for every combination of its parameters' types and sizes, and a map has but one.
 
-// user -> epoch, revision.
-inline constexpr std::string_view kSelectRevision =
-    "MATCH (u:UmbraUser {key: $p.user}) RETURN u.epoch, u.revision";
+// users -> key, epoch, revision of those who are there.
+inline constexpr std::string_view kSelectRevisions =
+    "UNWIND $p.users AS key MATCH (u:UmbraUser {key: key}) RETURN u.key, u.epoch, u.revision";
 
 // What has changed since the revision of the epoch -> epoch, revision, writer, since, names,
 // merges, statements, erased, forgotten_through. Everything (since = -1) when the epoch is another.

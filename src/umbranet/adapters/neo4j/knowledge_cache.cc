@@ -3,6 +3,14 @@
 #include <utility>
 
 namespace umbranet {
+namespace {
+
+// A user of whom nothing is known takes room as well.
+std::size_t RowsOf(const KnowledgeSnapshot& snapshot) {
+  return snapshot.knowledge->size() + 1;
+}
+
+}  // namespace
 
 std::optional<KnowledgeSnapshot> KnowledgeCache::Find(const UserKey& user) {
   const MutexLock lock(mutex_);
@@ -24,7 +32,7 @@ void KnowledgeCache::Keep(KnowledgeSnapshot snapshot) {
     }
     Remove(known);
   }
-  rows_ += snapshot.knowledge->size();
+  rows_ += RowsOf(snapshot);
   const auto place = recent_.insert(recent_.end(), user);
   users_.emplace(user, Entry{std::move(snapshot), place});
   while (rows_ > rows_max_ && users_.size() > 1) {
@@ -40,7 +48,7 @@ void KnowledgeCache::Drop(const UserKey& user) {
 }
 
 void KnowledgeCache::Remove(std::map<UserKey, Entry>::iterator entry) {
-  rows_ -= entry->second.snapshot.knowledge->size();
+  rows_ -= RowsOf(entry->second.snapshot);
   recent_.erase(entry->second.place);
   users_.erase(entry);
 }

@@ -27,7 +27,7 @@ struct KnowledgeSnapshot {
 
 class KnowledgeCache {
  public:
-  // At most `rows_max` rows in all; a single user with more is kept alone.
+  // At most `rows_max` rows in all, one more for each user; a single user with more is kept alone.
   explicit KnowledgeCache(std::size_t rows_max) : rows_max_(rows_max) {}
 
   [[nodiscard]] std::optional<KnowledgeSnapshot> Find(const UserKey& user);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -21,6 +22,9 @@ namespace json = boost::json;
 
 constexpr std::size_t kWriterBytes = 8;
 constexpr std::size_t kEpochBytes = 16;
+// One at a time: who comes meanwhile shares the next, and a request costs the server a millisecond
+// of a processor however many users it is about.
+constexpr std::size_t kRevisionLanes = 1;
 constexpr Millis kPauseFirst{2};
 constexpr Millis kPauseMax{100};
 
@@ -37,6 +41,10 @@ std::string TextOf(const json::value& value) {
   return text == nullptr ? std::string() : std::string(text->data(), text->size());
 }
 
+Error NotAsked() {
+  return {ErrorCode::kBadGateway, "neo4j: the answer is not the one that was asked for"};
+}
+
 // The row's columns, when it has so many.
 const json::array* RowOf(const json::array& rows, std::size_t index, std::size_t columns) {
   const json::array* row = index < rows.size() ? rows[index].if_array() : nullptr;
@@ -50,7 +58,11 @@ Neo4jSemanticMemory::Neo4jSemanticMemory(Neo4jClient& client, const Clock& clock
       clock_(clock),
       options_(std::move(options)),
       keys_(options_.key_space),
-      cache_(options_.rows_cached_max) {}
+      cache_(options_.rows_cached_max),
+      revisions_({.lanes = kRevisionLanes},
+                 [this](std::span<const std::string* const> users, Deadline deadline) {
+                   return ReadRevisions(users, deadline);
+                 }) {}
 
 bool Neo4jSemanticMemory::Pause(int attempts, Deadline deadline) {
   const Millis pause = std::min(kPauseMax, kPauseFirst * attempts);
@@ -105,7 +117,7 @@ Result<KnowledgeSnapshot> Neo4jSemanticMemory::Load(const UserKey& user,
   }
   const json::array* row = RowOf(rows, 0, 9);
   if (row == nullptr || !(*row)[1].is_int64() || !(*row)[3].is_int64() || !(*row)[8].is_int64()) {
-    return Error{ErrorCode::kBadGateway, "neo4j: the answer is not the one that was asked for"};
+    return NotAsked();
   }
   const bool whole = (*row)[3].get_int64() < 0;
   auto knowledge = whole || !known ? std::make_shared<UserKnowledge>(user)
@@ -124,15 +136,46 @@ Result<KnowledgeSnapshot> Neo4jSemanticMemory::Load(const UserKey& user,
   return snapshot;
 }
 
-Result<KnowledgeSnapshot> Neo4jSemanticMemory::Read(const UserKey& user, Deadline deadline) {
-  std::optional<KnowledgeSnapshot> known = cache_.Find(user);
-  if (known.has_value()) {
-    UMBRANET_ASSIGN_OR_RETURN(const json::array rows,
-                              Run(kSelectRevision, {{"user", keys_.User(user)}}, deadline));
-    const json::array* row = RowOf(rows, 0, 2);
-    if (row != nullptr && TextOf((*row)[0]) == known->epoch && (*row)[1] == known->revision) {
-      return std::move(*known);
+std::vector<Neo4jSemanticMemory::Revisions::Outcome> Neo4jSemanticMemory::ReadRevisions(
+    std::span<const std::string* const> users, Deadline deadline) {
+  json::array keys;
+  for (const std::string* const user : users) {
+    keys.emplace_back(*user);
+  }
+  const Result<json::array> rows = Run(kSelectRevisions, {{"users", std::move(keys)}}, deadline);
+  if (!rows.ok()) {
+    return {users.size(), Revisions::Outcome(rows.error())};
+  }
+  std::map<std::string, Revision, std::less<>> there;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const json::array* row = RowOf(*rows, i, 3);
+    if (row == nullptr || !(*row)[2].is_int64()) {
+      return {users.size(), Revisions::Outcome(NotAsked())};
     }
+    there[TextOf((*row)[0])] = {TextOf((*row)[1]), (*row)[2].get_int64()};
+  }
+  std::vector<Revisions::Outcome> outcomes;
+  for (const std::string* const user : users) {
+    const auto found = there.find(*user);
+    outcomes.emplace_back(found == there.end() ? std::nullopt : std::optional(found->second));
+  }
+  return outcomes;
+}
+
+Result<KnowledgeSnapshot> Neo4jSemanticMemory::Read(const UserKey& user, Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<Revision> now,
+                            revisions_.Call(keys_.User(user), deadline));
+  std::optional<KnowledgeSnapshot> known = cache_.Find(user);
+  if (!now.has_value()) {
+    if (!known.has_value() || !known->epoch.empty()) {
+      known = KnowledgeSnapshot{"", 0, std::make_shared<const UserKnowledge>(user)};
+      // A first write begins with it, and is told when somebody else was before it.
+      cache_.Keep(*known);
+    }
+    return *std::move(known);
+  }
+  if (known.has_value() && known->epoch == now->epoch && known->revision >= now->revision) {
+    return *std::move(known);
   }
   return Load(user, known, deadline);
 }
@@ -202,7 +245,7 @@ Result<std::optional<Neo4jSemanticMemory::Outcome>> Neo4jSemanticMemory::TryWrit
     statements.push_back({kCreateMarkers, {{"rows", std::move(markers)}}});
   }
   std::vector<Neo4jStatement> changed =
-      WriteStatements(*knowledge, *changes, keys_, before.revision + 1);
+      WriteStatements(*before.knowledge, *knowledge, *changes, keys_, before.revision + 1);
   std::move(changed.begin(), changed.end(), std::back_inserter(statements));
   Neo4jClient::Answer answer = client_.Run(std::move(statements), deadline);
   if (const auto* failure = std::get_if<Neo4jFailure>(&answer)) {

@@ -4,8 +4,9 @@
 // server keeps it: a write brings the nodes that changed, in one statement, on the condition that
 // the user's graph is still at the revision that they were worked out from, together with the
 // markers of the jobs. Whoever comes second takes in what the first one wrote and works his changes
-// out anew. So no transaction is ever open between two requests. A read asks for the revision (one
-// round trip) and brings what has changed since.
+// out anew. So no transaction is ever open between two requests. A read asks for the revision and
+// brings what has changed since; reads that come together ask in one request, which is what a
+// request costs the server most of.
 //
 // A write whose answer was lost is looked for before it is repeated. Apply takes every fence: the
 // leases are not in this database, and the markers make a late worker's plans harmless; those of a
@@ -14,7 +15,9 @@
 // All methods may be called from any thread. Client and clock must outlive this.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -29,6 +32,7 @@
 #include "umbranet/adapters/neo4j/knowledge_cache.h"
 #include "umbranet/adapters/neo4j/neo4j_client.h"
 #include "umbranet/base/clock.h"
+#include "umbranet/base/gathered_calls.h"
 #include "umbranet/ports/data_move.h"
 #include "umbranet/ports/semantic_memory.h"
 
@@ -112,6 +116,18 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
     std::optional<std::int64_t> oldest_turn;  // Of those whose plans are applied.
   };
 
+  // Where a user's graph is.
+  struct Revision {
+    std::string epoch;
+    std::int64_t revision = 0;
+  };
+
+  // Nothing: there is no graph of him.
+  using Revisions = GatheredCalls<std::string, std::optional<Revision>>;
+
+  // Of these keys of users.
+  std::vector<Revisions::Outcome> ReadRevisions(std::span<const std::string* const> users,
+                                                Deadline deadline);
   // Reads answer with this.
   Result<KnowledgeSnapshot> Read(const UserKey& user, Deadline deadline);
   // Brings what has changed since `known`. `writer`: of the last write.
@@ -147,6 +163,7 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   const Options options_;
   const GraphKeys keys_;
   KnowledgeCache cache_;
+  Revisions revisions_;
   std::atomic<bool> migrated_ = false;
   Mutex mutex_;
   ConditionVariable pausing_;
