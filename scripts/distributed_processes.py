@@ -27,13 +27,13 @@ def servers_running():
             if subprocess.run([SERVICES, "status", server], capture_output=True, check=False).returncode == 0]
 
 
-def start_servers():
+def start_servers(tree=SOURCE):
     """Starts those that are not up, with their progress on standard output; returns the URLs of all four by the names of
-    their settings. Ends the program, with a sentence, when one cannot be had."""
-    if subprocess.run([SERVICES, "up"], check=False).returncode != 0:
+    their settings. Ends the program, with a sentence, when one cannot be had. `tree` has the scripts/services to use."""
+    if subprocess.run([os.path.join(tree, "scripts", "services"), "up"], check=False).returncode != 0:
         sys.exit("The servers could not all be started; scripts/services logs has their last words.")
     urls = {}
-    with open(os.path.join(SOURCE, "build", "services", "environment"), encoding="utf-8") as file:
+    with open(os.path.join(tree, "build", "services", "environment"), encoding="utf-8") as file:
         for line in file:
             name, _, url = line.strip().partition("=")
             urls[name] = url
@@ -43,11 +43,12 @@ def start_servers():
     return urls
 
 
-def restart_server(server):
+def restart_server(server, tree=SOURCE):
     """Stops one of the four and starts it again at the same address; RuntimeError when it does not come back."""
-    subprocess.run([SERVICES, "down", server], check=True, stdout=subprocess.DEVNULL)
+    services = os.path.join(tree, "scripts", "services")
+    subprocess.run([services, "down", server], check=True, stdout=subprocess.DEVNULL)
     # A busy machine may take longer than scripts/services has the patience for.
-    if not wait_until(lambda: subprocess.run([SERVICES, "up", server], stdout=subprocess.DEVNULL,
+    if not wait_until(lambda: subprocess.run([services, "up", server], stdout=subprocess.DEVNULL,
                                              check=False).returncode == 0, RESTART_SECONDS):
         raise RuntimeError(f"{server} does not come back")
 
