@@ -2,8 +2,9 @@
 // order, from one plan; and the judge that says so would notice if it were not so.
 // Method: the product's own queue, reflector, spool and memory manager are driven step by step, in
 // an order, on a clock and with faults that a seed decides (simulation.h). A failed seed is
-// replayed by SIMULATION_SEED=<n>; SIMULATION_SEEDS=<n> says how many are tried. Then each guard is
-// left out, and some seed must find that something is wrong.
+// replayed by SIMULATION_SEED=<n>; SIMULATION_SEEDS=<n> says how many are tried,
+// SIMULATION_FIRST=<n> from where on. Then each guard is left out, and some seed must find that
+// something is wrong.
 #include "tests/simulation/simulation.h"
 
 #include <iostream>
@@ -39,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(Of, Simulations,
 TEST_P(Simulations, LoseNothingAndApplyNothingTwice) {
   const std::uint64_t by_default = GetParam() == Installation::kServersOfTwins ? 200 : 50;
   const std::uint64_t only = NumberFromEnvironment("SIMULATION_SEED", 0);
-  const std::uint64_t first = only == 0 ? 1 : only;
+  const std::uint64_t first = only == 0 ? NumberFromEnvironment("SIMULATION_FIRST", 1) : only;
   const std::uint64_t count = only == 0 ? NumberFromEnvironment("SIMULATION_SEEDS", by_default) : 1;
   History::Sums sums;
   std::map<std::string, std::uint64_t> faults;

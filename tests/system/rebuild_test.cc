@@ -64,9 +64,8 @@ TEST_F(RebuildTest, TheSameRulesMakeTheSameMemory) {
   EXPECT_THAT(recalled.out, HasSubstr("Porto"));
   Rebuild(folder_.path(), {"--back"});
   EXPECT_EQ(Rebuild(folder_.path(), {"--discard"}).at("discarded").to_number<std::int64_t>(), 1);
-  const CommandResult nothing =
-      RunCommand({"--data", folder_.path(), "rebuild", "--user", "kim", "--swap"}, {},
-                 kByWordsAlone);
+  const CommandResult nothing = RunCommand(
+      {"--data", folder_.path(), "rebuild", "--user", "kim", "--swap"}, {}, kByWordsAlone);
   EXPECT_NE(nothing.exit_code, 0);
   EXPECT_THAT(nothing.error, HasSubstr("nothing has been worked out anew"));
 }

@@ -128,7 +128,7 @@ TEST(ImportFormats, TheTurnsOfAnExportAreReadAndNothingElse) {
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_TRUE(read->problems.empty());
   ASSERT_EQ(read->turns.size(), 2U);
-  boost::json::object& first = read.value().turns[0];
+  const boost::json::object& first = read.value().turns[0];
   EXPECT_EQ(first.at("interaction_id").as_string(), "a");
   EXPECT_EQ(first.at("metadata").as_object().at("a").as_int64(), 1);
   for (const char* unknown : {"type", "accepted_at", "origin", "reflection"}) {
