@@ -164,10 +164,11 @@ Result<std::uint64_t> InMemoryEpisodicMemory::EraseUser(const UserKey& user,
 Result<std::uint64_t> InMemoryEpisodicMemory::CountVectors(const UserKey& user,
                                                            Deadline /*deadline*/) {
   const MutexLock lock(mutex_);
-  return static_cast<std::uint64_t>(
-      std::count_if(episodes_.begin(), episodes_.end(), [&](const auto& entry) {
-        return entry.first.first == user && vectors_.contains(entry.second.memory_id);
-      }));
+  std::uint64_t count = 0;
+  for (const auto& [place, episode] : episodes_) {
+    count += place.first == user && vectors_.contains(episode.memory_id) ? 1 : 0;
+  }
+  return count;
 }
 
 std::vector<InMemoryEpisodicMemory::Match> InMemoryEpisodicMemory::CountTerms(

@@ -143,7 +143,8 @@ TEST_F(CommandLineTest, WhatWasExportedBeforeForgettingBringsTheSameAnswersWhenI
     for (const std::string question : {"Where does my brother live?", "What am I allergic to?"}) {
       const CommandResult recalled = Run({"recall", question, "--user", "kim", "--json"});
       EXPECT_EQ(recalled.exit_code, 0) << recalled.error;
-      for (const json::value& item : ParseObject(recalled.out).at("items").as_array()) {
+      const json::object found = ParseObject(recalled.out);
+      for (const json::value& item : found.at("items").as_array()) {
         all += json::serialize(item.at("tier")) + json::serialize(item.at("text")) +
                json::serialize(item.at("occurred_at")) + json::serialize(item.at("memory_id")) +
                "\n";

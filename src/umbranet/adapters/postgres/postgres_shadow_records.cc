@@ -32,7 +32,8 @@ CREATE TABLE shadow_run(
 CREATE INDEX shadow_run_by_user ON shadow_run(user_key);
 )sql";
 
-constexpr std::string_view kDeleteRun = "DELETE FROM shadow_run WHERE job_id = $1";
+constexpr std::string_view kDeleteRun =
+    "DELETE FROM shadow_run WHERE job_id = $1 AND user_key = $2";
 constexpr std::string_view kInsertRun =
     "INSERT INTO shadow_run(user_key, job_id, candidate, at, outcome, difference, wording, extra,"
     " missing, conflicting, control_ms, candidate_ms, end_to_end_ms, plan, plan_sha256, error)"
@@ -59,7 +60,7 @@ Status PostgresShadowRecords::Save(const ShadowRun& run, Deadline deadline) {
       deadline, PostgresIsolation::kReadCommitted, [&](PostgresConnection& connection) -> Status {
         // Locked, so that nothing is saved of a user who is being forgotten.
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t user_key, LockAccount(connection, run.user));
-        UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteRun, run.job_id));
+        UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteRun, run.job_id, user_key));
         const std::string digest = run.plan.empty() ? std::string() : Sha256Hex(run.plan);
         UMBRANET_ASSIGN_OR_RETURN(
             const PostgresRows saved,
