@@ -59,7 +59,8 @@ class ModelServerProcess {
     posix_spawn_file_actions_addclose(&actions, ends[0]);
     posix_spawn_file_actions_addclose(&actions, ends[1]);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    std::vector<std::string> words = {UMBRANET_SOURCE_DIR "/scripts/model_server",
+    const std::string sources = UMBRANET_SOURCE_DIR;
+    std::vector<std::string> words = {sources + "/scripts/model_server",
                                       "--port",
                                       port,
                                       "--folder",

@@ -22,8 +22,8 @@ std::vector<std::string> JobsOf(std::span<const T> records) {
 // Asks the database, at once: what is read changes nothing, however late it is.
 template <typename T>
 Result<T> Ask(SharedWorld& world, std::string_view name, Deadline deadline,
-              std::function<Result<T>()> work) {
-  return world.network.Call<T>(world.database_server, {.name = name}, deadline, std::move(work));
+              const std::function<Result<T>()>& work) {
+  return world.network.Call<T>(world.database_server, {.name = name}, deadline, work);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ class SimulatedNetwork {
 
   template <typename T>
   Result<T> Call(SimulatedServer& server, const Request& request, Deadline deadline,
-                 std::function<Result<T>()> work) {
+                 const std::function<Result<T>()>& work) {
     scheduler_.Step();
     const Fault fault = PickFault(server, request);
     if (fault == Fault::kLate) {

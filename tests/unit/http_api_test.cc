@@ -2,6 +2,7 @@
 // document gives it, and bad input meets a problem that helps, never a 500 and never another
 // user's memory.
 // Method: the routes over stores in memory, a model that plays a script and a clock turned by hand.
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -497,9 +498,9 @@ TEST_F(AdminApiTest, UsersOfTwoTenantsNeverMeet) {
 using OperationsApiTest = ApiTest;
 
 TEST_F(OperationsApiTest, IsReadyWhenWhatItNeedsAnswers) {
-  bool required_up = true;
-  bool optional_up = true;
-  const auto probe = [](const bool& up) {
+  std::atomic<bool> required_up = true;
+  std::atomic<bool> optional_up = true;
+  const auto probe = [](const std::atomic<bool>& up) {
     return [&up](Deadline) { return up ? Status() : Status(Unavailable("x: 10.0.0.7 refused")); };
   };
   probes_ = {{"journal", true, probe(required_up)}, {"model", false, probe(optional_up)}};
