@@ -72,7 +72,7 @@ EpisodesFound Found(const std::vector<std::string>& terms, const std::string& te
 
 class MemoryManagerTest : public ::testing::Test {
  protected:
-  MemoryManager Make(MemoryManager::Options options = {}) {
+  MemoryManager Make(const MemoryManager::Options& options = {}) {
     return {clock_,
             pool_,
             {stores_.journal, stores_.ledger, stores_.doorbell, stores_.short_term,
