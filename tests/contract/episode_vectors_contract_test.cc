@@ -269,7 +269,6 @@ TEST_P(EpisodeVectorsContract, AnErasedEpisodeIsNotSimilar) {
 TEST_P(EpisodeVectorsContract, AForgottenUserLeavesNoVector) {
   Say(ana_, 0, "the boat");
   Embed(ana_, "the boat", At(0));
-  const std::string gone = IdOf(ana_, "the boat");
   ASSERT_THAT(Texts(Find(ana_)), SizeIs(1));
   world_->ForgetTurns(ana_);
   EXPECT_GT(*memory().CountVectors(ana_, kNever), 0U);

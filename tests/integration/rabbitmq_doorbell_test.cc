@@ -227,7 +227,7 @@ TEST_F(RabbitMqDoorbellTest, MakesAJobOfAForeignProducersMessage) {
 TEST_F(RabbitMqDoorbellTest, SendsWhatIsNoJobToTheDeadLettersWithItsBytes) {
   Heard heard;
   const auto reflector = place_->OpenHealthyDoorbell(heard.Accept());
-  const std::string bytes("\x00{\"user_id\": \xFF not json", 24);
+  const std::string bytes("\x00{\"user_id\": \xFF not json", 23);
   place_->Publish(bytes, {{"source", "crm"}});
   const auto dead = place_->AwaitMessage(place_->names().dead_letter_queue);
   ASSERT_TRUE(dead.has_value());
