@@ -166,7 +166,7 @@ Result<std::uint64_t> InMemoryEpisodicMemory::CountVectors(const UserKey& user,
   const MutexLock lock(mutex_);
   std::uint64_t count = 0;
   for (const auto& [place, episode] : episodes_) {
-    count += place.first == user && vectors_.contains(episode.memory_id) ? 1 : 0;
+    count += place.first == user && vectors_.contains(episode.memory_id) ? 1U : 0U;
   }
   return count;
 }
