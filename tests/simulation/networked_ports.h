@@ -170,8 +170,8 @@ class NetworkedTier : public Port {
 
  protected:
   template <typename T>
-  Result<T> Ask(const Request& request, Deadline deadline, std::function<Result<T>()> work) {
-    return world_.network.Call<T>(store_.server(), request, deadline, std::move(work));
+  Result<T> Ask(const Request& request, Deadline deadline, const std::function<Result<T>()>& work) {
+    return world_.network.Call<T>(store_.server(), request, deadline, work);
   }
 
   // Asked like any other question, and answered with nothing: no plan here depends on it.
