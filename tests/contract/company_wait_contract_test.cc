@@ -12,6 +12,7 @@
 namespace umbranet {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -74,6 +75,26 @@ TEST_P(CompanyWaitContract, OneUserWaitsForNoOther) {
   EXPECT_THAT(Gather(), IsEmpty());
   clock().Advance(seconds(3));
   EXPECT_THAT(Gather(), ElementsAre("j1"));
+}
+
+TEST_P(CompanyWaitContract, AMultitudeThatWaitsHidesNobody) {
+  for (int user = 0; user < 300; ++user) {
+    const std::string name = std::to_string(user);
+    Enqueue({Job("w" + name, "waiting" + name)});
+  }
+  EXPECT_THAT(Gather(), IsEmpty());
+  Enqueue({Job("j1"), Job("j2", "bo", Priority::kHigh)});
+  EXPECT_THAT(Gather(), ElementsAre("j2"));
+  Enqueue({Job("j3"), Job("j4"), Job("j5")});
+  clock().Advance(milliseconds(500));
+  EXPECT_THAT(Gather(), ElementsAre("j1", "j3", "j4", "j5"));
+  EXPECT_THAT(Gather(), IsEmpty());
+  clock().Advance(milliseconds(2'500));
+  std::size_t claimed = 0;
+  while (!Gather().empty()) {
+    ++claimed;
+  }
+  EXPECT_EQ(claimed, 300U);
 }
 
 TEST_P(CompanyWaitContract, WhoeverDoesNotGatherTakesWhatIsReady) {

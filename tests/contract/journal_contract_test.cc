@@ -409,6 +409,26 @@ TEST_P(JournalContract, WhatWasAcceptedBeforeAUserWasForgottenCannotComeBack) {
   EXPECT_THAT(Ids(Claim()), IsEmpty());
 }
 
+TEST_P(JournalContract, ATurnAskedBeforeItsUserWasForgottenIsNotKept) {
+  Interaction turn = Turn("t1");
+  turn.asked_at = clock().Now();
+  clock().Advance(seconds(1));
+  ASSERT_TRUE(journal().EraseUser(User("ana"), Deadline::Never()).ok());
+  clock().Advance(seconds(1));
+  turn.accepted_at = clock().Now();
+  const auto accept = [&] {
+    return journal().Accept(std::vector<Interaction>{turn}, RunMode::kBackground, "",
+                            Deadline::Never());
+  };
+  EXPECT_EQ(accept().error().code, ErrorCode::kAborted);
+  EXPECT_THAT(ListIds("ana"), IsEmpty());
+  EXPECT_THAT(Ids(Claim()), IsEmpty());
+  // What is asked now is a new beginning.
+  turn.asked_at = clock().Now();
+  EXPECT_TRUE(accept().ok());
+  EXPECT_THAT(ListIds("ana"), ElementsAre("t1"));
+}
+
 TEST_P(JournalContract, AnAnswerInTheMakingWhenAUserIsForgottenIsNotKept) {
   StoredAnswer answer{.fingerprint = "f", .body = "what was said"};
   answer.began_at = clock().Now();

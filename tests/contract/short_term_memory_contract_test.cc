@@ -42,8 +42,8 @@ class ShortTermMemoryContract : public TierContract {
   }
 
   Conversation Read(const UserKey& user, const std::string& session = "s",
-                    std::size_t budget = 1000) {
-    auto conversation = memory().Read(user, session, budget, Deadline::Never());
+                    const ConversationWindow& window = {.tokens = 1000}) {
+    auto conversation = memory().Read(user, session, window, Deadline::Never());
     EXPECT_TRUE(conversation.ok());
     return std::move(conversation).value();
   }
@@ -97,17 +97,26 @@ TEST_P(ShortTermMemoryContract, KeepsTheNewestTurnsWithinTheBudget) {
   for (int i = 0; i < 5; ++i) {
     Say(ana_, text, "s", i == 2 ? text : "");
   }
-  EXPECT_THAT(Read(ana_, "s", 20).turns, SizeIs(2));
-  EXPECT_THAT(Read(ana_, "s", 29).turns, SizeIs(2));
-  EXPECT_THAT(Read(ana_, "s", 40).turns, SizeIs(3));
-  EXPECT_THAT(Read(ana_, "s", 60).turns, SizeIs(5));
+  EXPECT_THAT(Read(ana_, "s", {.tokens = 20}).turns, SizeIs(2));
+  EXPECT_THAT(Read(ana_, "s", {.tokens = 29}).turns, SizeIs(2));
+  EXPECT_THAT(Read(ana_, "s", {.tokens = 40}).turns, SizeIs(3));
+  EXPECT_THAT(Read(ana_, "s", {.tokens = 60}).turns, SizeIs(5));
+}
+
+TEST_P(ShortTermMemoryContract, KeepsNoMoreTurnsThanAreAskedFor) {
+  for (int i = 0; i < 5; ++i) {
+    Say(ana_, "turn " + std::to_string(i));
+  }
+  EXPECT_THAT(Messages(Read(ana_, "s", {.turns = 2})), ElementsAre("turn 3", "turn 4"));
+  EXPECT_THAT(Read(ana_, "s", {.turns = 5}).turns, SizeIs(5));
+  EXPECT_THAT(Messages(Read(ana_, "s", {.turns = 0})), ElementsAre("turn 4"));
 }
 
 TEST_P(ShortTermMemoryContract, TheNewestTurnIsThereEvenWhenItIsOverBudget) {
   Say(ana_, "before");
   Say(ana_, std::string(4000, 'y'));
-  EXPECT_THAT(Read(ana_, "s", 10).turns, SizeIs(1));
-  EXPECT_THAT(Read(ana_, "s", 0).turns, SizeIs(1));
+  EXPECT_THAT(Read(ana_, "s", {.tokens = 10}).turns, SizeIs(1));
+  EXPECT_THAT(Read(ana_, "s", {.tokens = 0}).turns, SizeIs(1));
 }
 
 TEST_P(ShortTermMemoryContract, ASummaryGivesWayOnlyToOneThatReachesFurther) {

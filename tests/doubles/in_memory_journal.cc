@@ -25,8 +25,9 @@ Result<std::vector<AcceptedTurn>> InMemoryJournal::Accept(std::span<const Intera
   MutexLock lock(store_.mutex);
   for (const Interaction& turn : turns) {
     const auto erased = store_.erased_at.find(turn.user);
+    const Timestamp since = KnownSince(turn);
     if (erased != store_.erased_at.end() && !store_.IsBroken(BrokenPromise::kTombstone) &&
-        turn.accepted_at != Timestamp{} && ToUnixMillis(turn.accepted_at) < erased->second) {
+        since != Timestamp{} && ToUnixMillis(since) < erased->second) {
       return Aborted("in-memory journal: the user was forgotten after this turn was accepted");
     }
     const InMemoryLedgerStore::Job* job = store_.FindJob(MakeJobId(turn.user, turn.interaction_id));

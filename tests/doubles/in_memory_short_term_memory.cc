@@ -13,7 +13,7 @@ Status InMemoryShortTermMemory::Append(const Interaction& turn, Deadline /*deadl
 }
 
 Result<Conversation> InMemoryShortTermMemory::Read(const UserKey& user, std::string_view session_id,
-                                                   std::size_t token_budget,
+                                                   const ConversationWindow& window,
                                                    Deadline /*deadline*/) {
   const MutexLock lock(mutex_);
   Conversation conversation;
@@ -28,7 +28,8 @@ Result<Conversation> InMemoryShortTermMemory::Read(const UserKey& user, std::str
   for (auto turn = session.turns.rbegin(); turn != session.turns.rend(); ++turn) {
     used +=
         EstimateTokens(turn->second.user_message) + EstimateTokens(turn->second.assistant_response);
-    if (used > token_budget && !conversation.turns.empty()) {
+    if (!conversation.turns.empty() &&
+        (used > window.tokens || conversation.turns.size() >= window.turns)) {
       break;
     }
     conversation.turns.push_back(turn->second);

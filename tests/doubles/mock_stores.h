@@ -97,8 +97,8 @@ class MockShortTermMemory : public ShortTermMemory {
   }
 
   MOCK_METHOD(Status, Append, (const Interaction&, Deadline), (override));
-  MOCK_METHOD(Result<Conversation>, Read, (const UserKey&, std::string_view, std::size_t, Deadline),
-              (override));
+  MOCK_METHOD(Result<Conversation>, Read,
+              (const UserKey&, std::string_view, const ConversationWindow&, Deadline), (override));
   MOCK_METHOD(Status, SaveSummary,
               (const UserKey&, std::string_view, std::int64_t, std::string_view, Deadline),
               (override));

@@ -323,7 +323,7 @@ class MigrateDataTest : public ::testing::Test {
       std::snprintf(score, sizeof score, " %.6f ", item.score);
       asked.items.push_back(item.memory_id + score + item.text + item.superseded_by.value_or(""));
     }
-    const auto conversation = stores.short_term->Read(user, "evening", 2'000, kNever);
+    const auto conversation = stores.short_term->Read(user, "evening", {.tokens = 2'000}, kNever);
     EXPECT_TRUE(conversation.ok());
     asked.conversation.push_back(conversation->summary);
     for (const Interaction& turn : conversation->turns) {

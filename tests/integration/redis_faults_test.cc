@@ -81,13 +81,13 @@ class RedisFaultsTest : public testing::Test {
   }
 
   std::vector<std::string> Read() {
-    auto read = memory_->Read(ana_, "s", 1000, kNever);
+    auto read = memory_->Read(ana_, "s", {.tokens = 1000}, kNever);
     EXPECT_TRUE(read.ok()) << read.error().message;
     return read.ok() ? Messages(read->turns) : std::vector<std::string>();
   }
 
   ErrorCode CodeOfRead() {
-    const auto read = memory_->Read(ana_, "s", 1000, kNever);
+    const auto read = memory_->Read(ana_, "s", {.tokens = 1000}, kNever);
     EXPECT_FALSE(read.ok());
     return read.ok() ? ErrorCode::kInternal : read.error().code;
   }
@@ -173,7 +173,7 @@ TEST_F(RedisFaultsTest, AFrozenServerIsNotWaitedForAgainAndAgain) {
   EXPECT_EQ(CodeOfRead(), ErrorCode::kDeadlineExceeded);
   // From now on nobody asks it, until a pause is over.
   const std::size_t connections = proxy_->ConnectionsAccepted();
-  const auto refused = memory_->Read(ana_, "s", 1000, kNever);
+  const auto refused = memory_->Read(ana_, "s", {.tokens = 1000}, kNever);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(refused.error().message, HasSubstr("is asked again in a while"));

@@ -73,7 +73,7 @@ class RedisShortTermMemoryTest : public testing::Test {
 
   Conversation Read(const UserKey& user, const std::string& session = "s",
                     std::size_t budget = 1000) {
-    auto read = memory_->Read(user, session, budget, kNever);
+    auto read = memory_->Read(user, session, {.tokens = budget, .turns = 1000}, kNever);
     EXPECT_TRUE(read.ok()) << read.error().message;
     return read.ok() ? *std::move(read) : Conversation{};
   }
@@ -363,7 +363,7 @@ TEST_F(RedisShortTermMemoryTest, IsSharedByProcesses) {
   Say(ana_, "one");
   ASSERT_TRUE((*other)->Append(Accept(ana_, "two"), kNever).ok());
   EXPECT_THAT(Messages(ana_), ElementsAre("one", "two"));
-  EXPECT_THAT((*other)->Read(ana_, "s", 1000, kNever)->turns, SizeIs(2));
+  EXPECT_THAT((*other)->Read(ana_, "s", {.tokens = 1000}, kNever)->turns, SizeIs(2));
 }
 
 }  // namespace

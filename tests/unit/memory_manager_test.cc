@@ -277,7 +277,7 @@ TEST_F(MemoryManagerTest, TakesTheConversationFromTheJournalWhileTierOneIsAway) 
             Turn(std::string(400, 'x'), "1"), Turn("What boils?"), Turn("The kettle.")});
       });
   MemoryManager::Options narrow;
-  narrow.conversation_tokens = 50;
+  narrow.conversation.tokens = 50;
   MemoryManager manager = Make(narrow);
   RecallRequest request = Ask("kettle");
   request.session_id = "s1";

@@ -56,7 +56,7 @@ class MemoryReflectorTest : public ReflectionHarness {
     summarizer_ = std::make_unique<SessionSummarizer>(
         journal_, short_term_, metrics_, log_,
         SessionSummarizer::Options{
-            .window_tokens = 20, .turns_left_min = 2, .look_every_turns = 4});
+            .window = {.tokens = 20}, .turns_left_min = 2, .look_every_turns = 4});
     reflector_ = std::make_unique<MemoryReflector>(clock_, *queue_, *processor_, *summarizer_,
                                                    metrics_, log_, options);
   }
@@ -392,7 +392,7 @@ TEST_F(MemoryReflectorTest, SummarisesASessionOnceEnoughHasLeftItsWindow) {
   }
   const Running running(*this);
   ASSERT_TRUE(WaitIdle());
-  const auto conversation = short_term_.Read(kAna, "s", 20, Deadline::Never());
+  const auto conversation = short_term_.Read(kAna, "s", {.tokens = 20}, Deadline::Never());
   ASSERT_TRUE(conversation.ok());
   EXPECT_THAT(conversation->summary, ::testing::HasSubstr("Bea in Porto on day 1"));
   EXPECT_GT(conversation->summarized_through, 0);

@@ -25,18 +25,25 @@ std::vector<Interaction> Turns(int count) {
 
 TEST(NewestTurns, FitTheBudgetInTheirOrder) {
   EXPECT_EQ(TokensOf(Turns(1).front()), 10U);
-  const std::vector<Interaction> newest = NewestWithin(Turns(5), 29);
+  const std::vector<Interaction> newest = NewestWithin(Turns(5), {.tokens = 29});
   ASSERT_EQ(newest.size(), 2U);
   EXPECT_EQ(newest.front().sequence, 4);
   EXPECT_EQ(newest.back().sequence, 5);
-  EXPECT_EQ(NewestWithin(Turns(5), 30).size(), 3U);
-  EXPECT_EQ(NewestWithin(Turns(5), 1000).size(), 5U);
+  EXPECT_EQ(NewestWithin(Turns(5), {.tokens = 30}).size(), 3U);
+  EXPECT_EQ(NewestWithin(Turns(5), {.tokens = 1000}).size(), 5U);
+}
+
+TEST(NewestTurns, AreNoMoreThanTheWindowHolds) {
+  const std::vector<Interaction> newest = NewestWithin(Turns(5), {.tokens = 1000, .turns = 2});
+  ASSERT_EQ(newest.size(), 2U);
+  EXPECT_EQ(newest.front().sequence, 4);
+  EXPECT_EQ(NewestWithin(Turns(5), {.turns = 0}).size(), 1U);
 }
 
 TEST(NewestTurns, KeepTheNewestEvenOverBudget) {
-  EXPECT_EQ(NewestWithin(Turns(5), 0).size(), 1U);
-  EXPECT_EQ(NewestWithin(Turns(1), 3).size(), 1U);
-  EXPECT_TRUE(NewestWithin({}, 3).empty());
+  EXPECT_EQ(NewestWithin(Turns(5), {.tokens = 0}).size(), 1U);
+  EXPECT_EQ(NewestWithin(Turns(1), {.tokens = 3}).size(), 1U);
+  EXPECT_TRUE(NewestWithin({}, {.tokens = 3}).empty());
 }
 
 }  // namespace

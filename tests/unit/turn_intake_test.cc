@@ -35,7 +35,8 @@ class TurnIntakeTest : public testing::Test {
   }
 
   std::size_t TurnsInShortTerm() {
-    return short_term_.Read(Incoming().turn.user, kDefaultSession, 1'000, Deadline::Never())
+    return short_term_
+        .Read(Incoming().turn.user, kDefaultSession, {.tokens = 1'000}, Deadline::Never())
         .value()
         .turns.size();
   }

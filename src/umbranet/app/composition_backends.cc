@@ -55,10 +55,14 @@ Status Excuse(const Status& status, Backends& backends) {
   return {};
 }
 
+// As long as the log gets before it is moved into the file even when something waits.
+constexpr std::uint64_t kLogRoomBytes = std::uint64_t{32} << 20U;
+
 Status OpenFile(const Settings& settings, const Clock& clock, Backends& backends) {
   SqliteDatabase::Options options;
   options.path = DatabasePath(settings);
   options.reserve_bytes = std::uint64_t{settings.disk_reserve_mib} << 20U;
+  options.log_room_bytes = kLogRoomBytes;
   UMBRANET_ASSIGN_OR_RETURN(backends.database, SqliteDatabase::Open(clock, options));
   // A write that changes nothing: it reaches the disk only as far as a real one would.
   backends.probes.push_back({"storage", true, [&database = *backends.database](Deadline deadline) {

@@ -34,6 +34,10 @@ std::vector<Tier> NearTiers(const Settings& settings) {
   return near;
 }
 
+ConversationWindow WindowOf(const Settings& settings) {
+  return {.tokens = settings.conversation_tokens, .turns = settings.conversation_turns};
+}
+
 }  // namespace
 
 Result<std::string> ReadSystemPrompt(const Settings& settings) {
@@ -62,7 +66,7 @@ MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
   options.answers = answers;
   options.near_tiers = NearTiers(settings);
   options.recall_budget = Millis{settings.recall_budget_ms};
-  options.conversation_tokens = settings.conversation_tokens;
+  options.conversation = WindowOf(settings);
   options.embedder = embedder;
   options.chat_embeddings_per_s = settings.chat_embeddings_per_s;
   options.embedder_missing = embedder == nullptr && settings.embedder != EmbedderChoice::kOff;
@@ -91,6 +95,9 @@ Governor::Options GovernorOptions(const Settings& settings, std::string system_p
   options.model_budget =
       options.turn_budget - std::min(options.store_budget, options.turn_budget / 4);
   options.context_tokens = settings.context_tokens;
+  // All that recall takes for being in view.
+  options.history_turns_max = settings.conversation_turns;
+  options.history_tokens_max = settings.conversation_tokens;
   options.system_prompt = std::move(system_prompt);
   return options;
 }
@@ -107,7 +114,7 @@ BatchProcessor::Options BatchOptions(const Settings& settings) {
 
 SessionSummarizer::Options SummaryOptions(const Settings& settings) {
   SessionSummarizer::Options options;
-  options.window_tokens = settings.conversation_tokens;
+  options.window = WindowOf(settings);
   return options;
 }
 

@@ -29,7 +29,8 @@ constexpr std::int64_t kNobody = 0;
 
 constexpr std::size_t kMergesMax = 1'000'000;
 constexpr std::size_t kRulesMax = 1'000'000;
-constexpr std::size_t kNewestTurn = 1;  // Tokens: the summary is what is asked for.
+// The summary is what is asked for.
+constexpr ConversationWindow kNewestTurn{.tokens = 1, .turns = 1};
 
 Error Named(Error error, const UserKey& user) {
   error.message += " (while moving user " + json::serialize(json::string(user.user_id)) +

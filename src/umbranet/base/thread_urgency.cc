@@ -24,6 +24,8 @@ struct SchedulingAttributes {
 
 // The shortest slice that Linux grants.
 constexpr std::uint64_t kSliceNs = 100'000;
+// Ten times the share of an ordinary thread.
+constexpr int kUrgentNice = -10;
 
 }  // namespace
 
@@ -37,6 +39,10 @@ void WorkBehindAnswers(int nice) {
   if (syscall(SYS_sched_setattr, 0, &attributes, 0U) != 0) {
     (void)setpriority(PRIO_PROCESS, 0, nice);  // Of this thread alone, on Linux.
   }
+}
+
+void WorkBeforeAnswers() {
+  (void)setpriority(PRIO_PROCESS, 0, kUrgentNice);
 }
 
 }  // namespace umbranet

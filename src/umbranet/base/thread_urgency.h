@@ -11,4 +11,9 @@ namespace umbranet {
 // thing the thread stays as urgent as it was. 0 changes nothing.
 void WorkBehindAnswers(int nice);
 
+// Makes the calling thread, and those that it starts, go first on a busy processor: for a thread
+// that works for a moment at a time and that all others wait for. Only the superuser and whoever
+// has LimitNICE (systemd), RLIMIT_NICE or CAP_SYS_NICE may; for anybody else nothing changes.
+void WorkBeforeAnswers();
+
 }  // namespace umbranet

@@ -107,6 +107,7 @@ struct Settings {
   std::uint32_t recall_budget_ms = 250;
   std::uint32_t context_tokens = 2'000;
   std::uint32_t conversation_tokens = 2'000;
+  std::uint32_t conversation_turns = 20;
 
   std::uint32_t max_connections = 4'096;
   std::uint32_t max_in_flight = 1'024;

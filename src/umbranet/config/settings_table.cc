@@ -416,6 +416,10 @@ std::vector<SettingSpec> RecallSettings() {
       NumberSetting("UMBRANET_CONVERSATION_TOKENS",
                     "Tokens of the running conversation in a prompt.",
                     &Settings::conversation_tokens, 100, 1'000'000),
+      NumberSetting("UMBRANET_CONVERSATION_TURNS",
+                    "Turns of the running conversation in a prompt, at most; older ones are "
+                    "recalled like any memory.",
+                    &Settings::conversation_turns, 1, 128),
       ChoiceSetting<LogLevel>("UMBRANET_LOG_LEVEL", "The least severe event that is logged.",
                               &Settings::log_level,
                               {{"debug", LogLevel::kDebug},

@@ -45,6 +45,9 @@ struct Interaction {
       std::string(kDefaultSpeaker);  // Who says user_message; "User" when it is the user.
   Timestamp occurred_at{};           // The turn's own time; "yesterday" is resolved against it.
   Timestamp accepted_at{};           // When it became durable here.
+  // When its answering began, if that was here: a user who is forgotten from then on is not to be
+  // remembered by it. Not kept.
+  Timestamp asked_at{};
   std::string user_message;
   std::string assistant_response;  // May be empty.
   Priority priority = Priority::kNormal;
@@ -53,6 +56,12 @@ struct Interaction {
   std::int64_t sequence =
       0;  // Place in the journal, rising in the order of acceptance. Set by the journal.
 };
+
+// What the forgetting of its user is compared with, since nothing of before it comes back;
+// Timestamp{} for a turn that is new to everybody.
+inline Timestamp KnownSince(const Interaction& turn) {
+  return turn.asked_at != Timestamp{} ? turn.asked_at : turn.accepted_at;
+}
 
 // A half of a turn: what a memory names as its source.
 struct SourceRef {

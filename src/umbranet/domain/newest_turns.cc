@@ -11,15 +11,17 @@ std::size_t TokensOf(const Interaction& turn) {
 }
 
 std::vector<Interaction> NewestWithin(std::vector<Interaction> oldest_first,
-                                      std::size_t token_budget) {
+                                      const ConversationWindow& window) {
   std::size_t used = 0;
+  std::size_t turns = 0;
   auto first = oldest_first.end();
   while (first != oldest_first.begin()) {
     used += TokensOf(*std::prev(first));
-    if (used > token_budget && first != oldest_first.end()) {
+    if (turns > 0 && (used > window.tokens || turns >= window.turns)) {
       break;
     }
     --first;
+    ++turns;
   }
   oldest_first.erase(oldest_first.begin(), first);
   return oldest_first;

@@ -127,7 +127,6 @@ class ChatTurn {
 
   std::vector<MemoryItem> ListMemories();
   bool TakePiece(std::string_view piece);
-  bool WasForgottenMeanwhile();
   void Stored(const AcceptedTurn& accepted, std::vector<std::string> degraded);
   void Degrade(std::string part);
   [[nodiscard]] Deadline StoreDeadline() const;
@@ -277,13 +276,6 @@ Deadline ChatTurn::StoreDeadline() const {
   return Deadline::After(clock_, std::clamp(deadline_.Remaining(), least, most));
 }
 
-// A model takes its time, and its answer may hold what it was shown of a memory that is gone by
-// now. A journal that does not answer is left to what comes next.
-bool ChatTurn::WasForgottenMeanwhile() {
-  const auto freshness = memory_.journal().ReadFreshness(request_.user, StoreDeadline());
-  return freshness.ok() && freshness->forgotten_at && *freshness->forgotten_at > asked_at_;
-}
-
 void ChatTurn::CarryOut(workflow::StoreTurn& what) {
   const SteadyTime from = clock_.SteadyNow();
   const AnswersUnderWay::Share share(options_.answers);
@@ -292,17 +284,14 @@ void ChatTurn::CarryOut(workflow::StoreTurn& what) {
   turn.user = request_.user;
   turn.session_id = request_.session_id;
   turn.occurred_at = asked_at_;
+  // A model takes its time, and its answer may hold what it was shown of a memory that is gone by
+  // now.
+  turn.asked_at = asked_at_;
   turn.user_message = request_.message;
   turn.assistant_response = std::move(what.reply);
   turn.priority = request_.priority.value_or(DecidePriority(request_.message));
   turn.origin = what.origin;
   turn.metadata = request_.metadata;
-  if (model_ != nullptr && WasForgottenMeanwhile()) {
-    Spent(answer_.timings.store, from);
-    Happened(workflow::StepFailed{
-        Aborted("governor: the user was forgotten while this turn was being answered")});
-    return;
-  }
   std::vector<Interaction> turns;
   turns.push_back(std::move(turn));
   Result<MemoryManager::Remembered> remembered =

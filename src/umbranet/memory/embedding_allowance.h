@@ -3,8 +3,9 @@
 // A turn is to be answered at once, and a vector takes a few milliseconds of a processor: a server
 // that several hundred people talk to would spend all it has on vectors, and everybody would wait.
 // So turns draw on an allowance that fills up evenly (a token bucket), and one that comes when it
-// is used up is recalled for by words alone, which its answer names as degraded. Whoever asks for a
-// recall itself is not held to it.
+// is used up is recalled for by words alone, which its answer names as degraded. Where many times
+// as many turns come as may have one, none gets a vector: it would help one in a hundred, and the
+// others would wait for it. Whoever asks for a recall itself is not held to it.
 //
 // All methods may be called from any thread.
 #pragma once
@@ -27,8 +28,8 @@ class EmbeddingAllowance {
         left_(at_once_),
         filled_at_(clock.SteadyNow()) {}
 
-  // True: one may be embedded, and is counted.
-  [[nodiscard]] bool Take();
+  // A turn asks. True: it may be embedded, and is counted. `free`: there is a processor for it.
+  [[nodiscard]] bool Take(bool free);
 
  private:
   const Clock& clock_;
@@ -36,6 +37,7 @@ class EmbeddingAllowance {
   const double at_once_;
   Mutex mutex_;
   double left_ GUARDED_BY(mutex_);
+  double asked_ GUARDED_BY(mutex_) = 0;  // In the last second or so: each fades away since.
   SteadyTime filled_at_ GUARDED_BY(mutex_);
 };
 

@@ -92,7 +92,7 @@ class MemoryManager {
     std::size_t fact_candidates = 64;
     std::size_t rules_max = 10;          // In one recall; more would push memories out of a prompt.
     std::size_t unreflected_max = 2000;  // Pending turns searched for read-your-writes.
-    std::size_t conversation_tokens = 2000;
+    ConversationWindow conversation;
     // May be null: then nothing is found by meaning alone. Must outlive the manager.
     Embedder* embedder = nullptr;
     bool embedder_missing = false;      // There should be one: recall names it as degraded.

@@ -163,7 +163,7 @@ Result<EpisodesFound> FindEpisodes(const Clock& clock, EpisodicMemory& episodic,
 }
 
 // The turns of the session that wait in the spool, behind those of the conversation.
-Status AddSpooledTurns(TurnSpool& spool, std::size_t token_budget, const Gathering& asked,
+Status AddSpooledTurns(TurnSpool& spool, const ConversationWindow& window, const Gathering& asked,
                        Conversation& conversation) {
   UMBRANET_ASSIGN_OR_RETURN(
       std::vector<Interaction> spooled,
@@ -178,26 +178,27 @@ Status AddSpooledTurns(TurnSpool& spool, std::size_t token_budget, const Gatheri
       turns.push_back(std::move(turn));
     }
   }
-  conversation.turns = NewestWithin(std::move(turns), token_budget);
+  conversation.turns = NewestWithin(std::move(turns), window);
   return {};
 }
 
 // What the journal says of the conversation: the same turns without a summary.
 Result<Conversation> ConversationOfJournal(const MemoryManager::Stores& stores,
-                                           std::size_t token_budget, const Gathering& asked) {
+                                           const ConversationWindow& window,
+                                           const Gathering& asked) {
   UMBRANET_ASSIGN_OR_RETURN(
       std::vector<Interaction> turns,
       stores.journal.Recent(asked.request.user, *asked.request.session_id, /*before_sequence=*/0,
                             kConversationTurnsMax, asked.deadline));
   Conversation conversation;
-  conversation.turns = NewestWithin(std::move(turns), token_budget);
+  conversation.turns = NewestWithin(std::move(turns), window);
   return conversation;
 }
 
 // The running conversation; from the journal when tier 1 is away, and from the spool what is only
 // there.
 Result<Conversation> ReadConversation(const Clock& clock, const MemoryManager::Stores& stores,
-                                      std::size_t token_budget, Gathering& asked) {
+                                      const ConversationWindow& window, Gathering& asked) {
   if (!asked.request.session_id) {
     return Conversation{};
   }
@@ -207,9 +208,9 @@ Result<Conversation> ReadConversation(const Clock& clock, const MemoryManager::S
                           ? asked.deadline.Within(clock, asked.deadline.Remaining() / 2)
                           : asked.deadline;
   Result<Conversation> read =
-      stores.short_term.Read(asked.request.user, *asked.request.session_id, token_budget, by);
+      stores.short_term.Read(asked.request.user, *asked.request.session_id, window, by);
   if (!read.ok()) {
-    read = ConversationOfJournal(stores, token_budget, asked);
+    read = ConversationOfJournal(stores, window, asked);
     if (!read.ok() && stores.spool == nullptr) {
       return read;
     }
@@ -218,7 +219,7 @@ Result<Conversation> ReadConversation(const Clock& clock, const MemoryManager::S
   }
   Conversation conversation = std::move(read).value_or(Conversation{});
   if (stores.spool != nullptr) {
-    UMBRANET_RETURN_IF_ERROR(AddSpooledTurns(*stores.spool, token_budget, asked, conversation));
+    UMBRANET_RETURN_IF_ERROR(AddSpooledTurns(*stores.spool, window, asked, conversation));
   }
   return conversation;
 }
@@ -240,7 +241,7 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
                                     asked.deadline);
   });
   asking.Put(Tier::kShortTerm, &Gathering::short_term, [&](Gathering& asked) {
-    return ReadConversation(clock, stores, options.conversation_tokens, asked);
+    return ReadConversation(clock, stores, options.conversation, asked);
   });
   asking.Finish();
 }
@@ -333,7 +334,7 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   const bool journal_away = !context.degraded.empty();
   const bool has_meaning = options_.embedder != nullptr && !request.query.empty();
   const bool spared = has_meaning && request.embedding_may_be_spared &&
-                      (TooManyAtOnce(options_.answers) || !embedding_allowance_.Take());
+                      !embedding_allowance_.Take(!TooManyAtOnce(options_.answers));
   if (options_.embedder_missing || spared) {
     context.degraded.emplace_back("embedder");
   }

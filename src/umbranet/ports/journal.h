@@ -86,7 +86,7 @@ class Journal {
   // generation 0), and returns once that is durable: it survives kill -9 and power loss. All or
   // none. Results are in the order given. A turn whose interaction_id this user already has is left
   // as it is and reported as duplicate. kStorageFull: nothing was accepted. kAborted: the user was
-  // forgotten after the turn was accepted elsewhere.
+  // forgotten after the turn was accepted elsewhere, or after its answering began.
   virtual Result<std::vector<AcceptedTurn>> Accept(std::span<const Interaction> turns, RunMode mode,
                                                    std::string_view traceparent,
                                                    Deadline deadline) = 0;

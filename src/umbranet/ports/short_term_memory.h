@@ -14,13 +14,14 @@
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/interaction.h"
+#include "umbranet/domain/newest_turns.h"
 
 namespace umbranet {
 
 struct Conversation {
   std::string summary;  // Of the turns up to summarized_through; empty when there is none.
   std::int64_t summarized_through = 0;  // Sequence of the last turn in the summary.
-  std::vector<Interaction> turns;       // The newest that fit the token budget, oldest first.
+  std::vector<Interaction> turns;       // The newest that fit the window, oldest first.
 };
 
 class ShortTermMemory {
@@ -30,9 +31,9 @@ class ShortTermMemory {
   virtual Status Append(const Interaction& turn, Deadline deadline) = 0;
 
   // An unknown session is an empty conversation. The newest turn is always in it, even when it
-  // alone is over budget.
+  // alone does not fit.
   virtual Result<Conversation> Read(const UserKey& user, std::string_view session_id,
-                                    std::size_t token_budget, Deadline deadline) = 0;
+                                    const ConversationWindow& window, Deadline deadline) = 0;
 
   // Replaces the summary unless one that reaches further is there already. A summary of turns that
   // are gone is passed over, so that one in the making does not outlive a user who is forgotten.

@@ -59,7 +59,7 @@ std::string SessionSummarizer::WriteSummary(std::string_view previous,
 Result<bool> SessionSummarizer::SummarizeOnce(const UserKey& user, std::string_view session_id,
                                               Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(const Conversation window,
-                            short_term_.Read(user, session_id, options_.window_tokens, deadline));
+                            short_term_.Read(user, session_id, options_.window, deadline));
   if (window.turns.empty()) {
     return false;
   }

@@ -27,7 +27,7 @@ namespace umbranet {
 class SessionSummarizer {
  public:
   struct Options {
-    std::size_t window_tokens = 2'000;  // What a conversation is read with; see MemoryManager.
+    ConversationWindow window = {};  // What a conversation is read with; see MemoryManager.
     std::size_t summary_tokens = 200;
     std::size_t turns_left_min = 8;    // Turns that must have left the window since the last one.
     std::size_t turns_read_max = 256;  // Of these, the newest so many go into a summary.

@@ -151,16 +151,17 @@ Status Acceptance::Prepare() {
   return {};
 }
 
-// A turn that was accepted elsewhere (a spool) before its user was forgotten must not come back.
-// Strictly before: what is accepted in the same millisecond is a new beginning.
+// A turn that was accepted elsewhere (a spool) or asked before its user was forgotten must not come
+// back. Strictly before: what is accepted in the same millisecond is a new beginning.
 std::optional<Error> Acceptance::Refusal(const AcceptRequest& request) const {
   for (const Interaction& turn : request.turns) {
     const auto found = accounts_.find(turn.user);
     if (found == accounts_.end()) {
       return Internal(connection_.name() + ": an account is gone");
     }
-    if (turn.accepted_at != Timestamp{} && found->second.erased_at.has_value() &&
-        ToUnixMillis(turn.accepted_at) < *found->second.erased_at) {
+    const Timestamp since = KnownSince(turn);
+    if (since != Timestamp{} && found->second.erased_at.has_value() &&
+        ToUnixMillis(since) < *found->second.erased_at) {
       return Aborted("postgres: the user was forgotten after this turn was accepted");
     }
   }

@@ -55,13 +55,15 @@ Status PostgresShortTermMemory::Append(const Interaction& /*turn*/, Deadline /*d
 }
 
 Result<Conversation> PostgresShortTermMemory::Read(const UserKey& user, std::string_view session_id,
-                                                   std::size_t token_budget, Deadline deadline) {
+                                                   const ConversationWindow& window,
+                                                   Deadline deadline) {
   return pool_.Snapshot(deadline, [&](PostgresConnection& connection) -> Result<Conversation> {
     Conversation conversation;
     const PostgresCommand commands[] = {
         MakeCommand(kSelectSummary, user.tenant, user.user_id, session_id),
-        MakeCommand(kSelectTurns, user.tenant, user.user_id, session_id,
-                    static_cast<std::int64_t>(kTurnsMax))};
+        MakeCommand(
+            kSelectTurns, user.tenant, user.user_id, session_id,
+            static_cast<std::int64_t>(std::clamp<std::size_t>(window.turns, 1, kTurnsMax)))};
     UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> results, connection.RunAll(commands));
     if (!results[0].empty()) {
       conversation.summarized_through = results[0][0].Int(0);
@@ -71,7 +73,7 @@ Result<Conversation> PostgresShortTermMemory::Read(const UserKey& user, std::str
       conversation.turns.push_back(ReadTurn(row, 0, user));
     }
     std::reverse(conversation.turns.begin(), conversation.turns.end());
-    conversation.turns = NewestWithin(std::move(conversation.turns), token_budget);
+    conversation.turns = NewestWithin(std::move(conversation.turns), window);
     return conversation;
   });
 }

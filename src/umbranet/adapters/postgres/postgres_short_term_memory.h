@@ -21,7 +21,7 @@ class PostgresShortTermMemory final : public ShortTermMemory {
 
   Status Append(const Interaction& turn, Deadline deadline) override;
   Result<Conversation> Read(const UserKey& user, std::string_view session_id,
-                            std::size_t token_budget, Deadline deadline) override;
+                            const ConversationWindow& window, Deadline deadline) override;
   Status SaveSummary(const UserKey& user, std::string_view session_id,
                      std::int64_t through_sequence, std::string_view summary,
                      Deadline deadline) override;

@@ -102,10 +102,10 @@ Status RedisShortTermMemory::Append(const Interaction& turn, Deadline deadline) 
 }
 
 Result<Conversation> RedisShortTermMemory::Read(const UserKey& user, std::string_view session_id,
-                                                std::size_t token_budget, Deadline deadline) {
+                                                const ConversationWindow& window,
+                                                Deadline deadline) {
   const SessionKeys keys(options_.key_prefix, user, session_id);
-  UMBRANET_ASSIGN_OR_RETURN(Stored stored,
-                            ReadStored(keys, user, session_id, token_budget, deadline));
+  UMBRANET_ASSIGN_OR_RETURN(Stored stored, ReadStored(keys, user, session_id, window, deadline));
   if (stored.whole) {
     UMBRANET_ASSIGN_OR_RETURN(const bool agrees,
                               AgreesWithJournal(keys, user, session_id, stored, deadline));
@@ -116,18 +116,17 @@ Result<Conversation> RedisShortTermMemory::Read(const UserKey& user, std::string
                           .turns = std::move(stored.turns)};
     }
   }
-  return Rebuild(keys, user, session_id, stored, token_budget, deadline);
+  return Rebuild(keys, user, session_id, stored, window, deadline);
 }
 
-Result<RedisShortTermMemory::Stored> RedisShortTermMemory::ReadStored(const SessionKeys& keys,
-                                                                      const UserKey& user,
-                                                                      std::string_view session_id,
-                                                                      std::size_t token_budget,
-                                                                      Deadline deadline) {
-  const std::string budget = std::to_string(token_budget);
-  UMBRANET_ASSIGN_OR_RETURN(
-      const RedisReply reply,
-      client_->Run(ReadScript(), keys.All(), std::array<std::string_view, 1>{budget}, deadline));
+Result<RedisShortTermMemory::Stored> RedisShortTermMemory::ReadStored(
+    const SessionKeys& keys, const UserKey& user, std::string_view session_id,
+    const ConversationWindow& window, Deadline deadline) {
+  const std::string tokens = std::to_string(window.tokens);
+  const std::string most = std::to_string(window.turns);
+  UMBRANET_ASSIGN_OR_RETURN(const RedisReply reply,
+                            client_->Run(ReadScript(), keys.All(),
+                                         std::array<std::string_view, 2>{tokens, most}, deadline));
   Stored stored;
   const std::span<redisReply* const> parts = RedisReply::ElementsOf(reply.raw());
   if (parts.size() != 2 || RedisReply::ElementsOf(*parts[0]).size() != kHeadFields) {
@@ -188,7 +187,8 @@ Result<bool> RedisShortTermMemory::AgreesWithJournal(const SessionKeys& keys, co
 
 Result<Conversation> RedisShortTermMemory::Rebuild(const SessionKeys& keys, const UserKey& user,
                                                    std::string_view session_id,
-                                                   const Stored& stored, std::size_t token_budget,
+                                                   const Stored& stored,
+                                                   const ConversationWindow& window,
                                                    Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(
       std::vector<Interaction> turns,
@@ -217,7 +217,7 @@ Result<Conversation> RedisShortTermMemory::Rebuild(const SessionKeys& keys, cons
     conversation.summary = stored.summary;
     conversation.summarized_through = stored.through;
   }
-  conversation.turns = NewestWithin(std::move(turns), token_budget);
+  conversation.turns = NewestWithin(std::move(turns), window);
   return conversation;
 }
 

@@ -55,7 +55,7 @@ class RedisShortTermMemory final : public ShortTermMemory {
 
   Status Append(const Interaction& turn, Deadline deadline) override;
   Result<Conversation> Read(const UserKey& user, std::string_view session_id,
-                            std::size_t token_budget, Deadline deadline) override;
+                            const ConversationWindow& window, Deadline deadline) override;
   Status SaveSummary(const UserKey& user, std::string_view session_id,
                      std::int64_t through_sequence, std::string_view summary,
                      Deadline deadline) override;
@@ -76,7 +76,7 @@ class RedisShortTermMemory final : public ShortTermMemory {
                        std::unique_ptr<RedisClient> client);
 
   Result<Stored> ReadStored(const SessionKeys& keys, const UserKey& user,
-                            std::string_view session_id, std::size_t token_budget,
+                            std::string_view session_id, const ConversationWindow& window,
                             Deadline deadline);
   // Whether the journal has just these turns.
   Result<bool> AgreesWithJournal(const SessionKeys& keys, const UserKey& user,
@@ -84,7 +84,7 @@ class RedisShortTermMemory final : public ShortTermMemory {
                                  Deadline deadline);
   Result<Conversation> Rebuild(const SessionKeys& keys, const UserKey& user,
                                std::string_view session_id, const Stored& stored,
-                               std::size_t token_budget, Deadline deadline);
+                               const ConversationWindow& window, Deadline deadline);
   Result<bool> HasTurnUpTo(const UserKey& user, std::string_view session_id, std::int64_t sequence,
                            Deadline deadline);
 

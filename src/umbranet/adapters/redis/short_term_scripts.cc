@@ -22,7 +22,7 @@ local head = {0, 0, stored, about[1] or '0', about[3] or '0',
 if not about[1] or tonumber(about[2]) ~= stored then
   return {head, {}}
 end
-local turns, used, budget = {}, 0, tonumber(ARGV[1])
+local turns, used, budget, most = {}, 0, tonumber(ARGV[1]), tonumber(ARGV[2])
 for first = 0, stored - 1, 16 do
   for _, turn in ipairs(redis.call('ZREVRANGE', KEYS[1], first, first + 15)) do
     local tokens = tonumber(string.match(turn, '^%d+') or '')
@@ -30,7 +30,7 @@ for first = 0, stored - 1, 16 do
       return {head, {}}
     end
     used = used + tokens
-    if used > budget and #turns > 0 then
+    if #turns > 0 and (used > budget or #turns >= most) then
       head[1], head[2] = 1, 1
       return {head, turns}
     end

@@ -181,13 +181,24 @@ CREATE INDEX job_open
   WHERE state IN (0, 1, 3, 4);
 )sql";
 
+// Whether a user's jobs have waited long enough is answered from the index alone, and those that
+// need not wait are found without a look at the others.
+constexpr std::string_view kVersion5 = R"sql(
+DROP INDEX job_by_due;
+CREATE INDEX job_by_due
+  ON job(user_key, due_at, seq, enqueued_at, solo, priority, mode) WHERE state = 0;
+CREATE INDEX job_urgent ON job(due_at, seq, user_key)
+  WHERE state = 0 AND (solo = 1 OR priority = 0 OR mode = 0);
+)sql";
+
 }  // namespace
 
 std::vector<SqliteMigration> LedgerMigrations() {
   return {{.component = "ledger", .version = 1, .script = kVersion1},
           {.component = "ledger", .version = 2, .script = kVersion2},
           {.component = "ledger", .version = 3, .script = kVersion3},
-          {.component = "ledger", .version = 4, .script = kVersion4}};
+          {.component = "ledger", .version = 4, .script = kVersion4},
+          {.component = "ledger", .version = 5, .script = kVersion5}};
 }
 
 }  // namespace umbranet

@@ -12,6 +12,8 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "umbranet/base/thread_urgency.h"
+
 namespace umbranet {
 
 namespace {
@@ -32,6 +34,8 @@ constexpr std::string_view kRelease = "RELEASE command";
 
 // A pause between two requests is no rest yet.
 constexpr Millis kQuietBeforeCheckpoint{100};
+// Room for the log is taken in steps that a request hardly notices.
+constexpr Millis kQuietBeforeLogRoom{10};
 
 Result<std::int64_t> ReadInt(SqliteConnection& connection, std::string_view sql) {
   SqliteStatement statement = connection.Prepare(sql);
@@ -145,7 +149,8 @@ SqliteDatabase::SqliteDatabase(const Clock& clock, Options options, DataFolderLo
     : clock_(clock),
       options_(std::move(options)),
       lock_(std::move(lock)),
-      writer_(std::move(writer)) {}
+      writer_(std::move(writer)),
+      log_room_(options_.path, options_.log_room_bytes) {}
 
 Status SqliteDatabase::Prepare() {
   {
@@ -296,14 +301,17 @@ bool SqliteDatabase::ForegroundWaits() const {
 }
 
 void SqliteDatabase::RunWriter() {
+  // A turn waits for the writer twice, for the beginning of its transaction and for its end.
+  WorkBeforeAnswers();
   while (true) {
     bool idle = false;
     bool foreground = false;
     bool background = false;
     {
       MutexLock lock(mutex_);
-      const bool due = wal_pages_ > wal_pages_left_ + options_.wal_pages_idle;
-      const SteadyTime quiet = SystemClock{}.SteadyNow() + kQuietBeforeCheckpoint;
+      const bool due = log_room_.wanted() || CheckpointIsDue(true);
+      const SteadyTime quiet = SystemClock{}.SteadyNow() +
+                               (log_room_.wanted() ? kQuietBeforeLogRoom : kQuietBeforeCheckpoint);
       while (foreground_.empty() && background_.empty() && !stopping_ && !idle) {
         if (!due) {
           work_.Wait(mutex_);
@@ -319,7 +327,7 @@ void SqliteDatabase::RunWriter() {
       }
     }
     if (idle && !foreground && !background) {
-      CheckpointIfDue(true);
+      UseQuietMoment();
       continue;
     }
     if (foreground) {
@@ -461,13 +469,24 @@ void SqliteDatabase::Finish(Command& command) {
   command.finished.NotifyOne();
 }
 
+void SqliteDatabase::UseQuietMoment() {
+  if (log_room_.wanted()) {
+    log_room_.TakeSome(writer_->handle());
+  } else {
+    CheckpointIfDue(true);
+  }
+}
+
+bool SqliteDatabase::CheckpointIsDue(bool idle) const {
+  return wal_pages_ > wal_pages_left_ + (idle ? options_.wal_pages_idle : options_.wal_pages_max);
+}
+
 void SqliteDatabase::CheckpointIfDue(bool idle) {
-  const std::size_t due = idle ? options_.wal_pages_idle : options_.wal_pages_max;
   // After a complete checkpoint the log starts over at its beginning.
   if (wal_pages_ < wal_pages_left_) {
     wal_pages_left_ = 0;
   }
-  if (wal_pages_ <= wal_pages_left_ + due) {
+  if (!CheckpointIsDue(idle)) {
     return;
   }
   // PASSIVE waits for no reader; what a reader still needs stays in the log until a later time.

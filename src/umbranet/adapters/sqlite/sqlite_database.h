@@ -31,6 +31,7 @@
 #include "umbranet/adapters/sqlite/data_folder_lock.h"
 #include "umbranet/adapters/sqlite/disk_reserve.h"
 #include "umbranet/adapters/sqlite/sqlite_connection.h"
+#include "umbranet/adapters/sqlite/sqlite_log_room.h"
 #include "umbranet/adapters/sqlite/sqlite_migrations.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
@@ -104,6 +105,7 @@ class SqliteDatabase {
     Millis background_budget{2};
     std::size_t wal_pages_idle = 1000;  // Moved into the file in a quiet moment.
     std::size_t wal_pages_max = 8000;   // Moved into the file even when something waits.
+    std::uint64_t log_room_bytes = 0;   // Taken for the log in quiet moments; see SqliteLogRoom.
     std::size_t pages_max = 0;          // Bound on the file, 4 KiB a page; 0 for none.
     // Bytes that stay free on the disk; SqliteJournal takes no turn beyond. 0 for none.
     std::uint64_t reserve_bytes = 0;
@@ -208,7 +210,9 @@ class SqliteDatabase {
   void EndGroup(std::vector<Command*>& group);
   void LoseGroup(std::vector<Command*>& group, const Error& error);
   void Finish(Command& command);
+  [[nodiscard]] bool CheckpointIsDue(bool idle) const;
   void CheckpointIfDue(bool idle);
+  void UseQuietMoment();
 
   Result<std::unique_ptr<SqliteConnection>> OpenReader() const;
   Result<std::unique_ptr<SqliteConnection>> TakeReader(Deadline deadline);
@@ -237,6 +241,7 @@ class SqliteDatabase {
   // The writer thread's alone.
   std::unique_ptr<SqliteConnection> writer_;
   std::optional<Lane> synchronous_for_;
+  SqliteLogRoom log_room_;
   std::size_t wal_pages_ = 0;
   std::size_t wal_pages_left_ = 0;  // In the log when it was last checkpointed, and still there.
 

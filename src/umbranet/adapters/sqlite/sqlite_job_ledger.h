@@ -7,13 +7,32 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <optional>
 
 #include "umbranet/adapters/sqlite/ledger_rows.h"
 #include "umbranet/adapters/sqlite/ledger_store.h"
+#include "umbranet/base/mutex.h"
 #include "umbranet/ports/job_ledger.h"
 
 namespace umbranet {
+
+// Users whose waiting for company was over when somebody looked. Thread-safe.
+class GatheredUsers {
+ public:
+  std::optional<std::int64_t> Take();
+  // Times are the ledger's, in milliseconds.
+  [[nodiscard]] bool MayLook(std::int64_t now) const;
+  // `pause`: until when nobody needs to look again.
+  void Found(std::deque<std::int64_t> users, std::int64_t now, std::int64_t pause);
+
+ private:
+  mutable Mutex mutex_;
+  std::deque<std::int64_t> users_ GUARDED_BY(mutex_);
+  std::int64_t last_look_ GUARDED_BY(mutex_) = 0;
+  std::int64_t next_look_ GUARDED_BY(mutex_) = 0;
+};
 
 class SqliteJobLedger final : public JobLedger {
  public:
@@ -70,6 +89,12 @@ class SqliteJobLedger final : public JobLedger {
   }
 
   Status EnqueueOne(SqliteConnection& connection, const ReflectionJob& job);
+  Result<std::optional<ClaimedBatch>> ClaimBest(const ClaimOptions& options, Deadline deadline);
+  Result<std::optional<std::int64_t>> FindGathered(const ClaimOptions& options, Deadline deadline);
+  Result<std::optional<ClaimedBatch>> ClaimGathered(std::int64_t user_key,
+                                                    const ClaimOptions& options, Deadline deadline);
+  Result<ClaimedBatch> LeaseUser(SqliteConnection& connection, std::int64_t user_key,
+                                 const ClaimOptions& options);
   Result<ClaimedBatch> LeaseJobs(SqliteConnection& connection, std::int64_t user_key,
                                  std::span<const std::int64_t> seqs, const ClaimOptions& options);
   Status SettleJob(SqliteConnection& connection, const LeasedJob& job, const JobFailure* failure,
@@ -77,6 +102,7 @@ class SqliteJobLedger final : public JobLedger {
   Status RequeueOne(SqliteConnection& connection, std::int64_t seq, std::string_view actor);
 
   SqliteLedgerStore& store_;
+  GatheredUsers gathered_;
 };
 
 }  // namespace umbranet

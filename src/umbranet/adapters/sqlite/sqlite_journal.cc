@@ -107,8 +107,8 @@ Result<AcceptedTurn> ReadDuplicate(SqliteConnection& connection, std::int64_t us
   return duplicate;
 }
 
-// A turn that was accepted elsewhere (a spool) before its user was forgotten must not come back.
-// Strictly before: what is accepted in the same millisecond is a new beginning.
+// A turn that was accepted elsewhere (a spool) or asked before its user was forgotten must not come
+// back. Strictly before: what is accepted in the same millisecond is a new beginning.
 Status CheckNotForgotten(SqliteConnection& connection, std::int64_t user_key, Timestamp since) {
   if (since == Timestamp{}) {
     return {};
@@ -180,7 +180,7 @@ Result<std::vector<AcceptedTurn>> SqliteJournal::Accept(std::span<const Interact
 Result<AcceptedTurn> SqliteJournal::AcceptOne(SqliteConnection& connection, const Interaction& turn,
                                               RunMode mode, std::string_view traceparent) {
   UMBRANET_ASSIGN_OR_RETURN(const std::int64_t user_key, store_.Intern(connection, turn.user));
-  UMBRANET_RETURN_IF_ERROR(CheckNotForgotten(connection, user_key, turn.accepted_at));
+  UMBRANET_RETURN_IF_ERROR(CheckNotForgotten(connection, user_key, KnownSince(turn)));
   const std::int64_t now = store_.Now();
   const std::int64_t seq = store_.NextSequence();
   const std::int64_t accepted_at =

@@ -14,7 +14,7 @@ constexpr std::string_view kSelectSummary =
 constexpr std::string_view kSelectTurns =
     "SELECT seq, interaction_id, speaker, occurred_at, accepted_at, priority, origin, metadata,"
     " user_message, assistant_response FROM turn WHERE user_key = ? AND session_id = ?"
-    " ORDER BY seq DESC";
+    " ORDER BY seq DESC LIMIT ?";
 constexpr std::string_view kSaveSummary =
     "INSERT INTO session_summary(user_key, session_id, through_sequence, summary)"
     " SELECT ?1, ?2, ?3, ?4"
@@ -48,7 +48,8 @@ Status SqliteShortTermMemory::Append(const Interaction& /*turn*/, Deadline /*dea
 }
 
 Result<Conversation> SqliteShortTermMemory::Read(const UserKey& user, std::string_view session_id,
-                                                 std::size_t token_budget, Deadline deadline) {
+                                                 const ConversationWindow& window,
+                                                 Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
   UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
   Conversation conversation;
@@ -65,11 +66,11 @@ Result<Conversation> SqliteShortTermMemory::Read(const UserKey& user, std::strin
   UMBRANET_RETURN_IF_ERROR(summary.status());
 
   SqliteStatement turns = reader->Prepare(kSelectTurns);
-  turns.BindAll(*user_key, session_id);
+  turns.BindAll(*user_key, session_id, std::max<std::size_t>(window.turns, 1));
   std::size_t used = 0;
   while (turns.Step()) {
     used += EstimateTokens(turns.Text(8)) + EstimateTokens(turns.Text(9));
-    if (used > token_budget && !conversation.turns.empty()) {
+    if (used > window.tokens && !conversation.turns.empty()) {
       break;
     }
     conversation.turns.push_back(ReadTurn(turns, user, session_id));
