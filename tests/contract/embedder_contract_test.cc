@@ -142,6 +142,14 @@ TEST_P(EmbedderContract, NamesOneSpaceForAsLongAsItLives) {
   EXPECT_EQ(GetParam().open(why)->space(), space);
 }
 
+TEST_P(EmbedderContract, IsReadyOnceItHasBeenAsked) {
+  while (!embedder_->ReadyAtOnce()) {  // Asking makes it so.
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(Question("How was the harbour?").empty());
+  EXPECT_TRUE(embedder_->ReadyAtOnce());
+}
+
 TEST_P(EmbedderContract, GivesVectorsOfOneSizeAndOfLengthOne) {
   std::vector<Embedding> vectors =
       Passages({"The harbour was calm this morning.", "Yes.", "", "\xff\xfe", "\u6771\u4eac"});

@@ -527,32 +527,6 @@ TEST_F(SqliteDatabaseTest, TextComesBackByteForByte) {
   EXPECT_THAT(Notes(), ElementsAre("", std::string("a\0b", 3), "\xF0\x9F"));
 }
 
-TEST_F(SqliteDatabaseTest, RoomForTheLogIsTakenBehindWhatIsInIt) {
-  SqliteDatabase::Options options = Options();
-  options.log_room_bytes = 3U << 20U;
-  Open(options);
-  ASSERT_TRUE(Write("first").ok());
-  const std::string log = options.path + "-wal";
-  const auto wait_for = [&log](std::uintmax_t bytes) {
-    while (std::filesystem::file_size(log) < bytes) {
-      std::this_thread::yield();
-    }
-  };
-  wait_for(1U << 20U);
-  ASSERT_TRUE(Write("in between").ok());
-  wait_for(options.log_room_bytes);
-  ASSERT_TRUE(Write("last").ok());
-  EXPECT_EQ(std::filesystem::file_size(log), options.log_room_bytes);
-  // As after a crash: the log is read up to its last frame, and no further.
-  const std::string copy = folder_ + "/copy.db";
-  std::filesystem::copy_file(options.path, copy);
-  std::filesystem::copy_file(log, copy + "-wal");
-  options.path = copy;
-  options.log_room_bytes = 0;
-  Open(options);
-  EXPECT_THAT(Notes(), ElementsAre("first", "in between", "last"));
-}
-
 TEST_F(SqliteDatabaseTest, WhatManyThreadsWriteIsAllThere) {
   Open();
   std::atomic<int> failures{0};

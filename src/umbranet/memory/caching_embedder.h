@@ -38,6 +38,8 @@ class CachingEmbedder final : public Embedder {
 
   Result<Embedding> EmbedQuestion(std::string_view question, Deadline deadline) override;
 
+  [[nodiscard]] bool ReadyAtOnce() override { return inner_.ReadyAtOnce(); }
+
   // Drops all of them: whose question one was is not known. How many.
   std::size_t Clear();
 

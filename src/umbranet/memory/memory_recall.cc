@@ -334,7 +334,8 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   const bool journal_away = !context.degraded.empty();
   const bool has_meaning = options_.embedder != nullptr && !request.query.empty();
   const bool spared = has_meaning && request.embedding_may_be_spared &&
-                      !embedding_allowance_.Take(!TooManyAtOnce(options_.answers));
+                      (!embedding_allowance_.Take(!TooManyAtOnce(options_.answers)) ||
+                       !options_.embedder->ReadyAtOnce());
   if (options_.embedder_missing || spared) {
     context.degraded.emplace_back("embedder");
   }

@@ -35,6 +35,10 @@ class Embedder {
 
   // A question, in the same space. Models that tell questions from passages are told here.
   virtual Result<Embedding> EmbedQuestion(std::string_view question, Deadline deadline) = 0;
+
+  // False: a question would have to wait for the model to be read first, which begins with this
+  // call at the latest.
+  [[nodiscard]] virtual bool ReadyAtOnce() { return true; }
 };
 
 }  // namespace umbranet

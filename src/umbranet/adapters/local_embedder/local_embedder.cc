@@ -131,11 +131,21 @@ void LocalEmbedder::Load() {
   changed_.NotifyAll();
 }
 
-Result<const LocalEmbedder::Model*> LocalEmbedder::LoadedModel(Deadline deadline) {
-  MutexLock lock(mutex_);
+void LocalEmbedder::BeginLoading() {
   if (!std::exchange(loading_, true)) {
     loader_ = std::jthread([this] { Load(); });
   }
+}
+
+bool LocalEmbedder::ReadyAtOnce() {
+  MutexLock lock(mutex_);
+  BeginLoading();
+  return loaded_;
+}
+
+Result<const LocalEmbedder::Model*> LocalEmbedder::LoadedModel(Deadline deadline) {
+  MutexLock lock(mutex_);
+  BeginLoading();
   while (!loaded_) {
     if (deadline.Expired()) {
       return DeadlineExceeded("embedder: the model is still being read");

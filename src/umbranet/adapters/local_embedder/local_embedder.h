@@ -55,6 +55,7 @@ class LocalEmbedder final : public Embedder {
   Result<std::vector<Embedding>> EmbedPassages(std::span<const std::string_view> texts,
                                                Deadline deadline) override;
   Result<Embedding> EmbedQuestion(std::string_view question, Deadline deadline) override;
+  [[nodiscard]] bool ReadyAtOnce() override;
 
  private:
   struct Model {
@@ -70,6 +71,7 @@ class LocalEmbedder final : public Embedder {
   LocalEmbedder(Options options, ModelFolder folder);
 
   Result<const Model*> LoadedModel(Deadline deadline);
+  void BeginLoading() REQUIRES(mutex_);
   void Load();
   // Vectors for `texts` in their order, `prefix` put before each.
   Result<std::vector<Embedding>> Embed(std::span<const std::string_view> texts,
