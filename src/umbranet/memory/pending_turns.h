@@ -23,8 +23,8 @@ namespace umbranet {
 
 // Matching halves that are candidates at most, and how many of the best bring their neighbours. A
 // backlog may be ten times as long, and somebody waits for its every turn to be judged.
-inline constexpr std::size_t kPendingCandidatesMax = 60;
-inline constexpr std::size_t kPendingAccompanied = 12;
+inline constexpr std::size_t kPendingCandidatesMax = 50;
+inline constexpr std::size_t kPendingAccompanied = 10;
 
 // The waiting turns of one user. Not synchronised.
 class PendingIndex {

@@ -14,6 +14,11 @@ constexpr std::string_view kSelectUser = "SELECT tenant, user_id FROM account WH
 }  // namespace
 
 Result<std::optional<std::int64_t>> FindAccount(SqliteConnection& connection, const UserKey& user) {
+  SqliteConnection::KnownAccount* const known = connection.known_account();
+  if (known != nullptr && known->key != 0 && known->user_id == user.user_id &&
+      known->tenant == user.tenant) {
+    return std::optional(known->key);
+  }
   SqliteStatement found = connection.Prepare(kSelectKey);
   found.BindAll(user.tenant, user.user_id);
   std::optional<std::int64_t> key;
@@ -21,6 +26,9 @@ Result<std::optional<std::int64_t>> FindAccount(SqliteConnection& connection, co
     key = found.Int(0);
   }
   UMBRANET_RETURN_IF_ERROR(found.status());
+  if (known != nullptr && key.has_value()) {
+    *known = {user.tenant, user.user_id, *key};  // Once there, an account stays, with its key.
+  }
   return key;
 }
 

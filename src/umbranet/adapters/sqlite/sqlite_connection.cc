@@ -35,7 +35,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const Options& 
     return error;
   }
   std::unique_ptr<SqliteConnection> connection(
-      new SqliteConnection(database, options.statements_max));
+      new SqliteConnection(database, options.statements_max, options.mode == Mode::kReadWrite));
   sqlite3_busy_timeout(database, 5000);
   // Plans do not depend on what is bound, so that statements are not planned anew at every use.
   sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
@@ -46,8 +46,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const Options& 
   return connection;
 }
 
-SqliteConnection::SqliteConnection(sqlite3* database, std::size_t statements_max)
-    : database_(database), statements_max_(statements_max) {}
+SqliteConnection::SqliteConnection(sqlite3* database, std::size_t statements_max, bool writes)
+    : database_(database), statements_max_(statements_max), writes_(writes) {}
 
 SqliteConnection::~SqliteConnection() {
   for (auto& [sql, slot] : statements_) {

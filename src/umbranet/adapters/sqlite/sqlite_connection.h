@@ -69,6 +69,16 @@ class SqliteConnection {
 
   [[nodiscard]] bool InTransaction() const;
 
+  // Room for what FindAccount looked up last. Null on a connection that writes, which may have to
+  // take back what it sees.
+  struct KnownAccount {
+    std::string tenant;
+    std::string user_id;
+    std::int64_t key = 0;
+  };
+
+  [[nodiscard]] KnownAccount* known_account() { return writes_ ? nullptr : &known_account_; }
+
   // Rows that a kept statement went through without the help of an index, over all its runs. Few
   // or none, unless an index is missing or not used.
   struct Scan {
@@ -83,7 +93,7 @@ class SqliteConnection {
   [[nodiscard]] Error Translate(int code, std::string_view what) const;
 
  private:
-  explicit SqliteConnection(sqlite3* database, std::size_t statements_max);
+  SqliteConnection(sqlite3* database, std::size_t statements_max, bool writes);
 
   struct TextHash {
     using is_transparent = void;
@@ -95,11 +105,13 @@ class SqliteConnection {
 
   sqlite3* database_;
   const std::size_t statements_max_;
+  const bool writes_;
   // Elements of an unordered_map stay where they are, so a loan can point at its slot.
   std::unordered_map<std::string, SqliteStatement::Slot, TextHash, std::equal_to<>> statements_;
   Deadline deadline_;
   bool deadline_set_ = false;
   std::uint64_t rollbacks_ = 0;
+  KnownAccount known_account_;
 };
 
 }  // namespace umbranet

@@ -48,9 +48,19 @@ constexpr std::string_view kSelectRecent = "SELECT " UMBRANET_TURN_COLUMNS
 constexpr std::string_view kSelectUnreflected =
     "SELECT seq FROM job WHERE user_key = ? AND state = ? AND solo = ? AND (tiers_done & 1) = 0"
     " AND interaction_id IS NULL AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq DESC LIMIT ?";
-constexpr std::string_view kSelectOldest =
-    "SELECT seq, enqueued_at FROM job WHERE user_key = ? AND state = ? AND solo = ?"
-    " AND interaction_id IS NULL AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq LIMIT 1";
+// The same of a user who has no more than a few of them, in any order.
+constexpr std::string_view kSelectFewUnreflected =
+    "SELECT seq FROM job INDEXED BY job_open WHERE user_key = ? AND " UMBRANET_JOB_IS_OPEN
+    " AND (tiers_done & 1) = 0 AND interaction_id IS NULL LIMIT ?";
+#define UMBRANET_OLDEST(state, solo)                                                        \
+  "SELECT * FROM (SELECT seq, enqueued_at FROM job INDEXED BY job_open WHERE user_key = ?1" \
+  " AND state = " state " AND solo = " solo                                                 \
+  " AND interaction_id IS NULL AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq LIMIT 1)"
+// Of each kind of those that are ready, leased or waiting to be tried again.
+constexpr std::string_view kSelectOldest = UMBRANET_OLDEST("0", "0") " UNION ALL " UMBRANET_OLDEST(
+    "0", "1") " UNION ALL " UMBRANET_OLDEST("1", "0") " UNION ALL " UMBRANET_OLDEST("1", "1")
+    " UNION ALL " UMBRANET_OLDEST("4", "0") " UNION ALL " UMBRANET_OLDEST("4", "1");
+#undef UMBRANET_OLDEST
 constexpr std::string_view kSelectFreshness =
     "SELECT accepted, reflected, dead, erased_at FROM account WHERE user_key = ?";
 // What is erased before the rows that it hangs on.
@@ -83,7 +93,6 @@ constexpr std::string_view kInsertAnswer =
     " fingerprint = excluded.fingerprint, http_status = excluded.http_status,"
     " body = excluded.body, stored_at = excluded.stored_at WHERE answer.stored_at <= ?8";
 
-constexpr JobState kPending[] = {JobState::kReady, JobState::kLeased, JobState::kRetryWait};
 constexpr JobState kOpen[] = {JobState::kReady, JobState::kLeased, JobState::kRetryWait,
                               JobState::kDead};
 
@@ -340,6 +349,19 @@ Result<std::vector<std::int64_t>> SqliteJournal::Unreflected(const UserKey& user
   if (!user_key.has_value()) {
     return seqs;
   }
+  {
+    SqliteStatement row = reader->Prepare(kSelectFewUnreflected);
+    row.BindAll(*user_key, limit + 1);
+    while (row.Step()) {
+      seqs.push_back(row.Int(0));
+    }
+    UMBRANET_RETURN_IF_ERROR(row.status());
+  }
+  if (seqs.size() <= limit) {
+    std::sort(seqs.begin(), seqs.end(), std::greater<>());
+    return seqs;
+  }
+  seqs.clear();
   SqliteStatement row = reader->Prepare(kSelectUnreflected);
   for (const JobState state : kOpen) {
     for (const int solo : {0, 1}) {
@@ -404,17 +426,14 @@ Result<Freshness> SqliteJournal::ReadFreshness(const UserKey& user, Deadline dea
   }
   std::int64_t oldest = std::numeric_limits<std::int64_t>::max();
   SqliteStatement row = reader->Prepare(kSelectOldest);
-  for (const JobState state : kPending) {
-    for (const int solo : {0, 1}) {
-      row.Reset();
-      row.BindAll(*user_key, state, solo);
-      if (row.Step() && row.Int(0) < oldest) {
-        oldest = row.Int(0);
-        freshness.oldest_pending_at = row.Time(1);
-      }
-      UMBRANET_RETURN_IF_ERROR(row.status());
+  row.BindAll(*user_key);
+  while (row.Step()) {
+    if (row.Int(0) < oldest) {
+      oldest = row.Int(0);
+      freshness.oldest_pending_at = row.Time(1);
     }
   }
+  UMBRANET_RETURN_IF_ERROR(row.status());
   return freshness;
 }
 
