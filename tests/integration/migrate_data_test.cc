@@ -484,7 +484,6 @@ TEST_F(MigrateDataTest, DoesNotTouchTheSourceAndRefusesOneThatIsHeld) {
     std::ifstream bytes(file, std::ios::binary);
     return Sha256Hex(std::string(std::istreambuf_iterator<char>(bytes), {}));
   };
-  const std::string before = read();
   {
     const auto holder = OpenStores(embedded_, clock_, log_).value();
     const auto refused = MoveData(Request(), servers_, clock_);

@@ -43,7 +43,7 @@ class MemoryReflectorTest : public ReflectionHarness {
   }
 
   // Makes everything anew around the stores.
-  void Build(MemoryReflector::Options options = ReflectorOptions(),
+  void Build(const MemoryReflector::Options& options = ReflectorOptions(),
              std::chrono::milliseconds stop_grace = std::chrono::hours(1)) {
     auto processing = ProcessorOptions();
     processing.tier_budget = std::chrono::hours(1);
