@@ -1,10 +1,13 @@
 // MemoryManager, looking after memories: listing, changing, forgetting, exporting, starting over.
+#include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "umbranet/domain/fact_contradictions.h"
 #include "umbranet/domain/origin_name.h"
 #include "umbranet/memory/memory_manager.h"
 
@@ -16,6 +19,8 @@ namespace json = boost::json;
 constexpr std::size_t kExportPage = 200;
 // Enough to bring every entity along; facts are exported from their tier's own list.
 constexpr std::size_t kGraphFacts = 1;
+// Of a user, when one of them is asked about.
+constexpr std::size_t kFactsCompared = 10'000;
 
 // A cursor over several tiers names the tier that the inner cursor belongs to.
 struct TierCursor {
@@ -137,17 +142,16 @@ ForgettingCertificate BeginCertificate(const UserKey& user, const JournalErasure
                       {"shadow_plans", erased.shadow_plans}}};
 }
 
-}  // namespace
-
-Result<MemoryPage> MemoryManager::List(const UserKey& user, std::optional<Tier> tier,
-                                       std::string_view cursor, std::size_t limit,
-                                       Deadline deadline) {
+// As the tiers have them.
+Result<MemoryPage> ListStored(const MemoryManager::Stores& stores, const UserKey& user,
+                              std::optional<Tier> tier, std::string_view cursor, std::size_t limit,
+                              Deadline deadline) {
   if (tier == Tier::kShortTerm) {
     // What waits for reflection is little and soon gone: one page holds it.
     UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> sequences,
-                              stores_.journal.Unreflected(user, limit, deadline));
+                              stores.journal.Unreflected(user, limit, deadline));
     UMBRANET_ASSIGN_OR_RETURN(const std::vector<Interaction> turns,
-                              stores_.journal.ReadAt(user, sequences, deadline));
+                              stores.journal.ReadAt(user, sequences, deadline));
     MemoryPage page;
     for (auto turn = turns.rbegin(); turn != turns.rend(); ++turn) {
       page.items.push_back(ItemOfTurn(*turn));
@@ -155,7 +159,7 @@ Result<MemoryPage> MemoryManager::List(const UserKey& user, std::optional<Tier> 
     return page;
   }
   if (tier) {
-    return StoreOf(stores_, *tier).List(user, cursor, limit, deadline);
+    return StoreOf(stores, *tier).List(user, cursor, limit, deadline);
   }
   UMBRANET_ASSIGN_OR_RETURN(TierCursor at, ParseCursor(cursor));
   MemoryPage page;
@@ -167,7 +171,7 @@ Result<MemoryPage> MemoryManager::List(const UserKey& user, std::optional<Tier> 
       page.next_cursor = MakeCursor(next, "");
       return page;
     }
-    UMBRANET_ASSIGN_OR_RETURN(MemoryPage part, StoreOf(stores_, next)
+    UMBRANET_ASSIGN_OR_RETURN(MemoryPage part, StoreOf(stores, next)
                                                    .List(user, next == at.tier ? at.inner : "",
                                                          limit - page.items.size(), deadline));
     std::move(part.items.begin(), part.items.end(), std::back_inserter(page.items));
@@ -179,6 +183,37 @@ Result<MemoryPage> MemoryManager::List(const UserKey& user, std::optional<Tier> 
   return page;
 }
 
+// Says of each fact which others it cannot hold beside.
+Status MarkContradictions(SemanticMemory& semantic, const UserKey& user,
+                          std::span<MemoryItem> items, Deadline deadline) {
+  const auto may = [](const MemoryItem& item) {
+    return item.tier == Tier::kSemantic && !item.superseded_by && !item.valid_to;
+  };
+  if (std::none_of(items.begin(), items.end(), may)) {
+    return {};
+  }
+  UMBRANET_ASSIGN_OR_RETURN(const KnowledgeGraph graph,
+                            semantic.ReadGraph(user, kFactsCompared, deadline));
+  const Contradictions contradictions = FindContradictions(graph.facts);
+  for (MemoryItem& item : items) {
+    if (const auto found = contradictions.find(item.memory_id); found != contradictions.end()) {
+      item.contradicts = found->second;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<MemoryPage> MemoryManager::List(const UserKey& user, std::optional<Tier> tier,
+                                       std::string_view cursor, std::size_t limit,
+                                       Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(MemoryPage page,
+                            ListStored(stores_, user, tier, cursor, limit, deadline));
+  UMBRANET_RETURN_IF_ERROR(MarkContradictions(stores_.semantic, user, page.items, deadline));
+  return page;
+}
+
 Result<std::optional<MemoryItem>> MemoryManager::Get(std::string_view tenant,
                                                      std::string_view memory_id,
                                                      Deadline deadline) {
@@ -186,7 +221,13 @@ Result<std::optional<MemoryItem>> MemoryManager::Get(std::string_view tenant,
   if (!tier) {
     return std::optional<MemoryItem>();
   }
-  return StoreOf(stores_, *tier).Get(tenant, memory_id, deadline);
+  UMBRANET_ASSIGN_OR_RETURN(std::optional<MemoryItem> item,
+                            StoreOf(stores_, *tier).Get(tenant, memory_id, deadline));
+  if (item) {
+    UMBRANET_RETURN_IF_ERROR(
+        MarkContradictions(stores_.semantic, item->user, std::span(&*item, 1), deadline));
+  }
+  return item;
 }
 
 Result<std::optional<MemoryItem>> MemoryManager::Update(std::string_view tenant,
@@ -270,8 +311,8 @@ Status MemoryManager::Export(const UserKey& user, const std::function<bool(std::
     }
   }
   do {
-    UMBRANET_ASSIGN_OR_RETURN(const MemoryPage page,
-                              List(user, std::nullopt, cursor, kExportPage, deadline));
+    UMBRANET_ASSIGN_OR_RETURN(const MemoryPage page, ListStored(stores_, user, std::nullopt, cursor,
+                                                                kExportPage, deadline));
     for (const MemoryItem& item : page.items) {
       if (!line(LineOfItem(item))) {
         return {};
