@@ -1,8 +1,8 @@
 #include "umbranet/adapters/local_embedder/local_embedder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <iterator>
 #include <numeric>
 #include <system_error>
 #include <utility>
@@ -19,6 +19,8 @@ constexpr std::size_t kTokenBytesMax = 64;
 constexpr std::chrono::seconds kGapWaitMax{2};
 // Fewer passages than this are not worth a thread of their own.
 constexpr std::size_t kTextsAPart = 4;
+// So that threads whose batches take unlike times can share out what is left.
+constexpr std::size_t kBatchesEach = 2;
 
 Error OutOfTime() {
   return DeadlineExceeded("embedder: the texts are not embedded in time");
@@ -188,89 +190,98 @@ Result<HiddenStates> LocalEmbedder::RunModel(const Model& model, TokenBatch& bat
   return states;
 }
 
+Status LocalEmbedder::EmbedBatch(const Model& model, std::span<const std::size_t> which,
+                                 const std::vector<std::vector<TokenId>>& tokens, Places& places,
+                                 Deadline deadline, std::vector<Embedding>& vectors) {
+  TokenBatch batch = MakeBatch(which, tokens);
+  UMBRANET_ASSIGN_OR_RETURN(const HiddenStates states, RunModel(model, batch, places, deadline));
+  const std::size_t row_size = batch.length * states.dimensions;
+  for (std::size_t row = 0; row < which.size(); ++row) {
+    UMBRANET_ASSIGN_OR_RETURN(
+        vectors[which[row]],
+        Pool(std::span(states.values).subspan(row * row_size, row_size), tokens[which[row]].size(),
+             states.dimensions, folder_.description.pooling));
+  }
+  return {};
+}
+
 Result<std::vector<Embedding>> LocalEmbedder::Embed(std::span<const std::string_view> texts,
                                                     std::string_view prefix, Places& places,
-                                                    Deadline deadline) {
+                                                    std::size_t threads, Deadline deadline) {
   std::vector<Embedding> vectors(texts.size());
   if (texts.empty()) {
     return vectors;
   }
+  // From here and not from a helper: the thread that reads the model is as urgent as its maker, and
+  // whoever stops the process waits for it.
   UMBRANET_ASSIGN_OR_RETURN(const Model* model, LoadedModel(deadline));
-  const ModelDescription& description = folder_.description;
+  const std::size_t tokens_max = folder_.description.tokens_max;
   std::vector<std::vector<TokenId>> tokens;
   tokens.reserve(texts.size());
+  std::size_t tokens_in_all = 0;
   for (const std::string_view text : texts) {
     std::string whole(prefix);
-    whole += text.substr(0, description.tokens_max * kTokenBytesMax);
-    tokens.push_back(model->tokenizer.Encode(whole, description.tokens_max));
+    whole += text.substr(0, tokens_max * kTokenBytesMax);
+    tokens.push_back(model->tokenizer.Encode(whole, tokens_max));
+    tokens_in_all += tokens.back().size();
   }
   const std::vector<std::size_t> order = ByLength(tokens);
+  const std::size_t batch_max =
+      threads == 1
+          ? options_.batch_tokens_max
+          : std::min(options_.batch_tokens_max, tokens_in_all / (kBatchesEach * threads) + 1);
+  std::vector<std::span<const std::size_t>> batches;
   for (std::span<const std::size_t> rest(order); !rest.empty();) {
-    const auto which = FirstBatch(rest, tokens, options_.batch_tokens_max);
-    TokenBatch batch = MakeBatch(which, tokens);
-    const Result<HiddenStates> states = RunModel(*model, batch, places, deadline);
-    if (!states.ok()) {
-      return states.error();
+    batches.push_back(FirstBatch(rest, tokens, batch_max));
+    rest = rest.subspan(batches.back().size());
+  }
+  // The longest first, so that all threads end at about the same time.
+  std::atomic<std::size_t> taken = 0;
+  std::vector<Status> outcomes(threads);
+  const auto embed = [&](std::size_t thread) {
+    for (std::size_t next = taken++; next < batches.size() && outcomes[thread].ok();
+         next = taken++) {
+      outcomes[thread] =
+          EmbedBatch(*model, batches[batches.size() - 1 - next], tokens, places, deadline, vectors);
     }
-    const std::size_t row_size = batch.length * states->dimensions;
-    for (std::size_t row = 0; row < which.size(); ++row) {
-      UMBRANET_ASSIGN_OR_RETURN(
-          vectors[which[row]],
-          Pool(std::span(states->values).subspan(row * row_size, row_size),
-               tokens[which[row]].size(), states->dimensions, description.pooling));
-    }
-    rest = rest.subspan(which.size());
+  };
+  if (&places == &passage_places_) {
+    EmbedBesides(threads, embed);
+  } else {
+    embed(0);
+  }
+  for (Status& outcome : outcomes) {
+    UMBRANET_RETURN_IF_ERROR(std::move(outcome));
   }
   return vectors;
 }
 
+void LocalEmbedder::EmbedBesides(std::size_t threads,
+                                 const std::function<void(std::size_t)>& embed) {
+  std::vector<std::jthread> helpers;
+  for (std::size_t thread = 0; thread < threads; ++thread) {
+    try {
+      helpers.emplace_back([this, &embed, thread] {
+        pace_.GiveWay();
+        embed(thread);
+      });
+    } catch (const std::system_error&) {  // No thread to be had.
+      embed(thread);
+    }
+  }
+}
+
 Result<std::vector<Embedding>> LocalEmbedder::EmbedPassages(std::span<const std::string_view> texts,
                                                             Deadline deadline) {
-  if (texts.empty()) {
-    return std::vector<Embedding>();
-  }
-  // From here and not from a helper: the thread that reads the model is as urgent as its maker, and
-  // whoever stops the process waits for it.
-  UMBRANET_ASSIGN_OR_RETURN([[maybe_unused]] const Model* model, LoadedModel(deadline));
-  const std::string& prefix = folder_.description.passage_prefix;
-  const std::size_t parts =
-      std::clamp<std::size_t>(texts.size() / kTextsAPart, 1, options_.threads);
-  const std::size_t size = (texts.size() + parts - 1) / parts;
-  using Vectors = Result<std::vector<Embedding>>;
-  std::vector<Vectors> done(parts, Vectors(std::vector<Embedding>()));
-  const auto embed = [&](std::size_t part) {
-    const std::size_t first = std::min(part * size, texts.size());
-    done[part] = Embed(texts.subspan(first, std::min(size, texts.size() - first)), prefix,
-                       passage_places_, deadline);
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (std::size_t part = 0; part < parts; ++part) {
-      try {
-        helpers.emplace_back([this, &embed, part] {
-          pace_.GiveWay();
-          embed(part);
-        });
-      } catch (const std::system_error&) {  // No thread to be had.
-        embed(part);
-      }
-    }
-  }
-  std::vector<Embedding> vectors;
-  vectors.reserve(texts.size());
-  for (Vectors& part : done) {
-    if (!part.ok()) {
-      return std::move(part).error();
-    }
-    std::move(part->begin(), part->end(), std::back_inserter(vectors));
-  }
-  return vectors;
+  const std::size_t threads = std::clamp<std::size_t>(texts.size() / kTextsAPart, 1,
+                                                      std::max<std::size_t>(options_.threads, 1));
+  return Embed(texts, folder_.description.passage_prefix, passage_places_, threads, deadline);
 }
 
 Result<Embedding> LocalEmbedder::EmbedQuestion(std::string_view question, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(std::vector<Embedding> vectors,
                             Embed(std::span(&question, 1), folder_.description.question_prefix,
-                                  question_places_, deadline));
+                                  question_places_, 1, deadline));
   return std::move(vectors.front());
 }
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -73,9 +74,17 @@ class LocalEmbedder final : public Embedder {
   Result<const Model*> LoadedModel(Deadline deadline);
   void BeginLoading() REQUIRES(mutex_);
   void Load();
-  // Vectors for `texts` in their order, `prefix` put before each.
+  // Vectors for `texts` in their order, `prefix` put before each: passages on `threads` of
+  // their own, a question on the calling one.
   Result<std::vector<Embedding>> Embed(std::span<const std::string_view> texts,
-                                       std::string_view prefix, Places& places, Deadline deadline);
+                                       std::string_view prefix, Places& places, std::size_t threads,
+                                       Deadline deadline);
+  // `which` of the texts, into their places in `vectors`.
+  Status EmbedBatch(const Model& model, std::span<const std::size_t> which,
+                    const std::vector<std::vector<TokenId>>& tokens, Places& places,
+                    Deadline deadline, std::vector<Embedding>& vectors);
+  // Runs `embed` on threads of its own that give way to answers, and waits for them.
+  void EmbedBesides(std::size_t threads, const std::function<void(std::size_t)>& embed);
   // Passages give way to answers, questions are part of one.
   Result<HiddenStates> RunModel(const Model& model, TokenBatch& batch, Places& places,
                                 Deadline deadline);
