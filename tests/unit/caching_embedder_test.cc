@@ -9,34 +9,10 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/doubles/in_memory_embedder.h"
+#include "tests/doubles/counting_embedder.h"
 
 namespace umbranet {
 namespace {
-
-class CountingEmbedder final : public Embedder {
- public:
-  [[nodiscard]] const std::string& space() const override { return twin_.space(); }
-
-  Result<std::vector<Embedding>> EmbedPassages(std::span<const std::string_view> texts,
-                                               Deadline deadline) override {
-    return twin_.EmbedPassages(texts, deadline);
-  }
-
-  Result<Embedding> EmbedQuestion(std::string_view question, Deadline deadline) override {
-    ++questions;
-    if (away) {
-      return Unavailable("embedder: away");
-    }
-    return twin_.EmbedQuestion(question, deadline);
-  }
-
-  std::atomic<int> questions = 0;
-  std::atomic<bool> away = false;
-
- private:
-  InMemoryEmbedder twin_;
-};
 
 class CachingEmbedderTest : public testing::Test {
  protected:

@@ -1,8 +1,6 @@
 // Goal: a chat turn waits for no vector that it may do without; a recall that is asked for itself
 // gets one.
 // Method: a recall over mocks with an embedder that is not ready until told.
-#include <algorithm>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -11,7 +9,7 @@
 
 #include "umbranet/memory/memory_manager.h"
 
-#include "tests/doubles/in_memory_embedder.h"
+#include "tests/doubles/counting_embedder.h"
 #include "tests/doubles/manual_clock.h"
 #include "tests/doubles/mock_stores.h"
 
@@ -21,33 +19,12 @@ namespace {
 using ::testing::Contains;
 using ::testing::Not;
 
-// Counts what it is asked.
-class ReluctantEmbedder final : public Embedder {
- public:
-  [[nodiscard]] const std::string& space() const override { return inner_.space(); }
-
-  Result<std::vector<Embedding>> EmbedPassages(std::span<const std::string_view> texts,
-                                               Deadline deadline) override {
-    return inner_.EmbedPassages(texts, deadline);
-  }
-
-  Result<Embedding> EmbedQuestion(std::string_view question, Deadline deadline) override {
-    ++questions;
-    return inner_.EmbedQuestion(question, deadline);
-  }
-
-  [[nodiscard]] bool ReadyAtOnce() override { return ready; }
-
-  bool ready = false;
-  int questions = 0;
-
- private:
-  InMemoryEmbedder inner_;
-};
-
 class RecallEmbeddingTest : public ::testing::Test {
  protected:
-  RecallEmbeddingTest() { options_.embedder = &embedder_; }
+  RecallEmbeddingTest() {
+    options_.embedder = &embedder_;
+    embedder_.ready = false;
+  }
 
   // Whether its answer names the embedder as degraded.
   std::vector<std::string> Degraded(bool of_a_chat) {
@@ -67,7 +44,7 @@ class RecallEmbeddingTest : public ::testing::Test {
   ManualClock clock_;
   BoundedWorkerPool pool_{{.name = "test", .threads_max = 2}};
   MockStores stores_;
-  ReluctantEmbedder embedder_;
+  CountingEmbedder embedder_;
   MemoryManager::Options options_;
 };
 

@@ -48,10 +48,12 @@ constexpr std::string_view kSelectRecent = "SELECT " UMBRANET_TURN_COLUMNS
 constexpr std::string_view kSelectUnreflected =
     "SELECT seq FROM job WHERE user_key = ? AND state = ? AND solo = ? AND (tiers_done & 1) = 0"
     " AND interaction_id IS NULL AND " UMBRANET_JOB_IS_OPEN " ORDER BY seq DESC LIMIT ?";
-// The same of a user who has no more than a few of them, in any order.
+// The same in one go, in any order, for a user who has few of them.
 constexpr std::string_view kSelectFewUnreflected =
     "SELECT seq FROM job INDEXED BY job_open WHERE user_key = ? AND " UMBRANET_JOB_IS_OPEN
-    " AND (tiers_done & 1) = 0 AND interaction_id IS NULL LIMIT ?";
+    " AND (tiers_done & 1) = 0 AND interaction_id IS NULL";
+constexpr std::string_view kSelectUnfinished =
+    "SELECT accepted - reflected FROM account WHERE user_key = ?";
 #define UMBRANET_OLDEST(state, solo)                                                        \
   "SELECT * FROM (SELECT seq, enqueued_at FROM job INDEXED BY job_open WHERE user_key = ?1" \
   " AND state = " state " AND solo = " solo                                                 \
@@ -349,28 +351,28 @@ Result<std::vector<std::int64_t>> SqliteJournal::Unreflected(const UserKey& user
   if (!user_key.has_value()) {
     return seqs;
   }
-  {
-    SqliteStatement row = reader->Prepare(kSelectFewUnreflected);
-    row.BindAll(*user_key, limit + 1);
+  const auto take = [&seqs](SqliteStatement& row) -> Status {
     while (row.Step()) {
       seqs.push_back(row.Int(0));
     }
-    UMBRANET_RETURN_IF_ERROR(row.status());
-  }
-  if (seqs.size() <= limit) {
-    std::sort(seqs.begin(), seqs.end(), std::greater<>());
-    return seqs;
-  }
-  seqs.clear();
-  SqliteStatement row = reader->Prepare(kSelectUnreflected);
-  for (const JobState state : kOpen) {
-    for (const int solo : {0, 1}) {
-      row.Reset();
-      row.BindAll(*user_key, state, solo, limit);
-      while (row.Step()) {
-        seqs.push_back(row.Int(0));
+    return row.status();
+  };
+  SqliteStatement unfinished = reader->Prepare(kSelectUnfinished);
+  unfinished.BindAll(*user_key);
+  const bool few = unfinished.Step() && unfinished.Int(0) <= static_cast<std::int64_t>(limit);
+  UMBRANET_RETURN_IF_ERROR(unfinished.status());
+  if (few) {
+    SqliteStatement row = reader->Prepare(kSelectFewUnreflected);
+    row.BindAll(*user_key);
+    UMBRANET_RETURN_IF_ERROR(take(row));
+  } else {
+    SqliteStatement row = reader->Prepare(kSelectUnreflected);
+    for (const JobState state : kOpen) {
+      for (const int solo : {0, 1}) {
+        row.Reset();
+        row.BindAll(*user_key, state, solo, limit);
+        UMBRANET_RETURN_IF_ERROR(take(row));
       }
-      UMBRANET_RETURN_IF_ERROR(row.status());
     }
   }
   std::sort(seqs.begin(), seqs.end(), std::greater<>());

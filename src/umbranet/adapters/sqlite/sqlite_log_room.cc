@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <system_error>
+
+#include "umbranet/adapters/sqlite/disk_reserve.h"
 
 namespace umbranet {
 namespace {
@@ -13,9 +14,7 @@ constexpr std::uint64_t kSpareTimes = 16;
 
 bool HasPlenty(const std::string& path, std::uint64_t bytes) {
   std::error_code failed;
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  const auto space = std::filesystem::space(folder.empty() ? "." : folder, failed);
-  return !failed && space.available / kSpareTimes >= bytes;
+  return FreeDiskBytes(path, failed) / kSpareTimes >= bytes;
 }
 
 // Behind the end of the log, so that nothing which SQLite has written is touched. False when there
