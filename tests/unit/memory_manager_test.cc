@@ -357,7 +357,7 @@ TEST_F(MemoryManagerTest, AsksOnlyTheTiersThatAreWanted) {
 
 TEST_F(MemoryManagerTest, HandsTermsAndNeverRawTextToTheStores) {
   EXPECT_CALL(stores_.episodic,
-              Find(Field(&EpisodeQuery::terms, ElementsAre("drop", "tabl", "user")), _));
+              Find(Field(&EpisodeQuery::terms, ElementsAre("drop", "tabl", "user", "dtu")), _));
   MemoryManager manager = Make();
   ASSERT_TRUE(manager.Recall(Ask("\"; DROP TABLE users; --"), Soon()).ok());
 }

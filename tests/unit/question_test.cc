@@ -53,6 +53,30 @@ TEST(Question, DoesNotAskForAWordTwiceBecauseItIsRelatedToo) {
   EXPECT_EQ(question.term_weights[1], 1.0);
 }
 
+TEST(Question, AsksForTheAcronymOfItsWordsAsMuchAsForAllOfThem) {
+  const Question question = ReadQuestion("Do I use two-factor authentication?");
+  const auto acronym = std::find(question.terms.begin(), question.terms.end(), "2fa");
+  ASSERT_NE(acronym, question.terms.end());
+  const auto place = static_cast<std::size_t>(acronym - question.terms.begin());
+  EXPECT_EQ(question.term_weights[place], 3.0);
+  EXPECT_EQ(question.terms[question.stands_for[place]], "two");
+  EXPECT_THAT(question.acronyms, Contains(std::pair<std::size_t, std::string>(place, "2FA")));
+}
+
+TEST(Question, CountsAnAcronymOnlyWhereItIsInCapitals) {
+  const Question question = ReadQuestion("Is the cheap art tour on?");
+  const auto acronym = std::find(question.terms.begin(), question.terms.end(), "cat");
+  ASSERT_NE(acronym, question.terms.end());
+  const auto place = static_cast<std::size_t>(acronym - question.terms.begin());
+  const auto count = [&](std::string_view text) {
+    QuestionTermCounter::Counts counts;
+    QuestionTermCounter(question).Add(text, counts);
+    return counts.term_counts[place];
+  };
+  EXPECT_EQ(count("My cat sleeps."), 0U);
+  EXPECT_EQ(count("I booked the CAT."), 1U);
+}
+
 TEST(Question, RecognisesWhatAsksForADevelopment) {
   EXPECT_TRUE(ReadQuestion("Summarize how my garden went").about_development);
   EXPECT_TRUE(ReadQuestion("How did my knee evolve over time?").about_development);

@@ -98,6 +98,15 @@ class Turns {
   std::vector<Said> said_;
 };
 
+TEST(TurnScores, FindWordsUnderTheirAcronymButNotUnderAWordThatIsSpeltLikeIt) {
+  const Turns turns = Turns()
+                          .Say("The cat was ill.")
+                          .Say("I paid for the CAT and its guide.")
+                          .Say("The museum is closed.");
+  EXPECT_THAT(turns.Order("Is the cheap art tour on?"),
+              ElementsAre("I paid for the CAT and its guide."));
+}
+
 TEST(TurnScores, FindATurnByItsMeaningThatSharesNoWordWithTheQuestion) {
   const Turns turns = Turns()
                           .Say("We put the kayak on the lake at dawn.", 0.6F)

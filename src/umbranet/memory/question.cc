@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "umbranet/base/text_analysis.h"
+#include "umbranet/memory/acronyms.h"
 #include "umbranet/memory/related_words.h"
 
 namespace umbranet {
@@ -145,6 +146,26 @@ void AddRelatedTerms(Question& question) {
   }
 }
 
+void AddAcronyms(std::string_view query, const std::vector<TextToken>& tokens, Question& question) {
+  for (const Acronym& acronym : AcronymsOf(query, tokens)) {
+    const auto place_of = [&](const std::string& term) {
+      return std::find(question.terms.begin(), question.terms.end(), term);
+    };
+    const auto asked = place_of(tokens[acronym.first].term);
+    std::string term = StemWord(FoldCase(acronym.written));
+    if (asked == question.terms.end() || place_of(term) != question.terms.end()) {
+      continue;
+    }
+    if (question.terms.size() >= kQuestionTermsMax) {
+      return;
+    }
+    question.stands_for.push_back(static_cast<std::size_t>(asked - question.terms.begin()));
+    question.acronyms.emplace_back(question.terms.size(), acronym.written);
+    question.terms.push_back(std::move(term));
+    question.term_weights.push_back(static_cast<double>(acronym.words));
+  }
+}
+
 }  // namespace
 
 Question ReadQuestion(std::string_view query) {
@@ -173,6 +194,7 @@ Question ReadQuestion(std::string_view query) {
     before = index;
   }
   AddRelatedTerms(question);
+  AddAcronyms(query, tokens, question);
   question.about_experience = AsksAboutExperience(question.words);
   question.about_development = AsksAboutDevelopment(tokens, question.about_experience);
   question.about_present = AsksAboutPresent(question.words);
@@ -236,8 +258,24 @@ void QuestionTermCounter::AddTerms(const std::vector<std::string>& terms, Counts
   }
 }
 
+void DropUnwritten(const Question& question, std::string_view text,
+                   std::vector<std::uint32_t>& term_counts) {
+  for (const auto& [index, written] : question.acronyms) {
+    if (index < term_counts.size() && term_counts[index] > 0 && !IsWritten(written, text)) {
+      term_counts[index] = 0;
+    }
+  }
+}
+
 void QuestionTermCounter::Add(std::string_view text, Counts& counts) const {
-  AddTerms(AnalyzeTerms(text), counts);
+  Counts added;
+  AddTerms(AnalyzeTerms(text), added);
+  DropUnwritten(question_, text, added.term_counts);
+  counts.length += added.length;
+  counts.term_counts.resize(question_.terms.size());
+  for (std::size_t i = 0; i < added.term_counts.size(); ++i) {
+    counts.term_counts[i] += added.term_counts[i];
+  }
 }
 
 std::vector<bool> QuestionTermCounter::Neighbours(std::string_view terms) const {

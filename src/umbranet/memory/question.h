@@ -19,13 +19,17 @@ namespace umbranet {
 inline constexpr std::size_t kQuestionTermsMax = 64;
 
 struct Question {
-  // Stems, each once: those of the question in its order, then related ones (related_words.h).
+  // Stems, each once: those of the question in its order, then related ones (related_words.h), then
+  // acronyms (acronyms.h).
   std::vector<std::string> terms;
-  // Parallel: 1, or less for words that only frame the question and for related ones.
+  // Parallel: 1, or less for words that only frame the question and for related ones, or the number
+  // of words that an acronym is made of.
   std::vector<double> term_weights;
   // Parallel: the index of the asked term in whose place a related one counts, where that is
-  // missing; of an asked term its own index.
+  // missing; of an asked term its own index. An acronym counts in the place of its first word.
   std::vector<std::size_t> stands_for;
+  // The terms that are acronyms, by their index, and how they are written.
+  std::vector<std::pair<std::size_t, std::string>> acronyms;
   std::vector<std::pair<std::size_t, std::size_t>> neighbours;  // Terms that stand side by side.
   std::vector<std::string> words;  // Every word folded, stop words too: names are found in these.
   bool about_development = false;  // Summary, order, over time: wants its sessions spread.
@@ -47,6 +51,10 @@ struct Question {
 // words and speakers tell. Unchanged when nothing else would be left.
 [[nodiscard]] std::string QuestionToEmbed(std::string_view query);
 
+// Takes out of `term_counts` the acronyms that `text` does not have in capitals.
+void DropUnwritten(const Question& question, std::string_view text,
+                   std::vector<std::uint32_t>& term_counts);
+
 // Counts a question's terms in texts that no index has counted. The question must outlive it.
 class QuestionTermCounter {
  public:
@@ -60,6 +68,7 @@ class QuestionTermCounter {
 
   // Adds the terms of `text` to `counts`.
   void Add(std::string_view text, Counts& counts) const;
+  // The same, of a text of which there are only the terms.
   void AddTerms(const std::vector<std::string>& terms, Counts& counts) const;
 
   // For every pair in Question::neighbours whether its terms neighbour in `terms`, which are joined

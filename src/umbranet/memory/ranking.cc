@@ -505,6 +505,9 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
                                      RecallExplanation* explanation) {
   TurnScores turns =
       ScoreTurns(question, std::move(input.episodes), std::move(input.pending), input.as_of);
+  for (FactCandidate& candidate : input.facts.candidates) {
+    DropUnwritten(question, candidate.fact.text, candidate.term_counts);
+  }
   FollowEdges(question, input.facts.candidates, turns.user_terms, turns.halves);
   std::optional<RecallExplainer> notes;
   if (explanation != nullptr) {

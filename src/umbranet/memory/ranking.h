@@ -11,8 +11,9 @@
 // stays positive is Lucene's.) N, n and the mean are those of the user's corpus, for users' and
 // assistants' halves apart: assistant halves are many times longer. w(t) is 0.3 for words that
 // frame a question rather than ask ("remind me in which order I mentioned ...") and for related
-// words
-// ("job" where "work" is asked for), of which the best counts where the asked word is missing.
+// words ("job" where "work" is asked for), of which the best counts where the asked word is
+// missing. So does the acronym of words that are asked for, where the text has it in capitals
+// (acronyms.h), as much as all its words.
 //
 //   s(d) = bm25(d) (0.8 + 0.2 share of the question's idf that d holds)
 //        + 0.7 mean idf of every pair of the question's neighbouring terms that neighbours in d

@@ -72,6 +72,7 @@ void TakeHalves(const Question& question, EpisodesFound& from, std::optional<Tim
   for (EpisodeCandidate& candidate : from.candidates) {
     if (!as_of || candidate.episode->occurred_at <= *as_of) {
       candidate.term_counts.resize(question.terms.size());
+      DropUnwritten(question, candidate.episode->text, candidate.term_counts);
       halves.push_back({.candidate = std::move(candidate), .pending = pending});
     }
   }
