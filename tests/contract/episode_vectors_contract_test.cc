@@ -17,8 +17,11 @@
 //   - a page of what has no vector ends without a cursor        WhatHasNoVectorIsListedInPages
 //   - similar episodes bring no neighbours                      SimilarOnesBringTheirNeighbours
 //   - another user's vectors are read from the file             NobodyFindsWhatAnotherUserSaid
+//   - a search goes on in memory that was let go of meanwhile   MemoriesMayComeAndGo...
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,6 +96,26 @@ class EpisodeVectorsContract : public TierContract {
     query.as_of = as_of;
     auto found = memory().Find(query, kNever);
     EXPECT_TRUE(found.ok()) << found.error().message;
+    return std::move(found).value();
+  }
+
+  // With an embedding that is made while the store is asked, and what happens meanwhile.
+  EpisodesFound FindLater(
+      const UserKey& user, const std::string& words, std::optional<Embedding> embedding,
+      const std::function<void()>& meanwhile = [] {}) {
+    int made = 0;
+    EpisodeQuery query;
+    query.user = user;
+    query.terms = AnalyzeTerms(words);
+    query.embedding_to_come = [&] {
+      ++made;
+      meanwhile();
+      return embedding;
+    };
+    query.embedding_space = "plane";
+    auto found = memory().Find(query, Deadline::Never());
+    EXPECT_TRUE(found.ok()) << found.error().message;
+    EXPECT_LE(made, 1);
     return std::move(found).value();
   }
 
@@ -316,6 +339,74 @@ TEST_P(EpisodeVectorsContract, APersonsNameIsEmbeddedWithWhatSheSays) {
 
 INSTANTIATE_TEST_SUITE_P(Implementations, EpisodeVectorsContract,
                          testing::ValuesIn(EpisodicWorlds()), TierWorldName);
+
+TEST_P(EpisodeVectorsContract, AnEmbeddingThatComesLateFindsWhatOneAtHandFinds) {
+  Say(ana_, 1, "the kettle whistles", "so it does");
+  Say(ana_, 2, "a barge on the canal");
+  Say(ana_, 3, "the mason rests");
+  Embed(ana_, "the kettle whistles", At(80));
+  Embed(ana_, "a barge on the canal", At(10));
+  const EpisodesFound at_hand = Find(ana_, 100, std::nullopt, "plane", "kettle");
+  const EpisodesFound later = FindLater(ana_, "kettle", At(0));
+  EXPECT_THAT(Texts(later), testing::UnorderedElementsAreArray(Texts(at_hand)));
+  EXPECT_THAT(Texts(later, false), testing::UnorderedElementsAreArray(Texts(at_hand, false)));
+  for (const EpisodeCandidate& candidate : later.candidates) {
+    const std::string& text = candidate.episode->text;
+    EXPECT_EQ(candidate.similarity, SimilarityOf(at_hand, text)) << text;
+    EXPECT_EQ(candidate.term_counts[0], text == "the kettle whistles" ? 1U : 0U) << text;
+  }
+  EXPECT_EQ(later.statistics.documents, at_hand.statistics.documents);
+  EXPECT_EQ(later.statistics.document_frequency, at_hand.statistics.document_frequency);
+}
+
+TEST_P(EpisodeVectorsContract, WithoutTheEmbeddingThatWasToComeASearchGoesByWords) {
+  Say(ana_, 1, "the kettle whistles");
+  Say(ana_, 2, "a barge on the canal");
+  Embed(ana_, "a barge on the canal", At(0));
+  const EpisodesFound found = FindLater(ana_, "kettle", std::nullopt);
+  EXPECT_THAT(Texts(found), ElementsAre("the kettle whistles"));
+  EXPECT_EQ(found.candidates[0].similarity, std::nullopt);
+}
+
+TEST_P(EpisodeVectorsContract, MemoriesMayComeAndGoWhileAnEmbeddingIsMade) {
+  Say(ana_, 1, "the kettle whistles");
+  Say(ana_, 2, "a barge on the canal");
+  Embed(ana_, "a barge on the canal", At(0));
+  const EpisodesFound grown = FindLater(ana_, "kettle", At(0), [&] {
+    for (int minute = 10; minute < 40; ++minute) {
+      Say(ana_, minute, "kettle number " + std::to_string(minute));
+    }
+    EXPECT_THAT(Texts(Find(ana_, 100, std::nullopt, "plane", "kettle")), SizeIs(32));
+  });
+  EXPECT_THAT(Texts(grown), testing::IsSupersetOf({"the kettle whistles", "a barge on the canal"}));
+
+  const EpisodesFound erased = FindLater(ana_, "kettle", At(0), [&] {
+    ASSERT_TRUE(memory().Erase(ana_.tenant, IdOf(ana_, "the kettle whistles"), kNever).ok());
+    EXPECT_THAT(Texts(Find(ana_, 100, std::nullopt, "plane", "kettle")), SizeIs(31));
+  });
+  EXPECT_THAT(Texts(erased), Not(Contains("the kettle whistles")));
+  EXPECT_THAT(Texts(erased), Contains("a barge on the canal"));
+
+  const EpisodesFound forgotten = FindLater(ana_, "kettle", At(0), [&] {
+    ASSERT_TRUE(memory().EraseUser(ana_, kNever).ok());
+    EXPECT_THAT(Texts(Find(ana_, 100, std::nullopt, "plane", "kettle")), IsEmpty());
+  });
+  EXPECT_THAT(Texts(forgotten), IsEmpty());
+}
+
+TEST_P(EpisodeVectorsContract, OthersFindTheUsersEpisodesWhileAnEmbeddingIsMade) {
+  Say(ana_, 1, "the kettle whistles");
+  const EpisodesFound found = FindLater(ana_, "kettle", At(0), [&] {
+    EpisodeQuery query;
+    query.user = ana_;
+    query.terms = AnalyzeTerms("kettle");
+    const SystemClock clock;
+    const auto meanwhile = memory().Find(query, Deadline::After(clock, std::chrono::seconds(20)));
+    ASSERT_TRUE(meanwhile.ok()) << meanwhile.error().message;
+    EXPECT_THAT(Texts(*meanwhile), ElementsAre("the kettle whistles"));
+  });
+  EXPECT_THAT(Texts(found), ElementsAre("the kettle whistles"));
+}
 
 }  // namespace
 }  // namespace umbranet

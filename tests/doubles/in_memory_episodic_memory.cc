@@ -276,8 +276,9 @@ std::set<std::int64_t> InMemoryEpisodicMemory::WantedTurns(const std::vector<Mat
   return wanted;
 }
 
-Result<EpisodesFound> InMemoryEpisodicMemory::Find(const EpisodeQuery& query,
+Result<EpisodesFound> InMemoryEpisodicMemory::Find(const EpisodeQuery& asked,
                                                    Deadline /*deadline*/) {
+  const EpisodeQuery query = WithEmbedding(asked);
   const MutexLock lock(mutex_);
   EpisodesFound found;
   found.statistics.document_frequency.resize(query.terms.size());

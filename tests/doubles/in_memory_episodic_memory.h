@@ -28,7 +28,7 @@ class InMemoryEpisodicMemory final : public EpisodicMemory {
   Result<bool> Erase(std::string_view tenant, std::string_view memory_id,
                      Deadline deadline) override;
   Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
-  Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) override;
+  Result<EpisodesFound> Find(const EpisodeQuery& asked, Deadline deadline) override;
   Result<UnembeddedPage> Unembedded(std::string_view space, std::string_view cursor,
                                     std::size_t limit, Deadline deadline) override;
   Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,

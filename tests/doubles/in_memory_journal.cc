@@ -44,6 +44,8 @@ Result<std::vector<AcceptedTurn>> InMemoryJournal::Accept(std::span<const Intera
 
 AcceptedTurn InMemoryJournal::AcceptOne(const Interaction& turn, RunMode mode,
                                         std::string_view traceparent) {
+  // A turn that is here already moves the ledger's time on as well.
+  const Timestamp now = FromUnixMillis(store_.Now());
   AcceptedTurn accepted{.interaction_id = turn.interaction_id, .job_id = {}};
   if (const InMemoryLedgerStore::Turn* known = store_.FindTurn(turn.user, turn.interaction_id)) {
     if (store_.IsBroken(BrokenPromise::kOneTurnAnId)) {
@@ -62,7 +64,7 @@ AcceptedTurn InMemoryJournal::AcceptOne(const Interaction& turn, RunMode mode,
   InMemoryLedgerStore::Turn stored{.interaction = turn};
   stored.interaction.sequence = seq;
   if (turn.accepted_at == Timestamp{}) {
-    stored.interaction.accepted_at = FromUnixMillis(store_.Now());
+    stored.interaction.accepted_at = now;
   }
   store_.turns[seq] = stored;
   accepted.job_id = MakeJobId(turn.user, turn.interaction_id);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace umbranet {
 namespace {
@@ -27,6 +28,26 @@ TEST(ThreadUrgency, IsAsNiceAsItWasAskedFor) {
 TEST(ThreadUrgency, StaysAsItIsAtZero) {
   const int here = getpriority(PRIO_PROCESS, 0);
   EXPECT_EQ(NiceAfter(0), here);
+}
+
+class ThreadAhead : public testing::TestWithParam<Slices> {};
+
+INSTANTIATE_TEST_SUITE_P(Slices, ThreadAhead, testing::Values(Slices::kOrdinary, Slices::kShort));
+
+TEST_P(ThreadAhead, GoesAheadWhereTheSystemAllowsItAndStaysAsItIsElsewhere) {
+  const Slices slices = GetParam();
+  int here = 0;
+  int got = 0;
+  std::jthread([&] {
+    here = getpriority(PRIO_PROCESS, 0);
+    WorkAhead(kNiceOfAnswers, slices);
+    got = getpriority(PRIO_PROCESS, 0);
+    EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+  }).join();
+  EXPECT_TRUE(got == kNiceOfAnswers || got == here) << got;
+  if (geteuid() == 0) {
+    EXPECT_LE(got, here);
+  }
 }
 
 }  // namespace

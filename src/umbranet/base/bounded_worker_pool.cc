@@ -47,7 +47,11 @@ bool BoundedWorkerPool::TrySubmit(Task task) {
 
 void BoundedWorkerPool::Run(Threads::iterator self) {
   pthread_setname_np(pthread_self(), options_.name.substr(0, 15).c_str());
-  WorkBehindAnswers(options_.nice);
+  if (options_.nice < 0) {
+    WorkAhead(options_.nice);
+  } else {
+    WorkBehindAnswers(options_.nice);
+  }
   mutex_.lock();
   for (;;) {
     const SteadyTime leave_at = std::chrono::steady_clock::now() + options_.idle_after;

@@ -28,7 +28,9 @@ class BoundedWorkerPool final : public TaskRunner {
     // however slowly the threads start.
     std::size_t queue_max = 1024;
     Millis idle_after{10'000};
-    int nice = 0;  // Added to the thread's nice value; background work yields to answers.
+    // Of its threads: thread_urgency.h. Background work yields to answers; below 0 they go first
+    // where the system allows it.
+    int nice = 0;
   };
 
   explicit BoundedWorkerPool(Options options);

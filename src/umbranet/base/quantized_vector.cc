@@ -14,8 +14,8 @@ namespace {
 constexpr float kByteMax = 127;
 constexpr float kProbeMax = 2047;
 constexpr std::size_t kScaleBytes = 4;
-// Products summed up in 32 bits before they are widened: 2047 * 127 * 2 * 2048 is below 2^31.
-[[maybe_unused]] constexpr std::size_t kBlock = std::size_t{16} * 2048;
+// Products summed up in 32 bits before they are widened: 2047 * 127 * 8192 is below 2^31.
+[[maybe_unused]] constexpr std::size_t kBlock = 8192;
 
 float LargestMagnitude(std::span<const float> vector) {
   float largest = 0;
@@ -40,6 +40,15 @@ float Fill(std::span<const float> vector, float most, std::vector<T>& values) {
 }
 
 #if defined(__x86_64__)
+std::int64_t RestOfProduct(const std::int16_t* a, const std::int8_t* b, std::size_t from,
+                           std::size_t size) {
+  std::int64_t total = 0;
+  for (std::size_t i = from; i < size; ++i) {
+    total += std::int64_t{a[i]} * b[i];
+  }
+  return total;
+}
+
 __attribute__((target("avx2"))) std::int64_t Avx2Product(const std::int16_t* a,
                                                          const std::int8_t* b, std::size_t size) {
   std::int64_t total = 0;
@@ -53,16 +62,40 @@ __attribute__((target("avx2"))) std::int64_t Avx2Product(const std::int16_t* a,
           _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b + i)));
       sums = _mm256_add_epi32(sums, _mm256_madd_epi16(left, right));
     }
-    alignas(32) std::int32_t lanes[8];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums);
-    for (const std::int32_t lane : lanes) {
-      total += lane;
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0b01001110));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0b10110001));
+    total += _mm_cvtsi128_si32(four);
+  }
+  return total + RestOfProduct(a, b, i, size);
+}
+
+__attribute__((target("avx512f,avx512bw"))) std::int64_t Avx512Product(const std::int16_t* a,
+                                                                       const std::int8_t* b,
+                                                                       std::size_t size) {
+  std::int64_t total = 0;
+  std::size_t i = 0;
+  while (i + 32 <= size) {
+    const std::size_t end = std::min(size, i + kBlock);
+    __m512i sums = _mm512_setzero_si512();
+    for (; i + 32 <= end; i += 32) {
+      const __m512i left = _mm512_loadu_si512(a + i);
+      const __m512i right =
+          _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + i)));
+      sums = _mm512_add_epi32(sums, _mm512_madd_epi16(left, right));
     }
+    total += _mm512_reduce_add_epi32(sums);
   }
-  for (; i < size; ++i) {
-    total += std::int64_t{a[i]} * b[i];
+  return total + RestOfProduct(a, b, i, size);
+}
+
+using ProductFunction = std::int64_t (*)(const std::int16_t*, const std::int8_t*, std::size_t);
+
+ProductFunction FastestProduct() {
+  if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0) {
+    return Avx512Product;
   }
-  return total;
+  return __builtin_cpu_supports("avx2") != 0 ? Avx2Product : nullptr;
 }
 #endif
 
@@ -125,9 +158,9 @@ std::int64_t PortableProduct(std::span<const std::int16_t> a, std::span<const st
 
 std::int64_t FastProduct(std::span<const std::int16_t> a, std::span<const std::int8_t> b) {
 #if defined(__x86_64__)
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
-  if (has_avx2) {
-    return Avx2Product(a.data(), b.data(), std::min(a.size(), b.size()));
+  static const ProductFunction fastest = FastestProduct();
+  if (fastest != nullptr) {
+    return fastest(a.data(), b.data(), std::min(a.size(), b.size()));
   }
 #endif
   return PortableProduct(a, b);

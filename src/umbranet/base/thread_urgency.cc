@@ -24,25 +24,28 @@ struct SchedulingAttributes {
 
 // The shortest slice that Linux grants.
 constexpr std::uint64_t kSliceNs = 100'000;
-// Ten times the share of an ordinary thread.
-constexpr int kUrgentNice = -10;
+
+// Of the calling thread.
+bool TakeShortSlices(int nice) {
+  SchedulingAttributes attributes;
+  attributes.nice = nice;
+  attributes.runtime_ns = kSliceNs;
+  return syscall(SYS_sched_setattr, 0, &attributes, 0U) == 0;
+}
 
 }  // namespace
 
 void WorkBehindAnswers(int nice) {
-  if (nice == 0) {
-    return;
-  }
-  SchedulingAttributes attributes;
-  attributes.nice = nice;
-  attributes.runtime_ns = kSliceNs;
-  if (syscall(SYS_sched_setattr, 0, &attributes, 0U) != 0) {
+  if (nice != 0 && !TakeShortSlices(nice)) {
     (void)setpriority(PRIO_PROCESS, 0, nice);  // Of this thread alone, on Linux.
   }
 }
 
-void WorkBeforeAnswers() {
-  (void)setpriority(PRIO_PROCESS, 0, kUrgentNice);
+void WorkAhead(int nice, Slices slices) {
+  const bool allowed = setpriority(PRIO_PROCESS, 0, nice) == 0;
+  if (slices == Slices::kShort) {
+    (void)TakeShortSlices(allowed ? nice : getpriority(PRIO_PROCESS, 0));
+  }
 }
 
 }  // namespace umbranet

@@ -2,6 +2,8 @@
 // work behind the answers.
 #pragma once
 
+#include <cstdint>
+
 namespace umbranet {
 
 // Makes the calling thread, and those that it starts, yield to threads that somebody waits for:
@@ -11,9 +13,18 @@ namespace umbranet {
 // thing the thread stays as urgent as it was. 0 changes nothing.
 void WorkBehindAnswers(int nice);
 
-// Makes the calling thread, and those that it starts, go first on a busy processor: for a thread
-// that works for a moment at a time and that all others wait for. Only the superuser and whoever
-// has LimitNICE (systemd), RLIMIT_NICE or CAP_SYS_NICE may; for anybody else nothing changes.
-void WorkBeforeAnswers();
+// Nice values of threads that somebody waits for: of those that work on an answer, and of one that
+// works for a moment at a time and that all of these wait for.
+inline constexpr int kNiceOfAnswers = -5;
+inline constexpr int kNiceOfWriter = -10;
+
+// Short ones are for a thread that works for a moment at a time: from Linux 6.12 on it interrupts
+// one with longer slices when it wakes, and would be interrupted at work that takes longer.
+enum class Slices : std::uint8_t { kOrdinary, kShort };
+
+// Makes the calling thread, and those that it starts, go first on a busy processor. Only the
+// superuser and whoever has LimitNICE (systemd), RLIMIT_NICE or CAP_SYS_NICE may take the nice
+// value; anybody may have short slices.
+void WorkAhead(int nice, Slices slices = Slices::kOrdinary);
 
 }  // namespace umbranet

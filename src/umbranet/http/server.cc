@@ -15,6 +15,7 @@
 
 #include "umbranet/base/bounded_worker_pool.h"
 #include "umbranet/base/mutex.h"
+#include "umbranet/base/thread_urgency.h"
 #include "umbranet/http/connection.h"
 
 namespace umbranet {
@@ -45,6 +46,7 @@ BoundedWorkerPool::Options PoolOptions(const HttpServer::Options& options) {
   pool.threads_min = 1;
   pool.threads_max = options.in_flight_max + kReservedForOperations;
   pool.queue_max = options.in_flight_max + kReservedForOperations;
+  pool.nice = kNiceOfAnswers;
   return pool;
 }
 
@@ -166,6 +168,7 @@ void AsioHttpServer::Start() {
   ScheduleTick();
   io_thread_ = std::jthread([this] {
     pthread_setname_np(pthread_self(), "http-io");
+    WorkAhead(kNiceOfAnswers);
     const auto keep_running = asio::make_work_guard(io_);
     io_.run();
   });

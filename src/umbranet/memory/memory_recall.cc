@@ -50,6 +50,9 @@ struct Gathering {
   bool short_term_away GUARDED_BY(mutex) = false;  // The conversation is the journal's.
   std::optional<EpisodesFound> episodes GUARDED_BY(mutex);
   bool embedder_failed GUARDED_BY(mutex) = false;
+  // The question's, where it is made beside the tiers.
+  bool embedding_done GUARDED_BY(mutex) = false;
+  std::optional<Embedding> embedding GUARDED_BY(mutex);
   std::optional<FactsFound> facts GUARDED_BY(mutex);
   std::optional<std::vector<Rule>> rules GUARDED_BY(mutex);
   std::map<Tier, double> tier_ms GUARDED_BY(mutex);
@@ -118,20 +121,29 @@ class Asking {
     }
   }
 
-  // Asks what no other thread was asked.
-  void Finish() {
-    for (const BoundedWorkerPool::Task& task : std::exchange(put_off_, {})) {
+  // On another thread where one is to be had.
+  template <typename Make>
+  void MakeBeside(Make make) {
+    const BoundedWorkerPool::Task task = [found = found_, make = std::move(make)] { make(*found); };
+    if (!pool_.TrySubmit(task)) {
       task();
     }
   }
 
- private:
-  // A question that is to get a vector first is not answered from memory.
-  [[nodiscard]] bool IsNear(Tier tier) const {
-    return std::find(near_.begin(), near_.end(), tier) != near_.end() &&
-           !(tier == Tier::kEpisodic && found_->embed);
+  // Asks what no other thread was asked, the last that was put first: what may have to wait for
+  // something was put before the others.
+  void Finish() {
+    const std::vector<BoundedWorkerPool::Task> tasks = std::exchange(put_off_, {});
+    for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
+      (*task)();
+    }
   }
 
+  [[nodiscard]] bool IsNear(Tier tier) const {
+    return std::find(near_.begin(), near_.end(), tier) != near_.end();
+  }
+
+ private:
   const Clock& clock_;
   BoundedWorkerPool& pool_;
   const std::vector<Tier>& near_;
@@ -139,24 +151,57 @@ class Asking {
   std::vector<BoundedWorkerPool::Task> put_off_;
 };
 
-// By words, and by meaning when the question's vector can be had in time.
-Result<EpisodesFound> FindEpisodes(const Clock& clock, EpisodicMemory& episodic,
-                                   const MemoryManager::Options& options, Gathering& asked) {
+// Nothing: it could not be had in time, and the question goes by its words.
+std::optional<Embedding> EmbedQuestion(const MemoryManager::Options& options, Deadline by,
+                                       Gathering& asked) {
+  Result<Embedding> embedding =
+      options.embedder->EmbedQuestion(QuestionToEmbed(asked.request.query), by);
+  if (embedding.ok()) {
+    return std::move(embedding).value();
+  }
+  const MutexLock lock(asked.mutex);
+  asked.embedder_failed = true;
+  return std::nullopt;
+}
+
+void MakeEmbedding(const MemoryManager::Options& options, Deadline by, Gathering& asked) {
+  std::optional<Embedding> embedding = EmbedQuestion(options, by, asked);
+  const MutexLock lock(asked.mutex);
+  asked.embedding = std::move(embedding);
+  asked.embedding_done = true;
+  asked.changed.NotifyAll();
+}
+
+std::optional<Embedding> AwaitEmbedding(Deadline by, Gathering& asked) {
+  const MutexLock lock(asked.mutex);
+  while (!asked.embedding_done && !by.Expired()) {
+    if (const std::optional<SteadyTime> at = by.At()) {
+      asked.changed.WaitUntil(asked.mutex, *at);
+    } else {
+      asked.changed.Wait(asked.mutex);
+    }
+  }
+  asked.embedder_failed = asked.embedder_failed || !asked.embedding_done;
+  return std::move(asked.embedding);
+}
+
+// By words, and by meaning when the question's vector can be had in time. `beside`: it is made on
+// another thread meanwhile.
+Result<EpisodesFound> FindEpisodes(EpisodicMemory& episodic, const MemoryManager::Options& options,
+                                   Deadline embedding_by, bool beside, Gathering& asked) {
   EpisodeQuery query{.user = asked.request.user,
                      .terms = asked.question.terms,
                      .candidates_max = options.episode_candidates,
                      .similar_max = options.similar_episodes,
                      .as_of = asked.request.as_of};
   if (asked.embed) {
-    Result<Embedding> embedding =
-        options.embedder->EmbedQuestion(QuestionToEmbed(asked.request.query),
-                                        asked.deadline.Within(clock, options.embedding_budget));
-    if (embedding.ok()) {
-      query.embedding = std::move(embedding).value();
-      query.embedding_space = options.embedder->space();
+    query.embedding_space = options.embedder->space();
+    if (beside) {
+      query.embedding_to_come = [&asked, embedding_by] {
+        return AwaitEmbedding(embedding_by, asked);
+      };
     } else {
-      const MutexLock lock(asked.mutex);
-      asked.embedder_failed = true;
+      query.embedding = EmbedQuestion(options, embedding_by, asked);
     }
   }
   return episodic.Find(query, asked.deadline);
@@ -225,9 +270,16 @@ Result<Conversation> ReadConversation(const Clock& clock, const MemoryManager::S
 }
 
 void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
-              const MemoryManager::Options& options, Asking asking) {
-  asking.Put(Tier::kEpisodic, &Gathering::episodes, [&](Gathering& asked) {
-    return FindEpisodes(clock, stores.episodic, options, asked);
+              const MemoryManager::Options& options, const Gathering& found, Asking asking) {
+  const bool beside =
+      found.embed && asking.IsNear(Tier::kEpisodic) && Wants(found.request, Tier::kEpisodic);
+  const Deadline embedding_by = found.deadline.Within(clock, options.embedding_budget);
+  if (beside) {
+    asking.MakeBeside(
+        [&, embedding_by](Gathering& asked) { MakeEmbedding(options, embedding_by, asked); });
+  }
+  asking.Put(Tier::kEpisodic, &Gathering::episodes, [&, embedding_by, beside](Gathering& asked) {
+    return FindEpisodes(stores.episodic, options, embedding_by, beside, asked);
   });
   asking.Put(Tier::kSemantic, &Gathering::facts, [&](const Gathering& asked) {
     return stores.semantic.Find({.user = asked.request.user,
@@ -343,7 +395,8 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
       std::make_shared<Gathering>(request, has_meaning && !spared, journal_away, by);
   Result<EpisodesFound> pending = FindPending(journal_away ? *spooled_turns_ : pending_turns_,
                                               *found, context.freshness, options_.unreflected_max);
-  AskTiers(clock_, stores_, options_, Asking(clock_, recall_pool_, options_.near_tiers, found));
+  AskTiers(clock_, stores_, options_, *found,
+           Asking(clock_, recall_pool_, options_.near_tiers, found));
   reading.reset();
   Harvest harvest = Collect(*found, context);
   if (!pending.ok() &&

@@ -132,18 +132,18 @@ void FillIn(Entry& entry) {
   item.sources = {{episode.interaction_id, episode.role}};
 }
 
-Entry EntryOfFact(const Fact& fact) {
+Entry EntryOfFact(Fact&& fact) {
   Entry entry;
   MemoryItem& item = entry.ranked.item;
-  item.memory_id = fact.memory_id;
-  item.user = fact.user;
+  item.memory_id = std::move(fact.memory_id);
+  item.user = std::move(fact.user);
   item.tier = Tier::kSemantic;
-  item.text = fact.text;
+  item.text = std::move(fact.text);
   item.occurred_at = fact.occurred_at;
   item.valid_from = fact.valid_from;
   item.valid_to = fact.valid_to;
-  item.superseded_by = fact.superseded_by;
-  item.sources = fact.sources;
+  item.superseded_by = std::move(fact.superseded_by);
+  item.sources = std::move(fact.sources);
   return entry;
 }
 
@@ -161,18 +161,22 @@ void ForgetWhatCameLater(const std::map<std::string, Timestamp>& said_at, Timest
   }
 }
 
+// Takes the candidates' facts with it.
 std::vector<Entry> ScoreFacts(const HalfIndex& index, const std::vector<Entry>& halves,
-                              const RankingInput& input, const TermWeights& terms) {
+                              RankingInput& input, const TermWeights& terms) {
   std::map<std::string, Timestamp> said_at;
-  for (const FactCandidate& candidate : input.facts.candidates) {
-    said_at.emplace(candidate.fact.memory_id, candidate.fact.occurred_at);
+  if (input.as_of) {
+    for (const FactCandidate& candidate : input.facts.candidates) {
+      said_at.emplace(candidate.fact.memory_id, candidate.fact.occurred_at);
+    }
   }
   std::vector<Entry> facts;
-  for (const FactCandidate& candidate : input.facts.candidates) {
+  facts.reserve(input.facts.candidates.size());
+  for (FactCandidate& candidate : input.facts.candidates) {
     if (input.as_of && candidate.fact.occurred_at > *input.as_of) {
       continue;
     }
-    Entry entry = EntryOfFact(candidate.fact);
+    Entry entry = EntryOfFact(std::move(candidate.fact));
     MemoryItem& item = entry.ranked.item;
     if (input.as_of) {
       ForgetWhatCameLater(said_at, *input.as_of, item);
@@ -201,7 +205,11 @@ std::vector<Entry> ScoreFacts(const HalfIndex& index, const std::vector<Entry>& 
 // The turns that say what is not so any more stand below those that say what is.
 void PutSuccessorsFirst(const HalfIndex& index, std::vector<Entry>& halves,
                         std::vector<Entry>& facts) {
-  std::unordered_map<std::string, std::size_t> places;
+  if (std::none_of(facts.begin(), facts.end(),
+                   [](const Entry& fact) { return fact.ranked.item.superseded_by.has_value(); })) {
+    return;
+  }
+  std::unordered_map<std::string_view, std::size_t> places;
   for (std::size_t i = 0; i < facts.size(); ++i) {
     places.emplace(facts[i].ranked.item.memory_id, i);
   }
@@ -442,9 +450,10 @@ void DropRules(const std::vector<MemoryItem>& rules, std::vector<Entry>& entries
   });
 }
 
-std::vector<Entry> RankFacts(const Question& question, const RankingInput& input,
+// The best `size`, or all when they are to be explained.
+std::vector<Entry> RankFacts(const Question& question, RankingInput& input,
                              const TermWeights& turn_terms, std::vector<Entry>& halves,
-                             RecallExplainer* explainer) {
+                             std::size_t size, RecallExplainer* explainer) {
   if (input.facts.candidates.empty()) {
     return {};
   }
@@ -465,6 +474,9 @@ std::vector<Entry> RankFacts(const Question& question, const RankingInput& input
   }
   if (question.about_present) {
     PutEndingsFirst(halves, facts, index);
+  }
+  if (explainer == nullptr) {
+    KeepBest(facts, size);
   }
   for (Entry& fact : facts) {
     NameFittingSources(index, halves, fact);
@@ -524,7 +536,8 @@ std::vector<RankedItem> RankMemories(const Question& question, RankingInput inpu
   for (ScoredHalf& half : turns.halves) {
     entries.push_back(EntryOfHalf(std::move(half)));
   }
-  std::vector<Entry> facts = RankFacts(question, input, turns.user_terms, entries, explainer);
+  std::vector<Entry> facts =
+      RankFacts(question, input, turns.user_terms, entries, contenders, explainer);
   std::move(facts.begin(), facts.end(), std::back_inserter(entries));
   DropRules(input.rules, entries, explainer);
 

@@ -91,6 +91,9 @@ MemoryItem ItemOfRule(const Rule& rule, double score) {
 
 std::vector<MemoryItem> SelectRules(const Question& question, const std::vector<Rule>& rules,
                                     std::size_t limit, const EpisodesFound& turns) {
+  if (rules.empty()) {
+    return {};
+  }
   const QuestionTermCounter counter(question);
   std::vector<QuestionTermCounter::Counts> counts(rules.size());
   CorpusStatistics statistics;

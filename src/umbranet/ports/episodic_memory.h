@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "umbranet/domain/episode.h"
@@ -27,9 +29,21 @@ struct EpisodeQuery {
   // there is an embedding.
   std::size_t similar_max = 100;
   std::optional<Embedding> embedding = std::nullopt;  // The question's.
-  std::string embedding_space = {};                   // Embedder::space() of it.
-  std::optional<Timestamp> as_of = std::nullopt;      // Only turns that had occurred by then.
+  // In place of `embedding`, while it is still being made: a store calls it at most once, when it
+  // has found what it can by words and holds nothing that others wait for. It blocks until the
+  // embedding is there or is given up (nothing).
+  std::function<std::optional<Embedding>()> embedding_to_come = nullptr;
+  std::string embedding_space = {};               // Embedder::space() of either.
+  std::optional<Timestamp> as_of = std::nullopt;  // Only turns that had occurred by then.
 };
+
+// The query with the embedding that was to come, for a store that does not search in two steps.
+[[nodiscard]] inline EpisodeQuery WithEmbedding(EpisodeQuery query) {
+  if (query.embedding_to_come) {
+    query.embedding = std::exchange(query.embedding_to_come, nullptr)();
+  }
+  return query;
+}
 
 struct EpisodeCandidate {
   std::shared_ptr<const Episode> episode;  // Never null; a store may share it with its cache.

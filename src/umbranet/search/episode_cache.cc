@@ -63,6 +63,12 @@ std::shared_ptr<EpisodeCache::Shelf> EpisodeCache::Find(std::int64_t user_key) {
   return place.shelf;
 }
 
+bool EpisodeCache::Holds(std::int64_t user_key, const std::shared_ptr<Shelf>& shelf) const {
+  const MutexLock lock(mutex_);
+  const auto place = places_.find(user_key);
+  return place != places_.end() && place->second.shelf == shelf;
+}
+
 void EpisodeCache::Account(std::int64_t user_key, const std::shared_ptr<Shelf>& shelf,
                            std::size_t bytes) {
   const MutexLock lock(mutex_);
@@ -95,6 +101,15 @@ std::size_t EpisodeCache::bytes() const {
   return bytes_;
 }
 
+Status EpisodeCache::CatchUp(Shelf& shelf, EpisodeSource& source) {
+  Status caught_up = source.CatchUp(shelf.episodes, shelf.mark);
+  if (!caught_up.ok()) {
+    shelf.episodes = UserEpisodes();
+    shelf.mark = EpisodeMark();
+  }
+  return caught_up;
+}
+
 Result<EpisodesFound> EpisodeCache::Search(std::int64_t user_key, const EpisodeQuery& query,
                                            std::optional<std::int64_t> space_key,
                                            EpisodeSource& source, Deadline deadline) {
@@ -104,16 +119,40 @@ Result<EpisodesFound> EpisodeCache::Search(std::int64_t user_key, const EpisodeQ
   {
     Loan loan(*shelf);
     UMBRANET_RETURN_IF_ERROR(loan.Take(deadline));
-    if (Status caught_up = source.CatchUp(shelf->episodes, shelf->mark); !caught_up.ok()) {
-      shelf->episodes = UserEpisodes();
-      shelf->mark = EpisodeMark();
-      return std::move(caught_up).error();
-    }
+    UMBRANET_RETURN_IF_ERROR(CatchUp(*shelf, source));
     found = shelf->episodes.Search(query, space_key);
     bytes = shelf->episodes.bytes();
   }
   Account(user_key, shelf, bytes);
   return found;
+}
+
+Result<EpisodeCache::Begun> EpisodeCache::Begin(std::int64_t user_key, const EpisodeQuery& query,
+                                                EpisodeSource& source, Deadline deadline) {
+  const std::shared_ptr<Shelf> shelf = Find(user_key);
+  std::size_t bytes = 0;
+  std::optional<UserEpisodes::Begun> begun;
+  {
+    Loan loan(*shelf);
+    UMBRANET_RETURN_IF_ERROR(loan.Take(deadline));
+    UMBRANET_RETURN_IF_ERROR(CatchUp(*shelf, source));
+    begun.emplace(shelf->episodes.Begin(query));
+    bytes = shelf->episodes.bytes();
+  }
+  Account(user_key, shelf, bytes);
+  return Begun(user_key, shelf, *std::move(begun));
+}
+
+Result<std::optional<EpisodesFound>> EpisodeCache::Finish(Begun begun,
+                                                          const std::optional<Embedding>& embedding,
+                                                          std::optional<std::int64_t> space_key,
+                                                          Deadline deadline) {
+  if (!Holds(begun.user_key_, begun.shelf_)) {
+    return std::optional<EpisodesFound>();
+  }
+  Loan loan(*begun.shelf_);
+  UMBRANET_RETURN_IF_ERROR(loan.Take(deadline));
+  return begun.shelf_->episodes.Finish(std::move(begun.search_), embedding, space_key);
 }
 
 }  // namespace umbranet

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
@@ -41,20 +42,6 @@ class EpisodeSource {
 };
 
 class EpisodeCache {
- public:
-  explicit EpisodeCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
-
-  // `space_key` as in UserEpisodes::Search. The deadline bounds the wait for the user's turn.
-  Result<EpisodesFound> Search(std::int64_t user_key, const EpisodeQuery& query,
-                               std::optional<std::int64_t> space_key, EpisodeSource& source,
-                               Deadline deadline);
-
-  // Lets go of what it holds of a user. (Memory, not correctness, is at stake.)
-  void Drop(std::int64_t user_key);
-
-  [[nodiscard]] std::size_t bytes() const;
-
- private:
   struct Shelf {
     Mutex mutex;
     ConditionVariable returned;
@@ -66,6 +53,42 @@ class EpisodeCache {
 
   class Loan;
 
+ public:
+  explicit EpisodeCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  // `space_key` as in UserEpisodes::Search. The deadline bounds the wait for the user's turn.
+  Result<EpisodesFound> Search(std::int64_t user_key, const EpisodeQuery& query,
+                               std::optional<std::int64_t> space_key, EpisodeSource& source,
+                               Deadline deadline);
+
+  // A search in two steps; between them the user's episodes are free for others.
+  class Begun {
+   private:
+    friend class EpisodeCache;
+
+    Begun(std::int64_t user_key, std::shared_ptr<Shelf> shelf, UserEpisodes::Begun search)
+        : user_key_(user_key), shelf_(std::move(shelf)), search_(std::move(search)) {}
+
+    std::int64_t user_key_;
+    std::shared_ptr<Shelf> shelf_;
+    UserEpisodes::Begun search_;
+  };
+
+  // By words. The query must outlive what was begun.
+  Result<Begun> Begin(std::int64_t user_key, const EpisodeQuery& query, EpisodeSource& source,
+                      Deadline deadline);
+  // Nothing when it has to be begun anew: the user was let go of, or see UserEpisodes::Finish.
+  Result<std::optional<EpisodesFound>> Finish(Begun begun,
+                                              const std::optional<Embedding>& embedding,
+                                              std::optional<std::int64_t> space_key,
+                                              Deadline deadline);
+
+  // Lets go of what it holds of a user. (Memory, not correctness, is at stake.)
+  void Drop(std::int64_t user_key);
+
+  [[nodiscard]] std::size_t bytes() const;
+
+ private:
   struct Place {
     std::shared_ptr<Shelf> shelf;
     std::size_t bytes = 0;
@@ -73,6 +96,9 @@ class EpisodeCache {
   };
 
   std::shared_ptr<Shelf> Find(std::int64_t user_key);
+  [[nodiscard]] bool Holds(std::int64_t user_key, const std::shared_ptr<Shelf>& shelf) const;
+  // Brings a shelf on loan up to date.
+  static Status CatchUp(Shelf& shelf, EpisodeSource& source);
   void Account(std::int64_t user_key, const std::shared_ptr<Shelf>& shelf, std::size_t bytes);
 
   const std::size_t bytes_max_;

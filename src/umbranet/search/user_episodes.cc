@@ -27,6 +27,53 @@ std::size_t RoleIndex(Role role) {
   return role == Role::kUser ? 0 : 1;
 }
 
+template <typename Value>
+struct Match {
+  Value value;
+  std::uint32_t document;
+
+  // The best first, and of equals the earlier document.
+  bool operator<(const Match& other) const {
+    return value != other.value ? value > other.value : document < other.document;
+  }
+};
+
+// The highest `most` of the values above 0 that are added, in the order of their documents. Of a
+// hundred thousand all but some hundred are told to be worse by one comparison.
+template <typename Value>
+class BestMatches {
+ public:
+  explicit BestMatches(std::size_t most) : most_(most), least_(most == 0 ? kNever : Value{0}) {}
+
+  // What does not exceed it need not be added.
+  [[nodiscard]] Value least() const { return least_; }
+
+  void Add(Value value, std::uint32_t document) {
+    matches_.push_back({value, document});
+    if (matches_.size() >= 2 * most_) {
+      matches_ = Take(most_);
+      least_ = std::max_element(matches_.begin(), matches_.end())->value;
+    }
+  }
+
+  // The best `size`, in no order.
+  std::vector<Match<Value>> Take(std::size_t size) {
+    if (matches_.size() > size) {
+      std::nth_element(matches_.begin(), matches_.begin() + static_cast<std::ptrdiff_t>(size),
+                       matches_.end());
+      matches_.resize(size);
+    }
+    return std::move(matches_);
+  }
+
+ private:
+  static constexpr Value kNever = std::numeric_limits<Value>::max();
+
+  std::size_t most_;
+  Value least_;
+  std::vector<Match<Value>> matches_;
+};
+
 }  // namespace
 
 void UserEpisodes::Add(const Document& document) {
@@ -99,6 +146,7 @@ void UserEpisodes::Remove(std::int64_t episode_key) {
   brief.removed = true;
   vectors_[number].dimension = 0;
   stored.text.reset();
+  edition_ = std::make_shared<const char>();
   ++removed_;
 }
 
@@ -135,27 +183,59 @@ class UserEpisodes::Searching {
         query_(query),
         accompanied_(accompanied),
         horizon_(query.as_of.value_or(Timestamp::max())),
+        edition_(all.edition_),
         slot_(all.documents_.size(), kNone) {
     for (const std::string& term : query.terms) {
       postings_.push_back(all.Find(term));
     }
   }
 
-  EpisodesFound Run(std::optional<std::int64_t> space_key, Beginnings beginnings) {
-    EpisodesFound found;
-    found.statistics = Statistics(0);
-    found.assistant_statistics = Statistics(1);
-    const std::vector<double> scores = ScoreTerms(found);
-    TakeBest(scores, query_.candidates_max);
-    if (query_.embedding.has_value() && space_key.has_value()) {
-      Compare(*space_key);
-      TakeBest(similarity_, query_.similar_max);
+  void FindByWords() {
+    found_.statistics = Statistics(0);
+    found_.assistant_statistics = Statistics(1);
+    TakeBest(ScoreTerms(), query_.candidates_max);
+    FillIn();
+  }
+
+  void FindByMeaning(const Embedding& embedding, std::int64_t space_key) {
+    Compare(embedding, space_key);
+    TakeBest(similarity_, query_.similar_max);
+  }
+
+  // Of every session the first two turns.
+  void AddBeginnings() {
+    for (const std::vector<std::uint32_t>& order : all_.sessions_) {
+      std::size_t turns = 0;
+      std::optional<std::int64_t> last;
+      for (const std::uint32_t document : order) {
+        if (all_.documents_[document].sequence != last) {
+          last = all_.documents_[document].sequence;
+          if (++turns > kTurnsAfter) {
+            break;
+          }
+        }
+        Want(document);
+      }
     }
-    if (beginnings == Beginnings::kBrought) {
-      AddBeginnings();
+  }
+
+  // False: what was found before is there no more.
+  [[nodiscard]] bool Resume(const UserEpisodes& all) {
+    slot_.resize(all.documents_.size(), kNone);
+    return &all == &all_ && all.edition_ == edition_;
+  }
+
+  EpisodesFound Answer() {
+    FillIn();
+    for (const std::uint32_t match : matched_) {
+      found_.candidates[slot_[match]].matched = true;
     }
-    Answer(found);
-    return found;
+    for (std::size_t i = 0; i < wanted_.size() && !similarity_.empty(); ++i) {
+      if (const float similarity = similarity_[wanted_[i]]; !std::isnan(similarity)) {
+        found_.candidates[i].similarity = similarity;
+      }
+    }
+    return std::move(found_);
   }
 
  private:
@@ -181,10 +261,10 @@ class UserEpisodes::Searching {
         [&](const Posting& posting) { return !all_.briefs_[posting.document].removed; }));
   }
 
-  [[nodiscard]] std::vector<double> ScoreTerms(const EpisodesFound& found) const {
+  [[nodiscard]] std::vector<double> ScoreTerms() const {
     std::vector<double> scores(all_.documents_.size());
     for (const std::size_t role : {std::size_t{0}, std::size_t{1}}) {
-      const CorpusStatistics& corpus = role == 0 ? found.statistics : found.assistant_statistics;
+      const CorpusStatistics& corpus = role == 0 ? found_.statistics : found_.assistant_statistics;
       const auto documents = static_cast<double>(corpus.documents);
       const double mean = std::max(corpus.length_mean, 1.0);
       for (std::size_t term = 0; term < postings_.size(); ++term) {
@@ -208,40 +288,30 @@ class UserEpisodes::Searching {
   // Those with the highest values above 0, of each role within its share, become matches.
   template <typename Value>
   void TakeBest(const std::vector<Value>& values, std::size_t limit) {
-    std::array<std::vector<std::uint32_t>, 2> by_role;
-    std::vector<std::uint32_t> best;
+    std::array<BestMatches<Value>, 2> by_role = {BestMatches<Value>(limit),
+                                                 BestMatches<Value>(limit / kAssistantShare)};
     for (std::uint32_t i = 0; i < values.size(); ++i) {
       const Brief& brief = all_.briefs_[i];
-      if (values[i] > 0 && !brief.removed && brief.occurred_at <= horizon_) {
-        by_role[RoleIndex(brief.role)].push_back(i);
+      BestMatches<Value>& best = by_role[RoleIndex(brief.role)];
+      if (values[i] > best.least() && !brief.removed && brief.occurred_at <= horizon_) {
+        best.Add(values[i], i);
       }
     }
-    const auto better = [&](std::uint32_t a, std::uint32_t b) {
-      return values[a] != values[b] ? values[a] > values[b] : a < b;
-    };
-    const auto take = [&](std::vector<std::uint32_t>& documents, std::size_t most) {
-      if (documents.size() > most) {
-        std::nth_element(documents.begin(), documents.begin() + static_cast<std::ptrdiff_t>(most),
-                         documents.end(), better);
-        documents.resize(most);
-      }
-      best.insert(best.end(), documents.begin(), documents.end());
-      return documents.size();
-    };
-    const std::size_t assistants = take(by_role[1], limit / kAssistantShare);
-    take(by_role[0], limit - assistants);
-    std::sort(best.begin(), best.end(), better);
+    auto best = by_role[1].Take(limit / kAssistantShare);
+    const auto users = by_role[0].Take(limit - best.size());
+    best.insert(best.end(), users.begin(), users.end());
+    std::sort(best.begin(), best.end());
     for (std::size_t i = 0; i < best.size(); ++i) {
       if (i < accompanied_) {
-        AddNeighbours(best[i]);
+        AddNeighbours(best[i].document);
       }
-      Want(best[i]);
+      Want(best[i].document);
+      matched_.push_back(best[i].document);
     }
-    matched_.insert(matched_.end(), best.begin(), best.end());
   }
 
-  void Compare(std::int64_t space_key) {
-    const VectorProbe probe(*query_.embedding);
+  void Compare(const Embedding& embedding, std::int64_t space_key) {
+    const VectorProbe probe(embedding);
     similarity_.assign(all_.documents_.size(), std::numeric_limits<float>::quiet_NaN());
     for (std::size_t i = 0; i < all_.vectors_.size(); ++i) {
       const VectorPlace& place = all_.vectors_[i];
@@ -281,23 +351,6 @@ class UserEpisodes::Searching {
     }
   }
 
-  // Of every session the first two turns.
-  void AddBeginnings() {
-    for (const std::vector<std::uint32_t>& order : all_.sessions_) {
-      std::size_t turns = 0;
-      std::optional<std::int64_t> last;
-      for (const std::uint32_t document : order) {
-        if (all_.documents_[document].sequence != last) {
-          last = all_.documents_[document].sequence;
-          if (++turns > kTurnsAfter) {
-            break;
-          }
-        }
-        Want(document);
-      }
-    }
-  }
-
   void Want(std::uint32_t document) {
     if (slot_[document] == kNone && all_.briefs_[document].occurred_at <= horizon_) {
       slot_[document] = static_cast<std::uint32_t>(wanted_.size());
@@ -305,31 +358,34 @@ class UserEpisodes::Searching {
     }
   }
 
-  void Answer(EpisodesFound& found) const {
-    found.candidates.resize(wanted_.size());
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+  // Makes the candidates of those that have been wanted since.
+  void FillIn() {
+    std::vector<EpisodeCandidate>& candidates = found_.candidates;
+    const std::size_t before = candidates.size();
+    candidates.resize(wanted_.size());
+    for (std::size_t i = before; i < wanted_.size(); ++i) {
       const Stored& stored = all_.documents_[wanted_[i]];
-      EpisodeCandidate& candidate = found.candidates[i];
+      EpisodeCandidate& candidate = candidates[i];
       candidate.episode = {stored.text, stored.text->episode.get()};
       candidate.length = all_.briefs_[wanted_[i]].length;
       candidate.reading = &stored.text->reading;
       candidate.term_counts.resize(query_.terms.size());
-      if (!similarity_.empty() && !std::isnan(similarity_[wanted_[i]])) {
-        candidate.similarity = similarity_[wanted_[i]];
-      }
-    }
-    for (const std::uint32_t match : matched_) {
-      found.candidates[slot_[match]].matched = true;
     }
     for (std::size_t term = 0; term < postings_.size(); ++term) {
-      if (postings_[term] == nullptr) {
-        continue;
+      if (postings_[term] != nullptr) {
+        CountTerm(term, before);
       }
-      for (const std::vector<Posting>& list : *postings_[term]) {
-        for (const Posting& posting : list) {
-          if (slot_[posting.document] != kNone) {
-            found.candidates[slot_[posting.document]].term_counts[term] = posting.count;
-          }
+    }
+  }
+
+  // In the candidates from `first` on.
+  void CountTerm(std::size_t term, std::size_t first) {
+    for (const std::vector<Posting>& list : *postings_[term]) {
+      for (const Posting& posting : list) {
+        const std::uint32_t slot =
+            posting.document < slot_.size() ? slot_[posting.document] : kNone;
+        if (slot != kNone && slot >= first) {
+          found_.candidates[slot].term_counts[term] = posting.count;
         }
       }
     }
@@ -339,6 +395,8 @@ class UserEpisodes::Searching {
   const EpisodeQuery& query_;
   const std::size_t accompanied_;
   const Timestamp horizon_;
+  const std::shared_ptr<const char> edition_;
+  EpisodesFound found_;                        // Its candidates come at the end.
   std::vector<const PostingLists*> postings_;  // Parallel to the query's terms.
   std::vector<float> similarity_;              // NaN: no vector. Empty: not asked for.
   std::vector<std::uint32_t> matched_;
@@ -346,9 +404,43 @@ class UserEpisodes::Searching {
   std::vector<std::uint32_t> slot_;  // Where a document is in wanted_.
 };
 
+UserEpisodes::Begun::Begun(std::unique_ptr<Searching> searching)
+    : searching_(std::move(searching)) {}
+
+UserEpisodes::Begun::Begun(Begun&&) noexcept = default;
+UserEpisodes::Begun& UserEpisodes::Begun::operator=(Begun&&) noexcept = default;
+UserEpisodes::Begun::~Begun() = default;
+
 EpisodesFound UserEpisodes::Search(const EpisodeQuery& query, std::optional<std::int64_t> space_key,
                                    Beginnings beginnings, std::size_t accompanied) const {
-  return Searching(*this, query, accompanied).Run(space_key, beginnings);
+  Searching searching(*this, query, accompanied);
+  searching.FindByWords();
+  if (query.embedding.has_value() && space_key.has_value()) {
+    searching.FindByMeaning(*query.embedding, *space_key);
+  }
+  if (beginnings == Beginnings::kBrought) {
+    searching.AddBeginnings();
+  }
+  return searching.Answer();
+}
+
+UserEpisodes::Begun UserEpisodes::Begin(const EpisodeQuery& query) const {
+  Begun begun(std::make_unique<Searching>(*this, query, EpisodicMemory::kNeighboursMin));
+  begun.searching_->FindByWords();
+  return begun;
+}
+
+std::optional<EpisodesFound> UserEpisodes::Finish(Begun begun,
+                                                  const std::optional<Embedding>& embedding,
+                                                  std::optional<std::int64_t> space_key) const {
+  Searching& searching = *begun.searching_;
+  if (!searching.Resume(*this)) {
+    return std::nullopt;
+  }
+  if (embedding.has_value() && space_key.has_value()) {
+    searching.FindByMeaning(*embedding, *space_key);
+  }
+  return searching.Answer();
 }
 
 }  // namespace umbranet

@@ -27,6 +27,8 @@
 namespace umbranet {
 
 class UserEpisodes {
+  class Searching;
+
  public:
   struct Document {
     std::int64_t episode_key = 0;  // The store's; unique.
@@ -49,6 +51,20 @@ class UserEpisodes {
   // anew now and then.
   void Remove(std::int64_t episode_key);
 
+  // A search that has been made by words and waits for its query's embedding.
+  class Begun {
+   public:
+    Begun(Begun&&) noexcept;
+    Begun& operator=(Begun&&) noexcept;
+    ~Begun();
+
+   private:
+    friend class UserEpisodes;
+    explicit Begun(std::unique_ptr<Searching> searching);
+
+    std::unique_ptr<Searching> searching_;
+  };
+
   // Whether the first two turns of every session are brought, whatever they say.
   enum class Beginnings : std::uint8_t { kMatching, kBrought };
 
@@ -58,6 +74,14 @@ class UserEpisodes {
       const EpisodeQuery& query, std::optional<std::int64_t> space_key,
       Beginnings beginnings = Beginnings::kMatching,
       std::size_t accompanied = EpisodicMemory::kNeighboursMin) const;
+
+  // The same in two steps, between which episodes and vectors may be added. The query must outlive
+  // what was begun; its own embedding is not looked at.
+  [[nodiscard]] Begun Begin(const EpisodeQuery& query) const;
+  // Nothing when the episodes were thrown away, removed or replaced since: to be begun anew.
+  [[nodiscard]] std::optional<EpisodesFound> Finish(Begun begun,
+                                                    const std::optional<Embedding>& embedding,
+                                                    std::optional<std::int64_t> space_key) const;
 
   [[nodiscard]] std::size_t size() const { return documents_.size() - removed_; }
 
@@ -110,8 +134,6 @@ class UserEpisodes {
   // By role.
   using PostingLists = std::array<std::vector<Posting>, 2>;
 
-  class Searching;
-
   [[nodiscard]] const PostingLists* Find(std::string_view term) const;
   // Index of the document, or the number of documents.
   [[nodiscard]] std::size_t PlaceOf(std::int64_t episode_key) const;
@@ -125,6 +147,8 @@ class UserEpisodes {
   std::vector<std::int8_t> values_;                               // All vectors' elements.
   std::array<std::uint64_t, 2> count_{};                          // Documents by role.
   std::array<std::uint64_t, 2> length_{};                         // Their terms.
+  // Another one when what a search has begun with is not there any more.
+  std::shared_ptr<const char> edition_ = std::make_shared<const char>();
   std::size_t removed_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -378,7 +378,8 @@ Result<std::uint64_t> PostgresEpisodicMemory::EraseUser(const UserKey& user, Dea
   return removed;
 }
 
-Result<EpisodesFound> PostgresEpisodicMemory::Find(const EpisodeQuery& query, Deadline deadline) {
+Result<EpisodesFound> PostgresEpisodicMemory::Find(const EpisodeQuery& asked, Deadline deadline) {
+  const EpisodeQuery query = WithEmbedding(asked);
   EpisodeSearch search;
   search.compared_documents_max = options_.compared_documents_max;
   const std::optional<std::string> space =

@@ -57,7 +57,7 @@ class PostgresEpisodicMemory final : public EpisodicMemory {
   // it again. Other processes let go of what they hold in memory with their next search of the
   // user, or when others need the room.
   Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
-  Result<EpisodesFound> Find(const EpisodeQuery& query, Deadline deadline) override;
+  Result<EpisodesFound> Find(const EpisodeQuery& asked, Deadline deadline) override;
   Result<UnembeddedPage> Unembedded(std::string_view space, std::string_view cursor,
                                     std::size_t limit, Deadline deadline) override;
   Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,

@@ -302,7 +302,7 @@ bool SqliteDatabase::ForegroundWaits() const {
 
 void SqliteDatabase::RunWriter() {
   // A turn waits for the writer twice, for the beginning of its transaction and for its end.
-  WorkBeforeAnswers();
+  WorkAhead(kNiceOfWriter, Slices::kShort);
   while (true) {
     bool idle = false;
     bool foreground = false;

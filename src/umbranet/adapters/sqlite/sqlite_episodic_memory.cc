@@ -506,26 +506,46 @@ Result<std::uint64_t> SqliteEpisodicMemory::EraseMemory(std::int64_t memory_key,
 }
 
 Result<EpisodesFound> SqliteEpisodicMemory::Find(const EpisodeQuery& query, Deadline deadline) {
-  UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
-  UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
-  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
-                            FindMemory(*reader, query.user, options_.which));
-  if (!user_key.has_value()) {
-    EpisodesFound nothing;
-    nothing.statistics.document_frequency.resize(query.terms.size());
-    nothing.assistant_statistics.document_frequency.resize(query.terms.size());
-    return nothing;
-  }
-  UMBRANET_ASSIGN_OR_RETURN(const Extent extent, ReadExtent(*reader, *user_key));
-  if (extent.documents > options_.cached_documents_max) {
-    return SearchEpisodes(*reader, index_, *user_key, query);
-  }
+  std::optional<EpisodeCache::Begun> begun;
   std::optional<std::int64_t> space_key;
-  if (query.embedding.has_value()) {
-    UMBRANET_ASSIGN_OR_RETURN(space_key, FindEmbeddingSpace(*reader, query.embedding_space));
+  {
+    // Given back before an embedding is waited for.
+    UMBRANET_ASSIGN_OR_RETURN(SqliteReader reader, database_.Read(deadline));
+    UMBRANET_RETURN_IF_ERROR(reader.BeginSnapshot());
+    UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                              FindMemory(*reader, query.user, options_.which));
+    if (!user_key.has_value()) {
+      EpisodesFound nothing;
+      nothing.statistics.document_frequency.resize(query.terms.size());
+      nothing.assistant_statistics.document_frequency.resize(query.terms.size());
+      return nothing;
+    }
+    UMBRANET_ASSIGN_OR_RETURN(const Extent extent, ReadExtent(*reader, *user_key));
+    const bool in_file = extent.documents > options_.cached_documents_max;
+    if (in_file && !query.embedding_to_come) {
+      return SearchEpisodes(*reader, index_, *user_key, query);
+    }
+    if (query.embedding.has_value() || query.embedding_to_come) {
+      UMBRANET_ASSIGN_OR_RETURN(space_key, FindEmbeddingSpace(*reader, query.embedding_space));
+    }
+    SqliteEpisodeSource source(*reader, *user_key, query.user, extent);
+    if (!query.embedding_to_come) {
+      return cache_.Search(*user_key, query, space_key, source, deadline);
+    }
+    if (!in_file) {
+      UMBRANET_ASSIGN_OR_RETURN(begun, cache_.Begin(*user_key, query, source, deadline));
+    }
   }
-  SqliteEpisodeSource source(*reader, *user_key, query.user, extent);
-  return cache_.Search(*user_key, query, space_key, source, deadline);
+  const EpisodeQuery whole = WithEmbedding(query);
+  if (begun.has_value()) {
+    UMBRANET_ASSIGN_OR_RETURN(
+        std::optional<EpisodesFound> found,
+        cache_.Finish(*std::move(begun), whole.embedding, space_key, deadline));
+    if (found.has_value()) {
+      return *std::move(found);
+    }
+  }
+  return Find(whole, deadline);
 }
 
 Result<UnembeddedPage> SqliteEpisodicMemory::Unembedded(std::string_view space,
