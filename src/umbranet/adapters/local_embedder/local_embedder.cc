@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "umbranet/base/thread_urgency.h"
+
 namespace umbranet {
 namespace {
 
@@ -19,6 +21,9 @@ constexpr std::size_t kTokenBytesMax = 64;
 constexpr std::chrono::seconds kGapWaitMax{2};
 // Fewer passages than this are not worth a thread of their own.
 constexpr std::size_t kTextsAPart = 4;
+// Of the thread that reads the model while nobody waits for it: that takes half a second of a
+// processor, which answers would be without.
+constexpr int kNiceOfLoading = 10;
 // So that threads whose batches take unlike times can share out what is left.
 constexpr std::size_t kBatchesEach = 2;
 
@@ -133,21 +138,26 @@ void LocalEmbedder::Load() {
   changed_.NotifyAll();
 }
 
-void LocalEmbedder::BeginLoading() {
+void LocalEmbedder::BeginLoading(Awaited awaited) {
   if (!std::exchange(loading_, true)) {
-    loader_ = std::jthread([this] { Load(); });
+    loader_ = std::jthread([this, awaited] {
+      if (awaited == Awaited::kNo) {
+        WorkBehindAnswers(kNiceOfLoading);
+      }
+      Load();
+    });
   }
 }
 
 bool LocalEmbedder::ReadyAtOnce() {
   MutexLock lock(mutex_);
-  BeginLoading();
+  BeginLoading(Awaited::kNo);
   return loaded_;
 }
 
 Result<const LocalEmbedder::Model*> LocalEmbedder::LoadedModel(Deadline deadline) {
   MutexLock lock(mutex_);
-  BeginLoading();
+  BeginLoading(Awaited::kYes);
   while (!loaded_) {
     if (deadline.Expired()) {
       return DeadlineExceeded("embedder: the model is still being read");

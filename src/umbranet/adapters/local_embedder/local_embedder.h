@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -72,7 +73,8 @@ class LocalEmbedder final : public Embedder {
   LocalEmbedder(Options options, ModelFolder folder);
 
   Result<const Model*> LoadedModel(Deadline deadline);
-  void BeginLoading() REQUIRES(mutex_);
+  enum class Awaited : std::uint8_t { kNo, kYes };
+  void BeginLoading(Awaited awaited) REQUIRES(mutex_);
   void Load();
   // Vectors for `texts` in their order, `prefix` put before each: passages on `threads` of
   // their own, a question on the calling one.
