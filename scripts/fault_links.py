@@ -1,11 +1,16 @@
-"""Links between processes and servers that can be broken: a TCP forwarder on loopback.
+"""Links between processes and servers that can be broken: a TCP forwarder, and a network namespace.
 
-Python's standard library alone. Methods may be called from any thread; one thread of its own carries the bytes of all links.
+Python's standard library and, for the namespace, iproute2. Methods may be called from any thread; one thread of its own carries
+the bytes of all links.
 """
 
 import asyncio
+import os
+import random
+import shutil
 import socket
 import struct
+import subprocess
 import threading
 import urllib.parse
 
@@ -26,7 +31,8 @@ class _Loop:
 class Link:
     """What listens at `port` of 127.0.0.1 and leads to a server.
 
-    A delay holds for what arrives from then on. A hole swallows nothing: connections are accepted and stay open, and nothing
+    A delay holds for what arrives from then on. A lossy link is what TCP makes of one: one piece in ten comes when it has been sent
+    again, 0.2 s later. A hole swallows nothing: connections are accepted and stay open, and nothing
     moves until it is filled, as when a cable is cut and mended. A reset ends every connection with RST; a cut does so to
     each connection after so many bytes more from the server, wherever in an answer that is.
     """
@@ -38,13 +44,22 @@ class Link:
             Link._threads = _Loop()
         self._target = (host, port)
         self._delay = 0.0
+        self._lossy = False
         self._cut_after = None
         self._writers = set()
-        self._open = None
-        self.port = Link._threads.call(self._listen())
+        self._open = asyncio.Event()
+        self._open.set()
+        self.port = Link._threads.call(self._listen("127.0.0.1", 0))
+
+    def listen_also_at(self, address):
+        """At the same port of another address of this machine."""
+        Link._threads.call(self._listen(address, self.port))
 
     def delay(self, seconds):
         self._delay = seconds
+
+    def lose_some(self):
+        self._lossy = True
 
     def dig_hole(self):
         Link._threads.call(self._set_hole(True))
@@ -59,13 +74,11 @@ class Link:
         self._cut_after = size
 
     def mend(self):
-        self._delay, self._cut_after = 0.0, None
+        self._delay, self._lossy, self._cut_after = 0.0, False, None
         self.fill_hole()
 
-    async def _listen(self):
-        self._open = asyncio.Event()
-        self._open.set()
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def _listen(self, address, port):
+        server = await asyncio.start_server(self._serve, address, port)
         return server.sockets[0].getsockname()[1]
 
     async def _set_hole(self, hole):
@@ -105,8 +118,9 @@ class Link:
     async def _carry(self, reader, writer, from_server, client):
         carried, limit = 0, None
         while chunk := await reader.read(CHUNK):
-            if self._delay:
-                await asyncio.sleep(self._delay)
+            late = self._delay + (0.2 if self._lossy and random.random() < 0.1 else 0)
+            if late:
+                await asyncio.sleep(late)
             await self._open.wait()
             if from_server and self._cut_after is not None:
                 limit = carried + self._cut_after if limit is None else limit
@@ -122,13 +136,61 @@ class Link:
             writer.write_eof()
 
 
+def at_address(url, address, port):
+    """The same server's URL, reached elsewhere."""
+    parts = urllib.parse.urlsplit(url)
+    credentials = "".join(parts.netloc.rpartition("@")[:2])
+    return urllib.parse.urlunsplit(parts._replace(netloc=f"{credentials}{address}:{port}"))
+
+
 def through_links(urls):
     """The URLs of servers, by name, led through links: the new URLs and the links by the same names."""
-    led, links = {}, {}
+    links = {}
     for name, url in urls.items():
         parts = urllib.parse.urlsplit(url)
         links[name] = Link(parts.hostname, parts.port)
-        address = parts.netloc.rpartition("@")
-        led[name] = urllib.parse.urlunsplit(
-            parts._replace(netloc="".join(address[:2]) + f"127.0.0.1:{links[name].port}"))
-    return led, links
+    return {name: at_address(url, "127.0.0.1", links[name].port) for name, url in urls.items()}, links
+
+
+class Namespace:
+    """A network namespace with one cable to this one. With the cable out packets go nowhere, those that ask for a connection too;
+    a forwarder cannot show that, since it accepts."""
+
+    HERE, THERE = "10.213.77.1", "10.213.77.2"
+
+    def __init__(self, name):
+        self.name, self._cable = name, f"um{os.getpid() % 1_000_000}"
+        _ip("netns", "add", name)
+        try:
+            _ip("link", "add", self._cable, "type", "veth", "peer", "name", "cable", "netns", name)
+            _ip("addr", "add", self.HERE + "/30", "dev", self._cable)
+            _ip("link", "set", self._cable, "up")
+            for arguments in (("link", "set", "lo", "up"), ("addr", "add", self.THERE + "/30", "dev", "cable"),
+                              ("link", "set", "cable", "up")):
+                _ip("-n", name, *arguments)
+        except subprocess.CalledProcessError:
+            self.remove()
+            raise
+
+    @staticmethod
+    def missing():
+        """Why there can be none here; empty when there can."""
+        if os.geteuid() != 0:
+            return "only root may make one"
+        return "" if shutil.which("ip") else "the program ip of iproute2 is not there"
+
+    def command(self, arguments):
+        return ["ip", "netns", "exec", self.name] + arguments
+
+    def pull_cable(self):
+        _ip("link", "set", self._cable, "down")
+
+    def plug_cable(self):
+        _ip("link", "set", self._cable, "up")
+
+    def remove(self):
+        subprocess.run(["ip", "netns", "del", self.name], capture_output=True, check=False)
+
+
+def _ip(*arguments):
+    subprocess.run(["ip", *arguments], capture_output=True, check=True)
