@@ -1,13 +1,16 @@
-// Goal: what OpenAI documents and what llama.cpp's server sends is what the client expects.
-// Method: bodies as the API reference shows them, with names and ids cut short, and answers of
-// llama.cpp's server as they came over the wire (scripts/record_model_exchanges wrote them to
-// recordings/), played back: answers, streamed chunks, usage, refusals and errors.
+// Goal: what OpenAI documents and what llama.cpp's server and LiteLLM's proxy send is what the
+// client expects. Method: bodies as the API reference shows them, with names and ids cut short, and
+// answers of the two servers as they came over the wire (scripts/record_model_exchanges wrote them
+// to recordings/), played back: answers, streamed chunks, usage, refusals and errors.
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,6 +20,8 @@
 
 namespace umbranet {
 namespace {
+
+namespace json = boost::json;
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -214,6 +219,88 @@ TEST_F(RecordedExchangesTest, LlamaServerWantsAKey) {
   const auto refused = PlayRecording("llama_cpp/wrong_key");
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("OPENAI_API_KEY"));
+}
+
+// --- LiteLLM's proxy, 1.108.7, as it answered ---------------------------------------------------
+
+TEST_F(RecordedExchangesTest, LiteLlmAnswers) {
+  const auto completion = PlayRecording("litellm/answer");
+  ASSERT_TRUE(completion.ok()) << completion.error().message;
+  EXPECT_EQ(completion->text, "Hello! How can I help you today?");
+  EXPECT_EQ(completion->finish_reason, "stop");
+  EXPECT_EQ(completion->prompt_tokens, 10U);
+  EXPECT_EQ(completion->completion_tokens, 20U);
+}
+
+TEST_F(RecordedExchangesTest, LiteLlmStreamsWithUsageInAChunkThatHasAChoice) {
+  const auto completion = PlayRecordedStream("litellm/stream");
+  ASSERT_TRUE(completion.ok()) << completion.error().message;
+  EXPECT_EQ(completion->text, "Hello! How can I help you today?");
+  EXPECT_EQ(completion->finish_reason, "stop");
+  EXPECT_EQ(completion->prompt_tokens, 10U);
+  EXPECT_EQ(completion->completion_tokens, 9U);
+}
+
+TEST_F(RecordedExchangesTest, LiteLlmStreamsWithoutUsageWhereNobodyAskedForIt) {
+  const auto completion = PlayRecordedStream("litellm/stream_without_usage");
+  ASSERT_TRUE(completion.ok()) << completion.error().message;
+  EXPECT_EQ(completion->text, "Hello! How can I help you today?");
+  EXPECT_EQ(completion->finish_reason, "stop");
+}
+
+TEST_F(RecordedExchangesTest, LiteLlmPassesOnThatAModelIsBusyOrFails) {
+  EXPECT_EQ(PlayRecording("litellm/busy").error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(PlayRecordedStream("litellm/busy_stream").error().code, ErrorCode::kResourceExhausted);
+  for (const char* const recording : {"litellm/broken", "litellm/away"}) {
+    EXPECT_EQ(PlayRecording(recording).error().code, ErrorCode::kUnavailable) << recording;
+  }
+  for (const char* const recording : {"litellm/broken_stream", "litellm/away_stream"}) {
+    EXPECT_EQ(PlayRecordedStream(recording).error().code, ErrorCode::kUnavailable) << recording;
+  }
+}
+
+TEST_F(RecordedExchangesTest, LiteLlmRefusesWhatAModelCannotTakeOrItCannotRead) {
+  const auto too_long = PlayRecording("litellm/too_long");
+  ASSERT_FALSE(too_long.ok());
+  EXPECT_EQ(too_long.error().code, ErrorCode::kBadGateway);
+  EXPECT_THAT(too_long.error().message, HasSubstr("ContextWindowExceeded"));
+  EXPECT_EQ(PlayRecordedStream("litellm/too_long_stream").error().code, ErrorCode::kBadGateway);
+  for (const char* const recording : {"litellm/torn_request", "litellm/unknown_path"}) {
+    EXPECT_EQ(PlayRecording(recording).error().code, ErrorCode::kBadGateway) << recording;
+  }
+}
+
+// --- What OpenAI's own client libraries read in the recordings
+// ------------------------------------
+
+ErrorCode CodeOfStatus(std::int64_t status) {
+  return status == 429   ? ErrorCode::kResourceExhausted
+         : status >= 500 ? ErrorCode::kUnavailable
+                         : ErrorCode::kBadGateway;
+}
+
+TEST_F(RecordedExchangesTest, EveryRecordingIsReadAsTheOfficialClientsReadIt) {
+  std::ifstream file(UMBRANET_SOURCE_DIR "/tests/unit/recordings/readings.json");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const json::object readings = json::parse(text).as_object();
+  EXPECT_GE(readings.size(), 20U);
+  for (const auto& [name, value] : readings) {
+    const json::object& reading = value.as_object();
+    const std::string recording(name);
+    const bool streamed = recording.find("stream") != std::string::npos;
+    const auto completion = streamed ? PlayRecordedStream(recording) : PlayRecording(recording);
+    if (const json::value* const status = reading.if_contains("status"); status != nullptr) {
+      ASSERT_FALSE(completion.ok()) << recording;
+      EXPECT_EQ(completion.error().code, CodeOfStatus(status->as_int64())) << recording;
+      continue;
+    }
+    ASSERT_TRUE(completion.ok()) << recording << completion.error().message;
+    EXPECT_EQ(completion->text, reading.at("text").as_string()) << recording;
+    EXPECT_EQ(completion->finish_reason, reading.at("finish_reason").as_string()) << recording;
+    const auto tokens = [&](const char* key) { return reading.at(key).to_number<std::uint64_t>(); };
+    EXPECT_EQ(completion->prompt_tokens, tokens("prompt_tokens")) << recording;
+    EXPECT_EQ(completion->completion_tokens, tokens("completion_tokens")) << recording;
+  }
 }
 
 // --- llama.cpp's server, where it could not be recorded: as its sources write it
