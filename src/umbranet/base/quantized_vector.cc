@@ -40,15 +40,6 @@ float Fill(std::span<const float> vector, float most, std::vector<T>& values) {
 }
 
 #if defined(__x86_64__)
-std::int64_t RestOfProduct(const std::int16_t* a, const std::int8_t* b, std::size_t from,
-                           std::size_t size) {
-  std::int64_t total = 0;
-  for (std::size_t i = from; i < size; ++i) {
-    total += std::int64_t{a[i]} * b[i];
-  }
-  return total;
-}
-
 __attribute__((target("avx2"))) std::int64_t Avx2Product(const std::int16_t* a,
                                                          const std::int8_t* b, std::size_t size) {
   std::int64_t total = 0;
@@ -67,7 +58,7 @@ __attribute__((target("avx2"))) std::int64_t Avx2Product(const std::int16_t* a,
     four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0b10110001));
     total += _mm_cvtsi128_si32(four);
   }
-  return total + RestOfProduct(a, b, i, size);
+  return total + PortableProduct({a + i, size - i}, {b + i, size - i});
 }
 
 __attribute__((target("avx512f,avx512bw"))) std::int64_t Avx512Product(const std::int16_t* a,
@@ -86,7 +77,7 @@ __attribute__((target("avx512f,avx512bw"))) std::int64_t Avx512Product(const std
     }
     total += _mm512_reduce_add_epi32(sums);
   }
-  return total + RestOfProduct(a, b, i, size);
+  return total + PortableProduct({a + i, size - i}, {b + i, size - i});
 }
 
 using ProductFunction = std::int64_t (*)(const std::int16_t*, const std::int8_t*, std::size_t);

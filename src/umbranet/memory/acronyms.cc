@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "umbranet/memory/whole_words.h"
+
 namespace umbranet {
 namespace {
 
@@ -14,10 +16,6 @@ constexpr std::array<std::string_view, 10> kNumbers = {"zero", "one", "two",   "
 
 bool IsLetter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool IsWordByte(char c) {
-  return IsLetter(c) || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
 }
 
 // '\0' of a word that gives none: a figure, or one of another script.
@@ -58,16 +56,7 @@ std::vector<Acronym> AcronymsOf(std::string_view text, const std::vector<TextTok
 }
 
 bool IsWritten(std::string_view acronym, std::string_view text) {
-  for (std::size_t at = text.find(acronym); at != std::string_view::npos;
-       at = text.find(acronym, at + 1)) {
-    std::size_t end = at + acronym.size();
-    end += end < text.size() && text[end] == 's' ? 1U : 0U;
-    const bool begins = at == 0 || !IsWordByte(text[at - 1]);
-    if (begins && (end == text.size() || !IsWordByte(text[end]))) {
-      return true;
-    }
-  }
-  return false;
+  return ContainsWord(text, acronym) || ContainsWord(text, std::string(acronym) + 's');
 }
 
 }  // namespace umbranet

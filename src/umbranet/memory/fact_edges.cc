@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "umbranet/base/text_analysis.h"
+#include "umbranet/memory/whole_words.h"
 
 namespace umbranet {
 namespace {
@@ -27,22 +28,6 @@ struct Edge {
   double worth = 0;
   const Fact* fact = nullptr;
 };
-
-bool IsWordByte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return std::isalnum(byte) != 0 || byte >= 0x80;
-}
-
-bool Names(std::string_view text, std::string_view name) {
-  for (std::size_t at = text.find(name); at != std::string_view::npos;
-       at = text.find(name, at + 1)) {
-    const std::size_t end = at + name.size();
-    if ((at == 0 || !IsWordByte(text[at - 1])) && (end == text.size() || !IsWordByte(text[end]))) {
-      return true;
-    }
-  }
-  return false;
-}
 
 // A name of one's own, not a description ("my sister") and not the user.
 bool IsProperName(std::string_view name) {
@@ -148,7 +133,7 @@ void FollowEdges(const Question& question, const std::vector<FactCandidate>& fac
     const Episode& episode = *half->candidate.episode;
     const std::string_view text = std::string_view(episode.text).substr(0, kTextMax);
     const auto edge = std::find_if(edges.begin(), edges.end(), [&](const Edge& each) {
-      return Names(text, each.name) && !ComesFrom(*each.fact, episode);
+      return ContainsWord(text, each.name) && !ComesFrom(*each.fact, episode);
     });
     if (edge != edges.end()) {
       half->parts.edge = kEdge * edge->worth;

@@ -60,6 +60,14 @@ struct Gathering {
 
 using Found = std::shared_ptr<Gathering>;
 
+void AwaitChange(Gathering& found, Deadline by) REQUIRES(found.mutex) {
+  if (const std::optional<SteadyTime> at = by.At()) {
+    found.changed.WaitUntil(found.mutex, *at);
+  } else {
+    found.changed.Wait(found.mutex);
+  }
+}
+
 double MillisSince(const Clock& clock, SteadyTime start) {
   return std::chrono::duration<double, std::milli>(clock.SteadyNow() - start).count();
 }
@@ -175,11 +183,7 @@ void MakeEmbedding(const MemoryManager::Options& options, Deadline by, Gathering
 std::optional<Embedding> AwaitEmbedding(Deadline by, Gathering& asked) {
   const MutexLock lock(asked.mutex);
   while (!asked.embedding_done && !by.Expired()) {
-    if (const std::optional<SteadyTime> at = by.At()) {
-      asked.changed.WaitUntil(asked.mutex, *at);
-    } else {
-      asked.changed.Wait(asked.mutex);
-    }
+    AwaitChange(asked, by);
   }
   asked.embedder_failed = asked.embedder_failed || !asked.embedding_done;
   return std::move(asked.embedding);
@@ -320,11 +324,7 @@ Harvest Collect(Gathering& found, RecalledContext& context) {
   Harvest harvest;
   MutexLock lock(found.mutex);
   while (found.running > 0 && !found.deadline.Expired()) {
-    if (const std::optional<SteadyTime> at = found.deadline.At()) {
-      found.changed.WaitUntil(found.mutex, *at);
-    } else {
-      found.changed.Wait(found.mutex);
-    }
+    AwaitChange(found, found.deadline);
   }
   found.closed = true;
   if (found.embedder_failed) {

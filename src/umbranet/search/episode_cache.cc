@@ -101,46 +101,42 @@ std::size_t EpisodeCache::bytes() const {
   return bytes_;
 }
 
-Status EpisodeCache::CatchUp(Shelf& shelf, EpisodeSource& source) {
-  Status caught_up = source.CatchUp(shelf.episodes, shelf.mark);
-  if (!caught_up.ok()) {
-    shelf.episodes = UserEpisodes();
-    shelf.mark = EpisodeMark();
+Status EpisodeCache::Lend(std::int64_t user_key, EpisodeSource& source, Deadline deadline,
+                          const std::function<void(const std::shared_ptr<Shelf>&)>& use) {
+  const std::shared_ptr<Shelf> shelf = Find(user_key);
+  std::size_t bytes = 0;
+  {
+    Loan loan(*shelf);
+    UMBRANET_RETURN_IF_ERROR(loan.Take(deadline));
+    if (Status caught_up = source.CatchUp(shelf->episodes, shelf->mark); !caught_up.ok()) {
+      shelf->episodes = UserEpisodes();
+      shelf->mark = EpisodeMark();
+      return caught_up;
+    }
+    use(shelf);
+    bytes = shelf->episodes.bytes();
   }
-  return caught_up;
+  Account(user_key, shelf, bytes);
+  return {};
 }
 
 Result<EpisodesFound> EpisodeCache::Search(std::int64_t user_key, const EpisodeQuery& query,
                                            std::optional<std::int64_t> space_key,
                                            EpisodeSource& source, Deadline deadline) {
-  const std::shared_ptr<Shelf> shelf = Find(user_key);
-  std::size_t bytes = 0;
   EpisodesFound found;
-  {
-    Loan loan(*shelf);
-    UMBRANET_RETURN_IF_ERROR(loan.Take(deadline));
-    UMBRANET_RETURN_IF_ERROR(CatchUp(*shelf, source));
+  UMBRANET_RETURN_IF_ERROR(Lend(user_key, source, deadline, [&](const auto& shelf) {
     found = shelf->episodes.Search(query, space_key);
-    bytes = shelf->episodes.bytes();
-  }
-  Account(user_key, shelf, bytes);
+  }));
   return found;
 }
 
 Result<EpisodeCache::Begun> EpisodeCache::Begin(std::int64_t user_key, const EpisodeQuery& query,
                                                 EpisodeSource& source, Deadline deadline) {
-  const std::shared_ptr<Shelf> shelf = Find(user_key);
-  std::size_t bytes = 0;
-  std::optional<UserEpisodes::Begun> begun;
-  {
-    Loan loan(*shelf);
-    UMBRANET_RETURN_IF_ERROR(loan.Take(deadline));
-    UMBRANET_RETURN_IF_ERROR(CatchUp(*shelf, source));
-    begun.emplace(shelf->episodes.Begin(query));
-    bytes = shelf->episodes.bytes();
-  }
-  Account(user_key, shelf, bytes);
-  return Begun(user_key, shelf, *std::move(begun));
+  std::optional<Begun> begun;
+  UMBRANET_RETURN_IF_ERROR(Lend(user_key, source, deadline, [&](const auto& shelf) {
+    begun = Begun(user_key, shelf, shelf->episodes.Begin(query));
+  }));
+  return *std::move(begun);
 }
 
 Result<std::optional<EpisodesFound>> EpisodeCache::Finish(Begun begun,

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -97,8 +98,9 @@ class EpisodeCache {
 
   std::shared_ptr<Shelf> Find(std::int64_t user_key);
   [[nodiscard]] bool Holds(std::int64_t user_key, const std::shared_ptr<Shelf>& shelf) const;
-  // Brings a shelf on loan up to date.
-  static Status CatchUp(Shelf& shelf, EpisodeSource& source);
+  // Lends the user's shelf, brought up to date, to `use`.
+  Status Lend(std::int64_t user_key, EpisodeSource& source, Deadline deadline,
+              const std::function<void(const std::shared_ptr<Shelf>&)>& use);
   void Account(std::int64_t user_key, const std::shared_ptr<Shelf>& shelf, std::size_t bytes);
 
   const std::size_t bytes_max_;

@@ -194,7 +194,6 @@ class UserEpisodes::Searching {
     found_.statistics = Statistics(0);
     found_.assistant_statistics = Statistics(1);
     TakeBest(ScoreTerms(), query_.candidates_max);
-    FillIn();
   }
 
   void FindByMeaning(const Embedding& embedding, std::int64_t space_key) {
@@ -223,6 +222,26 @@ class UserEpisodes::Searching {
   [[nodiscard]] bool Resume(const UserEpisodes& all) {
     slot_.resize(all.documents_.size(), kNone);
     return &all == &all_ && all.edition_ == edition_;
+  }
+
+  // Makes the candidates of those that have been wanted since.
+  void FillIn() {
+    std::vector<EpisodeCandidate>& candidates = found_.candidates;
+    const std::size_t before = candidates.size();
+    candidates.resize(wanted_.size());
+    for (std::size_t i = before; i < wanted_.size(); ++i) {
+      const Stored& stored = all_.documents_[wanted_[i]];
+      EpisodeCandidate& candidate = candidates[i];
+      candidate.episode = {stored.text, stored.text->episode.get()};
+      candidate.length = all_.briefs_[wanted_[i]].length;
+      candidate.reading = &stored.text->reading;
+      candidate.term_counts.resize(query_.terms.size());
+    }
+    for (std::size_t term = 0; term < postings_.size(); ++term) {
+      if (postings_[term] != nullptr) {
+        CountTerm(term, before);
+      }
+    }
   }
 
   EpisodesFound Answer() {
@@ -358,26 +377,6 @@ class UserEpisodes::Searching {
     }
   }
 
-  // Makes the candidates of those that have been wanted since.
-  void FillIn() {
-    std::vector<EpisodeCandidate>& candidates = found_.candidates;
-    const std::size_t before = candidates.size();
-    candidates.resize(wanted_.size());
-    for (std::size_t i = before; i < wanted_.size(); ++i) {
-      const Stored& stored = all_.documents_[wanted_[i]];
-      EpisodeCandidate& candidate = candidates[i];
-      candidate.episode = {stored.text, stored.text->episode.get()};
-      candidate.length = all_.briefs_[wanted_[i]].length;
-      candidate.reading = &stored.text->reading;
-      candidate.term_counts.resize(query_.terms.size());
-    }
-    for (std::size_t term = 0; term < postings_.size(); ++term) {
-      if (postings_[term] != nullptr) {
-        CountTerm(term, before);
-      }
-    }
-  }
-
   // In the candidates from `first` on.
   void CountTerm(std::size_t term, std::size_t first) {
     for (const std::vector<Posting>& list : *postings_[term]) {
@@ -427,6 +426,7 @@ EpisodesFound UserEpisodes::Search(const EpisodeQuery& query, std::optional<std:
 UserEpisodes::Begun UserEpisodes::Begin(const EpisodeQuery& query) const {
   Begun begun(std::make_unique<Searching>(*this, query, EpisodicMemory::kNeighboursMin));
   begun.searching_->FindByWords();
+  begun.searching_->FillIn();  // While the embedding is waited for.
   return begun;
 }
 
