@@ -20,6 +20,10 @@ PSQL = os.path.join(SOURCE, ".deps", "services", "postgres", "pixeltable_pgserve
 TENANT = "default"
 TIERS = {"episodic": 1, "semantic": 2, "procedural": 3}  # As in domain/memory_item.h.
 USERS_AT_ONCE = 50
+# An index of (owner, revision) serves only where both are asked for.
+NODES_OF_OWNER = [f"MATCH (n:{label} {{owner: owner}}) WHERE n.revision IS NOT NULL"
+                  for label in ("Statement", "Name", "NameMerge", "ErasedStatement")]
+NODES_OF_OWNER += [f"MATCH (n:{label} {{owner: owner}})" for label in ("Entity", "ReflectionApplied")]
 
 AUDIT = """
 CREATE TABLE fleet_log(
@@ -174,11 +178,13 @@ class Neo4j:
         return found
 
     def drop(self):
-        while self.rows("MATCH (u:UmbraUser {space: $space}) WITH u LIMIT 20"
-                        " CALL { WITH u MATCH (n:Statement|Name|NameMerge|Entity|ErasedStatement|ReflectionApplied)"
-                        " WHERE n.owner = u.key DETACH DELETE n } DETACH DELETE u RETURN count(u)",
-                        space=self.space)[0][0]:
-            pass
+        """Asked label by label: over several at a time the planner reads every node of theirs for each user."""
+        keys = [row[0] for row in self.rows("MATCH (u:UmbraUser {space: $space}) RETURN u.key", space=self.space)]
+        for at in range(0, len(keys), USERS_AT_ONCE):
+            owners = keys[at:at + USERS_AT_ONCE]
+            for nodes in NODES_OF_OWNER:
+                self.rows(f"UNWIND $owners AS owner {nodes} DETACH DELETE n", owners=owners)
+            self.rows("UNWIND $owners AS owner MATCH (u:UmbraUser {key: owner}) DETACH DELETE u", owners=owners)
 
 
 def count_graph(postgres, graph, users):
@@ -199,7 +205,8 @@ def count_graph(postgres, graph, users):
         applied += len(expected & set(found))
         lost += len(expected - set(found))
         extra += len(found) - len(expected & set(found))
-    statements = graph.of_users("MATCH (n:Statement {owner: owner}) RETURN n.interaction_id + ' ' + n.ordinal", users)
+    statements = graph.of_users("MATCH (n:Statement {owner: owner}) WHERE n.revision IS NOT NULL"
+                                " RETURN n.interaction_id + ' ' + n.ordinal", users)
     taught = set()
     for user, found in statements.items():
         extra += len(found) - len(set(found))
