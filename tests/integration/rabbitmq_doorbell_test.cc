@@ -3,6 +3,7 @@
 // Method: doorbells of one place on a real server, each standing for a process, and a plain
 // connection that plays the foreign producer and the operator.
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,8 +23,14 @@
 namespace umbranet {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+
+// A foreign producer's message.
+std::string JobNamed(const std::string& id) {
+  return R"({"user_id": "ana", "user_message": "Hello there.", "job_id": ")" + id + "\"}";
+}
 
 // Jobs as they come out of a doorbell.
 class Heard {
@@ -50,6 +57,14 @@ class Heard {
   std::vector<IncomingJob> Jobs() {
     MutexLock lock(mutex_);
     return jobs_;
+  }
+
+  std::vector<std::string> Ids() {
+    std::vector<std::string> ids;
+    for (const IncomingJob& job : Jobs()) {
+      ids.push_back(job.turn.interaction_id);
+    }
+    return ids;
   }
 
  private:
@@ -259,17 +274,72 @@ TEST_F(RabbitMqDoorbellTest, LeavesMessagesInTheQueueWhileTheLedgerIsAway) {
   options.backoff = {.first = Millis{5}, .last = Millis{20}};
   const auto reflector = place_->OpenDoorbell(options, heard.Accept());
   for (const char* id : {"j1", "j2"}) {
-    place_->Publish(R"({"user_id": "ana", "user_message": "Hello there.", "job_id": ")" +
-                    std::string(id) + "\"}");
+    place_->Publish(JobNamed(id));
   }
   ASSERT_TRUE(Eventually([&] { return reflector->ReadStatus().accepted == 2; }));
-  std::set<std::string> ids;
-  for (const IncomingJob& job : heard.Jobs()) {
-    ids.insert(job.turn.interaction_id);
-  }
-  EXPECT_EQ(ids, (std::set<std::string>{"j1", "j2"}));
+  const std::vector<std::string> ids = heard.Ids();
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()), (std::set<std::string>{"j1", "j2"}));
   EXPECT_TRUE(reflector->WaitUntilHealthy(RabbitMqPatience()));
   EXPECT_FALSE(place_->TakeMessage(place_->names().dead_letter_queue).has_value());
+}
+
+TEST_F(RabbitMqDoorbellTest, AcceptsOnlyWhatTheLedgerDoesNotKnow) {
+  Heard heard;
+  heard.Answer({{}, InvalidArgument("ledger: not like this")});
+  RabbitMqDoorbell::Options options = place_->DoorbellOptions();
+  const std::string known = MakeJobId({std::string(kDefaultTenant), "ana"}, "j1");
+  options.known = [known](std::span<const std::string> job_ids, Deadline) {
+    std::vector<bool> answer;
+    for (const std::string& job_id : job_ids) {
+      answer.push_back(job_id == known);
+    }
+    return Result<std::vector<bool>>(std::move(answer));
+  };
+  {
+    const auto ringer = place_->OpenHealthyRinger();  // Declares the queue: they come together.
+    for (const char* id : {"j1", "j2", "j3", "j1", "j1"}) {
+      place_->Publish(JobNamed(id));
+    }
+    place_->Publish("no job");
+  }
+  auto reflector = place_->OpenDoorbell(options, heard.Accept());
+  ASSERT_TRUE(Eventually([&] { return reflector->ReadStatus().malformed == 2; }));
+  ASSERT_TRUE(Eventually([&] { return reflector->ReadStatus().accepted == 4; }));
+  EXPECT_THAT(heard.Ids(), ElementsAre("j2", "j3"));
+  reflector.reset();  // What it had not settled would be in the queue again.
+  EXPECT_FALSE(place_->TakeMessage(place_->names().queue).has_value());
+  EXPECT_TRUE(place_->AwaitMessage(place_->names().dead_letter_queue).has_value());
+  EXPECT_TRUE(place_->AwaitMessage(place_->names().dead_letter_queue).has_value());
+}
+
+TEST_F(RabbitMqDoorbellTest, AcceptsWhatTheLedgerCannotSayThatItKnows) {
+  Heard heard;
+  RabbitMqDoorbell::Options options = place_->DoorbellOptions();
+  options.known = [](std::span<const std::string>, Deadline) {
+    return Result<std::vector<bool>>(Unavailable("postgres: away"));
+  };
+  const auto reflector = place_->OpenDoorbell(options, heard.Accept());
+  ASSERT_TRUE(reflector->WaitUntilHealthy(RabbitMqPatience()));
+  place_->Publish(JobNamed("j1"));
+  ASSERT_TRUE(Eventually([&] { return reflector->ReadStatus().accepted == 1; }));
+  EXPECT_THAT(heard.Ids(), ElementsAre("j1"));
+}
+
+TEST_F(RabbitMqDoorbellTest, GivesBackOnlyWhatTheLedgerDidNotTake) {
+  Heard heard;
+  heard.Answer({{}, Unavailable("postgres: away")});
+  {
+    const auto ringer = place_->OpenHealthyRinger();
+    for (const char* id : {"j1", "j2", "j3"}) {
+      place_->Publish(JobNamed(id));
+    }
+  }
+  RabbitMqDoorbell::Options options = place_->DoorbellOptions();
+  options.backoff = {.first = Millis{5}, .last = Millis{20}};
+  const auto reflector = place_->OpenDoorbell(options, heard.Accept());
+  ASSERT_TRUE(Eventually([&] { return reflector->ReadStatus().accepted == 3; }));
+  // The second is offered until it is taken, and comes once more from the queue.
+  EXPECT_THAT(heard.Ids(), ElementsAre("j1", "j2", "j2", "j2", "j3"));
 }
 
 TEST_F(RabbitMqDoorbellTest, WorksWithWhatIsDeclaredOtherwise) {

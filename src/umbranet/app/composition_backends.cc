@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "umbranet/adapters/neo4j/neo4j_semantic_memory.h"
+#include "umbranet/adapters/postgres/known_jobs.h"
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
@@ -121,12 +122,13 @@ Result<Graph> OpenGraph(const Settings& settings, const Clock& clock, Structured
 
 Result<std::unique_ptr<RabbitMqDoorbell>> OpenDoorbell(const Settings& settings, bool consume,
                                                        const Clock& clock, StructuredLog& log,
-                                                       AcceptJob accept) {
+                                                       AcceptJob accept, FindKnown known = {}) {
   RabbitMqDoorbell::Options options;
   options.url = settings.rabbitmq_url;
   options.exchange = settings.rabbitmq_exchange;
   options.queue = settings.rabbitmq_queue;
   options.consume = consume;
+  options.known = std::move(known);
   return RabbitMqDoorbell::Open(clock, log, std::move(options), std::move(accept));
 }
 
@@ -217,8 +219,16 @@ Status OpenRabbitMq(const Settings& settings, bool reflects, const Clock& clock,
                     Backends& backends) {
   backends.intake = std::make_unique<TurnIntake>(clock, *backends.journal, *backends.ledger,
                                                  *backends.short_term);
+  FindKnown known;
+  if (backends.server_ledger != nullptr) {
+    known = [&store = *backends.server_ledger](std::span<const std::string> job_ids,
+                                               Deadline deadline) {
+      return FindKnownJobs(store, job_ids, deadline);
+    };
+  }
   UMBRANET_ASSIGN_OR_RETURN(
-      auto doorbell, OpenDoorbell(settings, reflects, clock, log, std::ref(*backends.intake)));
+      auto doorbell,
+      OpenDoorbell(settings, reflects, clock, log, std::ref(*backends.intake), std::move(known)));
   if (!doorbell->WaitUntilHealthy(Deadline::After(clock, kStartBudget))) {
     UMBRANET_RETURN_IF_ERROR(Excuse(doorbell->Probe(), backends));
   }

@@ -338,6 +338,13 @@ Status AmqpConnection::Ack(std::uint64_t delivery_tag) {
   return status == AMQP_STATUS_OK ? Status() : LibraryError("cannot acknowledge", status);
 }
 
+Status AmqpConnection::AckThrough(std::uint64_t delivery_tag) {
+  guard_.Begin(options_.call_budget);
+  const int status = amqp_basic_ack(client_->state, channel_, delivery_tag, /*multiple=*/1);
+  guard_.End();
+  return status == AMQP_STATUS_OK ? Status() : LibraryError("cannot acknowledge", status);
+}
+
 Status AmqpConnection::Reject(std::uint64_t delivery_tag) {
   guard_.Begin(options_.call_budget);
   const int status = amqp_basic_reject(client_->state, channel_, delivery_tag, /*requeue=*/0);

@@ -112,6 +112,8 @@ class AmqpConnection {
   // Deliveries begin to come, at most `prefetch` of them unsettled.
   Status Consume(const std::string& queue, std::uint16_t prefetch);
   Status Ack(std::uint64_t delivery_tag);
+  // And every earlier delivery that is not settled yet.
+  Status AckThrough(std::uint64_t delivery_tag);
   // Not to be delivered again: to the dead letters.
   Status Reject(std::uint64_t delivery_tag);
   // One message, acknowledged; nothing when the queue is empty.

@@ -103,6 +103,7 @@ ReflectionConsumer::Options RabbitMqDoorbell::ConsumerOptions() const {
           .names = names_,
           .instance = instance_,
           .prefetch = options_.prefetch,
+          .known = options_.known,
           .backoff = options_.backoff};
 }
 

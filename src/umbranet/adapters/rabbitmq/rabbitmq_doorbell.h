@@ -36,6 +36,7 @@ class RabbitMqDoorbell final : public Doorbell {
     // those that have some.
     bool consume = true;
     std::uint16_t prefetch = 64;  // Deliveries under way, each for milliseconds.
+    FindKnown known = {};         // See reflection_consumer.h.
     Millis confirm_timeout{3'000};
     Millis connect_budget{3'000};
     Millis call_budget{5'000};

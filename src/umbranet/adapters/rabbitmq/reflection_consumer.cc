@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "umbranet/base/crash_point.h"
+#include "umbranet/domain/reflection_job.h"
 
 namespace umbranet {
 namespace {
@@ -118,17 +119,19 @@ bool ReflectionConsumer::Connect() {
 
 void ReflectionConsumer::ReadEvents(const std::stop_token& stop) {
   while (connection_ != nullptr && !stop.stop_requested()) {
-    const auto event = connection_->Next();
+    auto event = connection_->Next();
     if (!event.ok()) {
       Lose(event.error());
       return;
     }
-    if (!event->has_value()) {
-      return;
-    }
     Status handled;
-    if (const auto* delivery = std::get_if<AmqpDelivery>(&**event)) {
-      handled = Handle(*delivery);
+    if (!event->has_value()) {
+      handled = TakeJobs();
+      if (handled.ok()) {
+        return;
+      }
+    } else if (auto* delivery = std::get_if<AmqpDelivery>(&**event)) {
+      handled = Handle(std::move(*delivery));
     } else if (std::holds_alternative<AmqpConsumerCancelled>(**event)) {
       handled = Unavailable(connection_->server() + ": queue " + options_.names.queue +
                             " was deleted; it is declared again");
@@ -141,43 +144,85 @@ void ReflectionConsumer::ReadEvents(const std::stop_token& stop) {
 }
 
 // An error is the connection's.
-Status ReflectionConsumer::Handle(const AmqpDelivery& delivery) {
+Status ReflectionConsumer::Handle(AmqpDelivery delivery) {
   ++state_.counters.consumed;
   // Who waits here was woken when it was rung, and the ledger had the job before that.
   if (delivery.message.TextHeader(kInstanceHeader) == options_.instance) {
     return connection_->Ack(delivery.tag);
   }
   if (delivery.message.type != kRingMessageType && accept_) {
-    return HandleJob(delivery);
+    waiting_.push_back(std::move(delivery));
+    return {};
   }
   UMBRANET_RETURN_IF_ERROR(connection_->Ack(delivery.tag));
   wake_waiter_();
   return {};
 }
 
-Status ReflectionConsumer::HandleJob(const AmqpDelivery& delivery) {
-  auto job = DecodeJob(delivery.message.body);
-  if (!job.ok()) {
-    return RejectDelivery(delivery, job.error());
+Status ReflectionConsumer::TakeJobs() {
+  std::vector<Arrived> arrived;
+  for (AmqpDelivery& delivery : std::exchange(waiting_, {})) {
+    auto job = DecodeJob(delivery.message.body);
+    if (!job.ok()) {
+      UMBRANET_RETURN_IF_ERROR(RejectDelivery(delivery, job.error()));
+      continue;
+    }
+    job->traceparent = delivery.message.TextHeader("traceparent");
+    if (job->turn.accepted_at == Timestamp{}) {
+      job->turn.accepted_at = delivery.message.timestamp;
+    }
+    arrived.push_back({std::move(delivery), *std::move(job)});
   }
-  job->traceparent = delivery.message.TextHeader("traceparent");
-  if (job->turn.accepted_at == Timestamp{}) {
-    job->turn.accepted_at = delivery.message.timestamp;
+  return arrived.empty() ? Status() : AcceptJobs(std::move(arrived));
+}
+
+// None of them, where it cannot be told: accepting what is known is harmless.
+std::vector<bool> ReflectionConsumer::Known(const std::vector<Arrived>& arrived) {
+  std::vector<bool> none(arrived.size(), false);
+  if (!options_.known) {
+    return none;
   }
+  std::vector<std::string> job_ids;
+  job_ids.reserve(arrived.size());
+  for (const Arrived& one : arrived) {
+    job_ids.push_back(MakeJobId(one.job.turn.user, one.job.turn.interaction_id));
+  }
+  return options_.known(job_ids, Deadline::After(clock_, options_.accept_budget))
+      .value_or(std::move(none));
+}
+
+Status ReflectionConsumer::AcceptJobs(std::vector<Arrived> arrived) {
   UMBRANET_CRASH_POINT_PASSED("consume.before_take");
-  const Status accepted = accept_(*job, Deadline::After(clock_, options_.accept_budget));
-  if (!accepted.ok() && !IsForLater(accepted.error())) {
-    return RejectDelivery(delivery, accepted.error());
-  }
-  if (!accepted.ok()) {
-    HoldUntilLedgerIsBack(*std::move(job), accepted.error());
+  const std::vector<bool> known = Known(arrived);
+  // The last of a row that the ledger has: they are acknowledged together. What came before the row
+  // is settled.
+  std::optional<std::uint64_t> taken;
+  const auto acknowledge = [&]() -> Status {
+    if (!taken.has_value()) {
+      return {};
+    }
+    UMBRANET_CRASH_POINT_PASSED("consume.before_ack");
+    UMBRANET_RETURN_IF_ERROR(connection_->AckThrough(*std::exchange(taken, std::nullopt)));
+    wake_waiter_();
     return {};
+  };
+  for (std::size_t i = 0; i < arrived.size(); ++i) {
+    Arrived& one = arrived[i];
+    const Status accepted =
+        known[i] ? Status() : accept_(one.job, Deadline::After(clock_, options_.accept_budget));
+    if (accepted.ok()) {
+      ++state_.counters.accepted;
+      taken = one.delivery.tag;
+      continue;
+    }
+    UMBRANET_RETURN_IF_ERROR(acknowledge());
+    if (IsForLater(accepted.error())) {
+      HoldUntilLedgerIsBack(std::move(one.job), accepted.error());
+      return {};
+    }
+    UMBRANET_RETURN_IF_ERROR(RejectDelivery(one.delivery, accepted.error()));
   }
-  ++state_.counters.accepted;
-  UMBRANET_CRASH_POINT_PASSED("consume.before_ack");
-  UMBRANET_RETURN_IF_ERROR(connection_->Ack(delivery.tag));
-  wake_waiter_();
-  return {};
+  return acknowledge();
 }
 
 Status ReflectionConsumer::RejectDelivery(const AmqpDelivery& delivery, const Error& why) {
@@ -193,6 +238,7 @@ void ReflectionConsumer::HoldUntilLedgerIsBack(IncomingJob job, const Error& why
   state_.SetError(why.message);
   held_ = std::move(job);
   // Everything that was delivered and not settled goes back to the queue, once.
+  waiting_.clear();
   connection_->Close(options_.farewell);
   connection_.reset();
   state_.SetConsuming(false);
@@ -213,6 +259,7 @@ void ReflectionConsumer::OfferHeldAgain() {
 }
 
 void ReflectionConsumer::Lose(const Error& error) {
+  waiting_.clear();
   connection_.reset();
   state_.SetError(error.message);
   log_.Warning("rabbitmq_consumer_lost", {{"error", error.message}});

@@ -8,9 +8,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "umbranet/adapters/rabbitmq/amqp_connection.h"
 #include "umbranet/adapters/rabbitmq/broker_topology.h"
@@ -32,6 +34,12 @@ namespace umbranet {
 // time.
 using AcceptJob = std::function<Status(const IncomingJob& job, Deadline deadline)>;
 
+// Which of the jobs the ledger has already, parallel to `job_ids`: these are acknowledged without
+// being accepted. Called on the consumer's thread for the messages that came together, which mostly
+// tell of what the ledger had before them.
+using FindKnown = std::function<Result<std::vector<bool>>(std::span<const std::string> job_ids,
+                                                          Deadline deadline)>;
+
 class ReflectionConsumer {
  public:
   struct Options {
@@ -41,6 +49,7 @@ class ReflectionConsumer {
     std::uint16_t prefetch = 64;
     Millis accept_budget{5'000};
     Millis farewell{500};
+    FindKnown known;  // May be empty: then each job is accepted.
     ReconnectBackoff::Options backoff;
   };
 
@@ -59,11 +68,19 @@ class ReflectionConsumer {
   void Stop();
 
  private:
+  struct Arrived {
+    AmqpDelivery delivery;
+    IncomingJob job;
+  };
+
   void Run(const std::stop_token& stop);
   bool Connect();
   void ReadEvents(const std::stop_token& stop);
-  Status Handle(const AmqpDelivery& delivery);
-  Status HandleJob(const AmqpDelivery& delivery);
+  Status Handle(AmqpDelivery delivery);
+  // Those that came since the last call: all are settled, or given back.
+  Status TakeJobs();
+  Status AcceptJobs(std::vector<Arrived> arrived);
+  std::vector<bool> Known(const std::vector<Arrived>& arrived);
   Status RejectDelivery(const AmqpDelivery& delivery, const Error& why);
   void HoldUntilLedgerIsBack(IncomingJob job, const Error& why);
   void OfferHeldAgain();
@@ -84,6 +101,7 @@ class ReflectionConsumer {
 
   // From here on the thread's own.
   std::unique_ptr<AmqpConnection> connection_;
+  std::vector<AmqpDelivery> waiting_;  // Messages with a job that came and are not taken yet.
   bool connected_before_ = false;
   ReconnectBackoff backoff_;
   SteadyTime next_try_{};
