@@ -11,6 +11,8 @@
 //   - a permanent error condemns a whole batch          (APoisonTurnDoesNotTakeItsBatchAlong)
 //   - kAborted is taken for a failure (ALeaseLostWhileTiersAreAppliedDropsTheBatch)
 //   - a hanging tier is waited for                      (ATierThatHangsCostsItselfAlone)
+//   - progress is told of only when all tiers are done
+//   (TellsTheLedgerOfWhatIsDoneWhileATierIsStillAtWork)
 //   - the extractor's word on whose plan it is is taken (APlanBelongsToWhoseTurnItIs)
 //   - turns of several sessions are extracted together  (EachSessionIsExtractedWithItsOwnPast)
 //   - a turn that is gone fails its job                 (ATurnThatIsGoneLeavesNothingToDo)
@@ -55,6 +57,7 @@ TEST_F(BatchProcessorTest, PutsEveryTurnOfABatchIntoAllThreeTiers) {
   EXPECT_EQ(Count(procedural_), 10U);
   EXPECT_EQ(StatusOf("t7").state, JobState::kDone);
   EXPECT_EQ(extractor_.Calls().size(), 1U);
+  EXPECT_EQ(ledger_.Calls("MarkTiersDone"), 1U) << "of tiers that are done about together";
 }
 
 TEST_F(BatchProcessorTest, APlanIsSavedBeforeAnyTierIsTouched) {
@@ -101,8 +104,7 @@ TEST_F(BatchProcessorTest, ATierThatHangsCostsItselfAlone) {
   std::latch opened(1);
   BatchProcessor processor = MakeProcessor();
   procedural_.FailBeforeApply([&](Plans) -> std::optional<Error> {
-    const TierMask others = TierBit(Tier::kEpisodic) | TierBit(Tier::kSemantic);
-    while (StatusOf("t2").tiers_done != others) {
+    while (Count(episodic_) != 2 || Count(semantic_) != 2) {
       std::this_thread::yield();
     }
     clock_.Advance(Millis{10});  // Past the tier's budget; then it does not come back.
@@ -122,6 +124,24 @@ TEST_F(BatchProcessorTest, ATierThatHangsCostsItselfAlone) {
   PassRetryDelay();
   AttemptAll(processor);
   EXPECT_EQ(StatusOf("t1").state, JobState::kDone);
+  EXPECT_EQ(StatusOf("t2").state, JobState::kDone);
+}
+
+TEST_F(BatchProcessorTest, TellsTheLedgerOfWhatIsDoneWhileATierIsStillAtWork) {
+  BatchProcessor::Options options = ProcessorOptions();
+  options.tier_budget = Millis{3'600'000};
+  options.progress_grace = Millis{1};
+  BatchProcessor processor = MakeProcessor(options);
+  procedural_.FailBeforeApply([&](Plans) -> std::optional<Error> {
+    const TierMask others = TierBit(Tier::kEpisodic) | TierBit(Tier::kSemantic);
+    while (StatusOf("t2").tiers_done != others) {
+      clock_.Advance(Millis{1});
+      std::this_thread::yield();
+    }
+    return std::nullopt;
+  });
+  AcceptMany(2);
+  ASSERT_EQ(Attempt(processor)->reflected.size(), 2U);
   EXPECT_EQ(StatusOf("t2").state, JobState::kDone);
 }
 

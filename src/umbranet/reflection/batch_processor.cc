@@ -343,13 +343,27 @@ class BatchProcessor::Run {
         });
       }
     }
+    // Set while tiers are done of which the ledger has not been told.
+    std::optional<Deadline> mark_by;
     while (calls.Running() > 0) {
-      auto finished = Await(calls, last);
-      if (finished.empty()) {
+      const auto finished =
+          Await(calls, mark_by ? last.Within(processor_.clock_, mark_by->Remaining()) : last);
+      if (finished.empty() && (!mark_by || last.Expired() || Over())) {
         break;
       }
       RecordTiers(tiers, open, finished);
+      if (applied_ == 0) {
+        continue;
+      }
+      if (!mark_by) {
+        mark_by = Deadline::After(processor_.clock_, processor_.options_.progress_grace);
+      }
+      if (calls.Running() == 0 || mark_by->Expired()) {
+        MarkApplied();
+        mark_by.reset();
+      }
     }
+    MarkApplied();
     for (std::size_t i = 0; i < tiers.size(); ++i) {
       if (open.at(i) && !Over()) {
         FailTier(tiers[i]->tier(), DeadlineExceeded("not done within its time"));
@@ -374,17 +388,22 @@ class BatchProcessor::Run {
 
   void RecordTiers(const std::array<TierProcessor*, 3>& tiers, std::array<bool, 3>& open,
                    const std::vector<SupervisedCalls<void>::Finished>& finished) {
-    TierMask applied = 0;
     for (const auto& [call, status] : finished) {
       open.at(call) = false;
       const Tier tier = tiers.at(call)->tier();
       if (status.ok()) {
-        applied |= TierBit(tier);
+        applied_ |= TierBit(tier);
       } else if (!LosesLease(status.error())) {
         FailTier(tier, status.error());
       }
     }
-    if (applied == 0 || Over()) {
+  }
+
+  // Tells the ledger of the tiers that are done. A transaction each would cost more than most tiers
+  // do: those that are done within a moment of one another are told of together.
+  void MarkApplied() {
+    const TierMask applied = std::exchange(applied_, TierMask{0});
+    if (applied == 0 || ending_ == BatchResult::Ending::kLeaseLost) {
       return;
     }
     std::vector<TierProgress> progress;
@@ -473,6 +492,7 @@ class BatchProcessor::Run {
   std::optional<Deadline> grace_;
   std::vector<Interaction> turns_;
   std::vector<JobWork> jobs_;
+  TierMask applied_ = 0;  // By this run, and not marked yet.
   BatchResult::Ending ending_ = BatchResult::Ending::kSettle;
 };
 

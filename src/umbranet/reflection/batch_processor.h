@@ -79,6 +79,8 @@ class BatchProcessor {
     Millis tier_budget{20'000};     // One tier's Apply.
     // A call that ignores its deadline is given this much longer, then it is left behind.
     Millis overstay{250};
+    // So long the ledger may be without word of a tier that is done, while others are at work.
+    Millis progress_grace{100};
     Millis stop_grace{5'000};  // How long a running batch may still take once a stop was requested.
     std::size_t preceding_turns_max = 6;
     std::size_t known_entities_max = 200;
