@@ -24,7 +24,6 @@ import argparse
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -35,6 +34,7 @@ sys.path.insert(0, os.path.join(SOURCE, "scripts"))
 import bare_servers
 from distributed_processes import Process, environment, start_servers, stop_all, url_of, wait_until
 from fleet_stores import Neo4j, Postgres
+from interruption import interrupt_once
 
 FOLDER = os.path.join(SOURCE, "build", "distributed_bench")
 MODEL_MS = 300
@@ -240,10 +240,6 @@ def measure(bench):
     return report
 
 
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", nargs="?", default=os.path.join(SOURCE, "build", "release", "bin", "umbranet"))
@@ -254,7 +250,7 @@ def main():
         if not os.path.exists(program):
             parser.error(f"{program} is not there; {how} makes it")
     options.binary, options.load = os.path.abspath(options.binary), os.path.abspath(options.load)
-    signal.signal(signal.SIGTERM, interrupt)
+    interrupt_once()
     bench = Bench(options, start_servers())
     try:
         report = measure(bench)

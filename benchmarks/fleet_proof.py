@@ -24,7 +24,6 @@ import argparse
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -36,6 +35,7 @@ sys.path.insert(0, os.path.join(SOURCE, "scripts"))
 from distributed_processes import (Process, as_client, environment, restart_server, start_servers, stop_all, url_of,
                                    wait_until)
 from fleet_stores import Neo4j, Postgres, verdict
+from interruption import interrupt_once
 
 FOLDER = os.path.join(SOURCE, "build", "fleet_proof")
 CITIES = ("Porto", "Lyon", "Trieste", "Oslo", "Ghent", "Turin", "Graz", "Bergen")
@@ -316,10 +316,6 @@ def roll(options, fleet):
     return report, bool(failures)
 
 
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", nargs="?", default=os.path.join(SOURCE, "build", "release", "bin", "umbranet"))
@@ -334,8 +330,7 @@ def main():
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of all processes")
     parser.add_argument("--keep", action="store_true", help="leave the data for whoever wants to look")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGINT, interrupt)
+    interrupt_once()
     options.turns -= options.turns % options.users
     if options.rolling and not options.port:
         parser.error("--rolling needs --port, since a process comes back at its own")

@@ -18,7 +18,6 @@ import errno
 import http.client
 import json
 import os
-import signal
 import shutil
 import subprocess
 import sys
@@ -32,6 +31,7 @@ sys.path.insert(0, os.path.join(SOURCE, "scripts"))
 from distributed_processes import (SERVERS, Process, environment, restart_server, start_servers, stop_all, url_of,
                                    wait_until)
 from fleet_stores import Postgres
+from interruption import interrupt_once
 
 FOLDER = os.path.join(SOURCE, "build", "full_disks")
 TREE = os.path.join(FOLDER, "tree")
@@ -221,10 +221,6 @@ def prove(options):
     return report
 
 
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", nargs="?", default=os.path.join(SOURCE, "build", "release", "bin", "umbranet"))
@@ -235,7 +231,7 @@ def main():
     if os.geteuid() != 0:
         say("skipped: full_disks needs root, to mount small file systems")
         return 0
-    signal.signal(signal.SIGTERM, interrupt)
+    interrupt_once()
     disks = Disks()
     if os.path.exists(SERVICES):
         subprocess.run([SERVICES, "down"], check=False)

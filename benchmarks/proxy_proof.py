@@ -20,7 +20,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -34,6 +33,7 @@ sys.path.insert(0, os.path.join(SOURCE, "scripts"))
 from distributed_processes import (SERVERS, Process, environment, restart_server, start_servers, stop_all,
                                    wait_until)
 from fleet_stores import Neo4j, Postgres
+from interruption import interrupt_once
 
 FOLDER = os.path.join(SOURCE, "build", "proxy_proof")
 CHAT_SECONDS = 10
@@ -247,10 +247,6 @@ def prove(options, installation, postgres):
     return report
 
 
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", nargs="?", default=os.path.join(SOURCE, "build", "release", "bin", "umbranet"))
@@ -260,7 +256,7 @@ def main():
     options = parser.parse_args()
     if not shutil.which("nginx") and not os.path.exists("/usr/sbin/nginx"):
         parser.error("nginx is not there; scripts/setup --services brings it")
-    signal.signal(signal.SIGTERM, interrupt)
+    interrupt_once()
     shutil.rmtree(FOLDER, ignore_errors=True)
     os.makedirs(FOLDER)
     urls = start_servers()
