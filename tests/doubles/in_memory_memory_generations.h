@@ -99,8 +99,9 @@ class InMemoryMemoryGenerations final : public MemoryGenerations {
   // In all generations.
   void Do(const UserKey& user, Act act);
   void EndOthers(const UserKey& user);
-  std::uint64_t ReflectBehind(const UserKey& user, std::int64_t through_sequence);
-  std::int64_t ReflectedThrough(const UserKey& user);
+  std::uint64_t ReflectBehind(const UserKey& user, std::int64_t through_sequence)
+      REQUIRES(store_.mutex);
+  std::int64_t ReflectedThrough(const UserKey& user) REQUIRES(store_.mutex);
 
   InMemoryLedgerStore& store_;
   Mutex mutex_;

@@ -8,7 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
+#include <variant>
 #include <vector>
 
 #include <boost/json/array.hpp>
@@ -153,8 +153,20 @@ class HalfDoneOnServers : public TierContract {
     ASSERT_TRUE(swapped.ok()) << swapped.error().message;
   }
 
+  // In the graphs of all users of the world.
+  std::int64_t CountNodes(const std::string& label) {
+    auto& world = static_cast<ServersWorld&>(*world_);
+    const std::string statement =
+        "MATCH (u:UmbraUser {space: $p.space}) WITH collect(u.key) AS keys MATCH (n:" + label +
+        ") WHERE n.owner IN keys OR n.key IN keys RETURN count(DISTINCT n)";
+    const auto answer =
+        world.process(0).client->Run({{statement, {{"space", world.space().name()}}}}, kNever);
+    const auto* rows = std::get_if<boost::json::array>(&answer);
+    return rows == nullptr || rows->empty() ? -1 : rows->at(0).as_array().at(0).as_int64();
+  }
+
   static void DieBeforePassingOn() {
-    ASSERT_TRUE(ArmCrashPoint("facts.before_pass_on:1:error").ok());
+    ASSERT_TRUE(ArmCrashPoint(std::string("facts.before_pass_on") + ":1:error").ok());
   }
 };
 
@@ -195,6 +207,61 @@ TEST_P(HalfDoneOnServers, NamesThatWerePartedInTheMemoryInForceAloneAreSoInTheOn
   ASSERT_TRUE(merges.ok());
   ASSERT_THAT(*merges, SizeIs(1));
   EXPECT_TRUE(merges->at(0).parted_at.has_value());
+}
+
+TEST_P(HalfDoneOnServers, ALaterChangeIsNotUndoneByWhatOtherGenerationsStillHave) {
+  const ReflectionPlan plan = Reflect(1, "tea");
+  TakeIn(plan);
+  const MemoryItem item = ListAll(world_->semantic(), ana_).at(0);
+  const auto change = [&](const std::string& text) {
+    return world_->semantic()
+        .Update(ana_.tenant, item.memory_id, {.text = text, .valid_to = std::nullopt}, kNever)
+        .ok();
+  };
+  EXPECT_TRUE(change("coffee"));
+  EXPECT_THAT(Texts(ListAll(world_->generations()->shadow().semantic, ana_)),
+              ElementsAre("coffee"));
+  DieBeforePassingOn();
+  EXPECT_FALSE(change("water"));
+  Reflect(2, "cake");
+  EXPECT_THAT(Texts(ListAll(world_->semantic(), ana_)), ElementsAre("water", "cake"));
+}
+
+TEST_P(HalfDoneOnServers, WhatIsDiscardedAndWhoIsForgottenLeaveNoGraphBehind) {
+  const ReflectionPlan plan = Reflect(1, "tea");
+  TakeIn(plan);
+  EXPECT_EQ(CountNodes("UmbraUser"), 2);
+  EXPECT_EQ(CountNodes("Statement"), 2);
+  ASSERT_TRUE(world_->generations()->Discard(ana_, kNever).ok());
+  EXPECT_EQ(CountNodes("UmbraUser"), 1);
+  EXPECT_EQ(CountNodes("Statement"), 1);
+  TakeIn(plan);
+  Swap();
+  TakeIn(plan);
+  EXPECT_EQ(CountNodes("Statement"), 3);
+  ASSERT_TRUE(world_->semantic().ForgetUser(ana_, plan.sequence, kNever).ok());
+  EXPECT_EQ(CountNodes("Statement"), 0);
+  EXPECT_EQ(CountNodes("Entity"), 0);
+  EXPECT_EQ(CountNodes("ReflectionApplied"), 0);
+  const Status late = world_->semantic().Apply(std::vector{plan}, Lease{}, kNever);
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code, ErrorCode::kAborted);
+}
+
+TEST_P(HalfDoneOnServers, AnIdThatOnlyTheNewMemoryHasIsFound) {
+  ReflectionPlan plan = Reflect(1, "tea");
+  plan.facts[0].object = "green tea";
+  TakeIn(plan);
+  const MemoryItem item = ListAll(world_->generations()->shadow().semantic, ana_).at(0);
+  const auto before = world_->semantic().Get(ana_.tenant, item.memory_id, kNever);
+  ASSERT_TRUE(before.ok());
+  EXPECT_FALSE(before->has_value());
+  Swap();
+  const auto after = world_->semantic().Get(ana_.tenant, item.memory_id, kNever);
+  ASSERT_TRUE(after.ok() && after->has_value());
+  EXPECT_EQ((*after)->memory_id, item.memory_id);
+  const auto erased = world_->semantic().Erase(ana_.tenant, item.memory_id, kNever);
+  EXPECT_TRUE(erased.ok() && *erased);
 }
 
 TEST_P(HalfDoneOnServers, WhoeverFillsAShadowThatWasDiscardedIsToldSoAndLeavesNothing) {

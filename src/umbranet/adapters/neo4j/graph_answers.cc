@@ -23,6 +23,8 @@ std::string NextEpoch(std::string_view epoch) {
   return HasGenerations(epoch) ? EpochWithGenerations() : RandomHex(kEpochBytes);
 }
 
+namespace graph_answer {
+
 std::string TextOf(const json::value& value) {
   const json::string* text = value.if_string();
   return text == nullptr ? std::string() : std::string(text->data(), text->size());
@@ -37,5 +39,7 @@ const json::array* RowOf(const json::array& rows, std::size_t index, std::size_t
   const json::array* row = index < rows.size() ? rows[index].if_array() : nullptr;
   return row != nullptr && row->size() >= columns ? row : nullptr;
 }
+
+}  // namespace graph_answer
 
 }  // namespace umbranet

@@ -23,10 +23,14 @@ std::string EpochWithGenerations();
 // The next one of a graph that begins anew.
 std::string NextEpoch(std::string_view epoch);
 
+namespace graph_answer {
+
 std::string TextOf(const boost::json::value& value);
 Error NotAsked();
 // The row's columns, when it has so many.
 const boost::json::array* RowOf(const boost::json::array& rows, std::size_t index,
                                 std::size_t columns);
+
+}  // namespace graph_answer
 
 }  // namespace umbranet

@@ -17,6 +17,9 @@ namespace umbranet {
 namespace {
 
 namespace json = boost::json;
+using graph_answer::NotAsked;
+using graph_answer::RowOf;
+using graph_answer::TextOf;
 
 // Whether a write that stands alone may come through when it is made once more. `first`: it was to
 // make the user's node.

@@ -20,6 +20,9 @@ namespace umbranet {
 namespace {
 
 namespace json = boost::json;
+using graph_answer::NotAsked;
+using graph_answer::RowOf;
+using graph_answer::TextOf;
 
 // One at a time: who comes meanwhile shares the next, and a request costs the server a millisecond
 // of a processor however many users it is about.

@@ -17,10 +17,10 @@ namespace {
 // A user who was never heard of has no row, one without episodes no book.
 constexpr std::string_view kCountVectors = "SELECT count(v.*) FROM " UMBRANET_MEMORY_IN_FORCE
                                            " JOIN episode_vector v ON v.user_key = m.memory_key";
-#define UMBRANET_SELECT_EXTENT_OF(memory)                          \
-  UMBRANET_SELECT_EXTENT                                           \
-      ", (SELECT space_key FROM embedding_space WHERE space = $3)" \
-      " FROM " memory " JOIN episode_book b ON b.user_key = m.memory_key"
+#define UMBRANET_SELECT_EXTENT_OF(memory)                      \
+  UMBRANET_SELECT_EXTENT                                       \
+  ", (SELECT space_key FROM embedding_space WHERE space = $3)" \
+  " FROM " memory " JOIN episode_book b ON b.user_key = m.memory_key"
 constexpr std::string_view kSelectExtent = UMBRANET_SELECT_EXTENT_OF(UMBRANET_MEMORY_IN_FORCE);
 constexpr std::string_view kSelectShadowExtent =
     UMBRANET_SELECT_EXTENT_OF(UMBRANET_MEMORY_IN_SHADOW);
