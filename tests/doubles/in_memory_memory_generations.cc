@@ -70,7 +70,7 @@ class InMemoryMemoryGenerations::Tier : public Port {
     UMBRANET_ASSIGN_OR_RETURN(std::optional<MemoryItem> changed,
                               Part(*memory).Update(tenant, memory_id, patch, deadline));
     all_.Do(found->user,
-            {.carry_out = [this, user = found->user, id = found->memory_id, patch](Memory& other) {
+            {.carry_out = [user = found->user, id = found->memory_id, patch](Memory& other) {
               const auto updated = Part(other).Update(user.tenant, id, patch, kNever);
               return updated.ok() && updated->has_value();
             }});
@@ -84,8 +84,7 @@ class InMemoryMemoryGenerations::Tier : public Port {
     if (!found.has_value()) {
       return false;
     }
-    all_.Do(found->user,
-            {.carry_out = [this, user = found->user, id = found->memory_id](Memory& memory) {
+    all_.Do(found->user, {.carry_out = [user = found->user, id = found->memory_id](Memory& memory) {
               const auto erased = Part(memory).Erase(user.tenant, id, kNever);
               return erased.ok() && *erased;
             }});
