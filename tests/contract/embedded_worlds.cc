@@ -13,6 +13,10 @@
 #include "umbranet/base/unique_id.h"
 
 #include "tests/contract/tier_world.h"
+#include "tests/doubles/in_memory_job_ledger.h"
+#include "tests/doubles/in_memory_journal.h"
+#include "tests/doubles/in_memory_memory_generations.h"
+#include "tests/doubles/in_memory_short_term_memory.h"
 
 namespace umbranet {
 namespace {
@@ -117,6 +121,46 @@ class SqliteWorld final : public TierWorld {
   std::vector<Lease> others_;
 };
 
+// The twins as they are in force, over the in-memory ledger.
+class InMemoryGenerationsWorld final : public TierWorld {
+ public:
+  ShortTermMemory& short_term() override { return short_term_; }
+
+  EpisodicMemory& episodic() override { return generations_.in_force().episodic; }
+
+  SemanticMemory& semantic() override { return generations_.in_force().semantic; }
+
+  ProceduralMemory& procedural() override { return generations_.in_force().procedural; }
+
+  Journal* journal() override { return &journal_; }
+
+  JobLedger* ledger() override { return &ledger_; }
+
+  MemoryGenerations* generations() override { return &generations_; }
+
+  Interaction Accept(Interaction turn) override {
+    const std::vector<Interaction> turns{turn};
+    turn.sequence = Must(journal_.Accept(turns, RunMode::kBackground, "", kNever)).front().sequence;
+    return turn;
+  }
+
+  Lease Claim(std::span<const ReflectionPlan> /*plans*/) override {
+    const auto batch = Must(ledger_.Claim({.jobs_max = 10'000, .worker = "test"}, kNever));
+    return batch.has_value() ? batch->lease : Lease();
+  }
+
+  void Release(const Lease& lease) override { EXPECT_TRUE(ledger_.Release(lease, kNever).ok()); }
+
+  void ForgetTurns(const UserKey& user) override { Must(journal_.EraseUser(user, kNever)); }
+
+ private:
+  InMemoryLedgerStore store_{clock_, {}};
+  InMemoryJournal journal_{store_};
+  InMemoryJobLedger ledger_{store_};
+  InMemoryShortTermMemory short_term_;
+  InMemoryMemoryGenerations generations_{store_};
+};
+
 std::vector<TierWorldKind> BothWorlds() {
   return {{"InMemory", MakeInMemoryWorld},
           {"Sqlite", [] { return std::make_unique<SqliteWorld>(); }}};
@@ -163,7 +207,8 @@ std::vector<TierWorldKind> ProceduralWorlds() {
 }
 
 std::vector<TierWorldKind> GenerationWorlds() {
-  return {{"Sqlite", [] { return std::make_unique<SqliteWorld>(); }},
+  return {{"InMemory", [] { return std::make_unique<InMemoryGenerationsWorld>(); }},
+          {"Sqlite", [] { return std::make_unique<SqliteWorld>(); }},
           {"SqliteInTheFile", [] {
              return std::make_unique<SqliteWorld>(
                  SqliteEpisodicMemory::Options{.cached_documents_max = 0},

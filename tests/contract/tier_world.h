@@ -50,6 +50,9 @@ class TierWorld {
 
   virtual MemoryGenerations* generations() { return nullptr; }
 
+  // Whether tier 3 can see leases; elsewhere its markers make a late worker harmless.
+  [[nodiscard]] virtual bool fences_facts() const { return true; }
+
   ManualClock& clock() { return clock_; }
 
  protected:

@@ -387,8 +387,10 @@ TEST_F(PostgresTiersTest, WithoutPgvectorTheSameIsFoundAndASentenceSaysSo) {
                                " ON CONFLICT (tenant, user_id) DO UPDATE SET tenant = 'default'"
                                " RETURNING user_key"));
           const ReflectionPlan* const plans[] = {&plan};
+          const PostgresMemory first{.memory_key = account[0].Int(0),
+                                     .owner_key = account[0].Int(0)};
           UMBRANET_ASSIGN_OR_RETURN(const EpisodesAdded done,
-                                    AddEpisodes(connection, account[0].Int(0), plans));
+                                    AddEpisodes(connection, first, plans));
           EXPECT_EQ(done.documents, static_cast<std::uint64_t>(number));
           UMBRANET_ASSIGN_OR_RETURN(const bool moved,
                                     IndexEpisodes(connection, account[0].Int(0), 100));

@@ -11,6 +11,7 @@
 #include "tests/integration/rabbitmq_harness.h"
 #include "tests/integration/redis_harness.h"
 #include "tests/integration/servers.h"
+#include "tests/integration/servers_world.h"
 
 namespace umbranet {
 
@@ -38,6 +39,10 @@ std::vector<TierWorldKind> SemanticWorlds() {
 
 std::vector<TierWorldKind> ProceduralWorlds() {
   return PostgresWorlds();
+}
+
+std::vector<TierWorldKind> GenerationWorlds() {
+  return ServersWorlds();
 }
 
 std::vector<TierWorldKind> FencedWorlds() {

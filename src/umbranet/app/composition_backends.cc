@@ -5,12 +5,14 @@
 #include <set>
 #include <utility>
 
+#include "umbranet/adapters/neo4j/neo4j_generations.h"
 #include "umbranet/adapters/neo4j/neo4j_semantic_memory.h"
 #include "umbranet/adapters/postgres/known_jobs.h"
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_ledger_records.h"
+#include "umbranet/adapters/postgres/postgres_memory_keys.h"
 #include "umbranet/adapters/postgres/postgres_migrations.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_procedural_memory.h"
@@ -105,18 +107,19 @@ Result<std::unique_ptr<PostgresPool>> OpenPool(const Settings& settings, Structu
 
 struct Graph {
   std::unique_ptr<Neo4jClient> client;
+  Neo4jSemanticMemory::Options options;  // The memory's.
   std::unique_ptr<Neo4jSemanticMemory> memory;
 };
 
 Result<Graph> OpenGraph(const Settings& settings, const Clock& clock, StructuredLog* log,
-                        HeldTurns held_turns = {}) {
+                        HeldTurns held_turns = {}, MemoryKeys* memory_keys = nullptr) {
   Graph graph;
   UMBRANET_ASSIGN_OR_RETURN(graph.client,
                             Neo4jClient::Open({.url = settings.neo4j_url, .log = log}, clock));
-  Neo4jSemanticMemory::Options options;
-  options.key_space = settings.keyspace;
-  options.held_turns = std::move(held_turns);
-  graph.memory = std::make_unique<Neo4jSemanticMemory>(*graph.client, clock, std::move(options));
+  graph.options.key_space = settings.keyspace;
+  graph.options.held_turns = std::move(held_turns);
+  graph.options.memory_keys = memory_keys;
+  graph.memory = std::make_unique<Neo4jSemanticMemory>(*graph.client, clock, graph.options);
   return graph;
 }
 
@@ -201,14 +204,21 @@ HeldTurns HeldBy(Journal& journal) {
 
 Status OpenNeo4j(const Settings& settings, const Clock& clock, StructuredLog& log,
                  Backends& backends) {
-  UMBRANET_ASSIGN_OR_RETURN(Graph graph,
-                            OpenGraph(settings, clock, &log, HeldBy(*backends.journal)));
+  if (backends.postgres != nullptr) {
+    backends.memory_keys = std::make_unique<PostgresMemoryKeys>(*backends.postgres);
+  }
+  UMBRANET_ASSIGN_OR_RETURN(Graph graph, OpenGraph(settings, clock, &log, HeldBy(*backends.journal),
+                                                   backends.memory_keys.get()));
   UMBRANET_RETURN_IF_ERROR(
       Excuse(graph.memory->Check(Deadline::After(clock, kStartBudget)), backends));
   backends.probes.push_back(
       {"neo4j", false,
        [&memory = *graph.memory](Deadline deadline) { return memory.Check(deadline); },
        IsOpen(graph.client->breaker())});
+  if (backends.memory_keys != nullptr) {
+    backends.graphs =
+        std::make_unique<Neo4jGenerations>(*graph.client, clock, graph.options, *graph.memory);
+  }
   backends.neo4j = std::move(graph.client);
   backends.knowledge = graph.memory.get();
   backends.semantic = std::move(graph.memory);

@@ -25,6 +25,7 @@
 #include "umbranet/ports/journal.h"
 #include "umbranet/ports/ledger_records.h"
 #include "umbranet/ports/procedural_memory.h"
+#include "umbranet/ports/semantic_generations.h"
 #include "umbranet/ports/semantic_memory.h"
 #include "umbranet/ports/shadow_records.h"
 #include "umbranet/ports/short_term_memory.h"
@@ -39,6 +40,7 @@ struct Backends {
   std::unique_ptr<PostgresPool> postgres;
   std::unique_ptr<PostgresLedgerStore> server_ledger;
   std::unique_ptr<Neo4jClient> neo4j;
+  std::unique_ptr<MemoryKeys> memory_keys;  // Of PostgreSQL, for a tier that is kept elsewhere.
   std::unique_ptr<Journal> journal;
   std::unique_ptr<JobLedger> ledger;
   std::unique_ptr<LedgerRecords> records;
@@ -47,6 +49,8 @@ struct Backends {
   std::unique_ptr<EpisodicMemory> episodic;
   std::unique_ptr<SemanticMemory> semantic;
   std::unique_ptr<ProceduralMemory> procedural;
+  // Of the semantic memory, where that is on Neo4j and the rest on PostgreSQL.
+  std::unique_ptr<SemanticGenerations> graphs;
   std::unique_ptr<TurnIntake> intake;
   std::unique_ptr<Doorbell> doorbell;
   RabbitMqDoorbell* rabbitmq = nullptr;   // The doorbell, when it is that.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "umbranet/adapters/postgres/postgres_memory_generations.h"
 #include "umbranet/adapters/sqlite/sqlite_memory_generations.h"
 #include "umbranet/extraction/llm_extractor.h"
 #include "umbranet/extraction/rule_extractor.h"
@@ -34,11 +35,14 @@ Rebuilding::Rebuilding(const Settings& settings, const Clock& clock, Backends& b
       usage_(usage),
       metrics_(metrics),
       log_(log) {
-  if (backends.file_ledger == nullptr || !settings.postgres_url.empty() ||
-      !settings.neo4j_url.empty()) {
+  if (settings.postgres_url.empty() && settings.neo4j_url.empty()) {
+    generations_ = std::make_unique<SqliteMemoryGenerations>(*backends.file_ledger);
+  } else if (backends.graphs != nullptr) {
+    generations_ = std::make_unique<PostgresMemoryGenerations>(*backends.server_ledger,
+                                                               *backends.graphs, clock);
+  } else {
     return;
   }
-  generations_ = std::make_unique<SqliteMemoryGenerations>(*backends.file_ledger);
   rebuild_ = std::make_unique<MemoryRebuild>(
       MemoryRebuild::Stores{*backends.journal, *generations_, *backends.episodic,
                             *backends.semantic, *backends.procedural},

@@ -28,7 +28,7 @@ class Rebuilding {
   Rebuilding(const Rebuilding&) = delete;
   Rebuilding& operator=(const Rebuilding&) = delete;
 
-  // Null where not all of the memory is in the one file.
+  // Null where part of the memory is in the file and part on servers.
   [[nodiscard]] MemoryRebuild* rebuild() { return rebuild_.get(); }
 
   // The rules, the model of that name at the settings' endpoint, or, with neither, what reflects

@@ -10,7 +10,7 @@ UserKnowledge::Changes PutRows(const KnowledgeRows& rows, UserKnowledge& knowled
     knowledge.PutMerge(names, row);
   }
   for (const SaidFact& said : rows.erased) {
-    knowledge.PutErased(said.statement_id);
+    knowledge.PutErased(said.statement_id, said.place.interaction_id);
   }
   for (const KnowledgeRows::SaidAndEdited& statement : rows.statements) {
     knowledge.PutStatement(statement.said, statement.edits);

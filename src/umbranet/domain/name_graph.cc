@@ -109,6 +109,27 @@ std::size_t NameGraph::Part(std::string_view name, std::string_view from, Timest
   return undone;
 }
 
+void NameGraph::TakeOverPartings(const NameGraph& other) {
+  for (const auto& [names, theirs] : other.merges_) {
+    if (!theirs.parted_through.has_value()) {
+      continue;
+    }
+    const auto [at, fresh] = merges_.try_emplace(names, theirs);
+    NameMerge& mine = at->second;
+    if (fresh) {
+      // A turn that came later has said so anew there, and will have to say so here.
+      mine.last_sequence = *theirs.parted_through;
+    } else if (mine.parted_through.value_or(-1) >= *theirs.parted_through) {
+      continue;
+    } else {
+      mine.parted_at = theirs.parted_at;
+      mine.parted_through = theirs.parted_through;
+    }
+    noted_.insert(names);
+    restructured_ = true;
+  }
+}
+
 void NameGraph::PutName(const std::string& name, KnownName row) {
   names_.insert_or_assign(name, std::move(row));
   touched_.insert(name);

@@ -76,6 +76,9 @@ class NameGraph {
   void TakeIn(const ReflectionPlan& plan, Timestamp now);
   // Undoes the merges of `name`, with `from` alone when it is not empty; how many there were.
   std::size_t Part(std::string_view name, std::string_view from, Timestamp now);
+  // What an owner parted in another account of the same turns is parted here, whether a turn has
+  // said yet that it is one or not.
+  void TakeOverPartings(const NameGraph& other);
   // As they were stored.
   void PutName(const std::string& name, KnownName row);
   void PutMerge(const NamePair& names, NameMerge row);

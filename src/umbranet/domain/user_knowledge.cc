@@ -1,6 +1,7 @@
 #include "umbranet/domain/user_knowledge.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "umbranet/domain/entity_name.h"
@@ -312,7 +313,7 @@ UserKnowledge::Changes UserKnowledge::Erase(std::size_t head) {
   for (const std::size_t index : slot) {
     if (statements_[index].head == head) {
       erased.push_back(*statements_[index].said);
-      erased_.insert(erased.back().statement_id);
+      erased_.emplace(erased.back().statement_id, erased.back().place.interaction_id);
       Remove(index);
     }
   }
@@ -327,6 +328,57 @@ UserKnowledge::Changes UserKnowledge::Part(std::string_view name, std::string_vi
   return SettleChanges();
 }
 
+UserKnowledge::Changes UserKnowledge::TakeOver(const UserKnowledge& other, Prevails prevails) {
+  names_.TakeOverPartings(other.names_);
+  std::vector<SaidFact> erased;
+  for (const auto& [statement_id, interaction_id] : other.erased_) {
+    if (!erased_.emplace(statement_id, interaction_id).second) {
+      continue;
+    }
+    SaidFact& gone = erased.emplace_back();
+    gone.statement_id = statement_id;
+    gone.place.interaction_id = interaction_id;
+    if (const auto known = by_id_.find(statement_id); known != by_id_.end()) {
+      Remove(known->second);
+    }
+  }
+  std::set<std::size_t> edited;
+  for (const Statement& theirs : other.statements_) {
+    if (theirs.said == nullptr || theirs.edits == StatementEdits()) {
+      continue;
+    }
+    const auto known = by_id_.find(theirs.said->statement_id);
+    if (known == by_id_.end()) {
+      continue;
+    }
+    Statement& mine = statements_[known->second];
+    const bool is_mine = prevails == Prevails::kHere && mine.edits != StatementEdits();
+    if (!is_mine && mine.edits != theirs.edits) {
+      mine.edits = theirs.edits;
+      touched_.insert(KeyOf(mine));
+      edited.insert(known->second);
+    }
+  }
+  Changes changes = SettleChanges();
+  changes.statements.insert(edited.begin(), edited.end());
+  changes.erased = std::move(erased);
+  return changes;
+}
+
+bool UserKnowledge::Changes::empty() const {
+  return names.empty() && relinked.empty() && merges.empty() && entities.empty() &&
+         statements.empty() && erased.empty();
+}
+
+void UserKnowledge::Changes::Add(Changes later) {
+  names.merge(later.names);
+  relinked.merge(later.relinked);
+  merges.merge(later.merges);
+  entities.merge(later.entities);
+  statements.merge(later.statements);
+  std::move(later.erased.begin(), later.erased.end(), std::back_inserter(erased));
+}
+
 void UserKnowledge::PutStatement(SaidFact said, StatementEdits edits) {
   const auto known = by_id_.find(said.statement_id);
   if (known == by_id_.end()) {
@@ -338,8 +390,8 @@ void UserKnowledge::PutStatement(SaidFact said, StatementEdits edits) {
   touched_.insert(KeyOf(statement));
 }
 
-void UserKnowledge::PutErased(const std::string& statement_id) {
-  erased_.insert(statement_id);
+void UserKnowledge::PutErased(const std::string& statement_id, const std::string& interaction_id) {
+  erased_.insert_or_assign(statement_id, interaction_id);
   if (const auto known = by_id_.find(statement_id); known != by_id_.end()) {
     Remove(known->second);
   }

@@ -45,6 +45,8 @@ struct SaidFact {
 struct StatementEdits {
   std::optional<std::string> text;
   std::optional<Timestamp> valid_to;
+
+  bool operator==(const StatementEdits&) const = default;
 };
 
 // A fact with what it is found by.
@@ -92,7 +94,14 @@ class UserKnowledge {
     std::set<std::string> entities;    // Roots; those that are not there any more are to go.
     std::set<std::size_t> statements;  // That are there.
     std::vector<SaidFact> erased;      // Statements that are to go and not to come back.
+
+    [[nodiscard]] bool empty() const;
+    // Those of what was done next.
+    void Add(Changes later);
   };
+
+  // Whose word counts where an owner changed the same statement in two accounts of his turns.
+  enum class Prevails : std::uint8_t { kHere, kThere };
 
   explicit UserKnowledge(UserKey user) : user_(user), names_(std::move(user)) {}
 
@@ -106,13 +115,17 @@ class UserKnowledge {
   // Both normalised; `from` may be empty. How many merges were undone goes into `undone`.
   Changes Part(std::string_view name, std::string_view from, Timestamp now, std::size_t& undone);
 
+  // What the owner did by hand to another account of the same turns: what was erased goes and stays
+  // away, statements that are here are changed as they were there, parted names are parted.
+  Changes TakeOver(const UserKnowledge& other, Prevails prevails);
+
   // Rows as they were stored, in place of those that are here. Settle ends it.
   void PutName(const std::string& name, KnownName row) { names_.PutName(name, std::move(row)); }
 
   void PutMerge(const NamePair& names, NameMerge row) { names_.PutMerge(names, std::move(row)); }
 
   void PutStatement(SaidFact said, StatementEdits edits);
-  void PutErased(const std::string& statement_id);
+  void PutErased(const std::string& statement_id, const std::string& interaction_id);
   void Settle();
 
   // The head of the fact that the statement bears witness to; nothing for a retraction.
@@ -175,7 +188,7 @@ class UserKnowledge {
   NameGraph names_;
   std::vector<Statement> statements_;
   std::unordered_map<std::string, std::size_t> by_id_;
-  std::set<std::string> erased_;  // Statement ids.
+  std::map<std::string, std::string> erased_;  // Statement ids, and the ids of their turns.
   std::map<SlotKey, Slot> slots_;
   std::vector<std::size_t> heads_;
 

@@ -23,8 +23,9 @@ MemoryRebuild* FindRebuild(const ApiContext& api, ResponseWriter& writer) {
   MemoryRebuild* rebuild = api.dependencies.rebuild;
   if (rebuild == nullptr) {
     SendProblem(writer, {501, "not_here",
-                         "a memory is worked out anew where all of it is in the one file; this one"
-                         " is on servers"});
+                         "a memory is worked out anew where all of it is in the one file, or all of"
+                         " it on PostgreSQL and Neo4j; of this one a part is in the file: set both"
+                         " POSTGRES_URL and NEO4J_URL, or neither"});
   }
   return rebuild;
 }

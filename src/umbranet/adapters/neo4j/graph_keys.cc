@@ -14,28 +14,33 @@ std::string GraphKey(std::initializer_list<std::string_view> parts) {
   return Sha256Hex(joined);
 }
 
+std::string GraphKeys::Key(std::initializer_list<std::string_view> parts) const {
+  const std::string first = GraphKey(parts);
+  return generation_ == 0 ? first : GraphKey({first, "generation", std::to_string(generation_)});
+}
+
 std::string GraphKeys::User(const UserKey& user) const {
-  return GraphKey({space_, "user", user.tenant, user.user_id});
+  return Key({space_, "user", user.tenant, user.user_id});
 }
 
 std::string GraphKeys::Entity(const UserKey& user, std::string_view root) const {
-  return GraphKey({space_, "entity", user.tenant, user.user_id, root});
+  return Key({space_, "entity", user.tenant, user.user_id, root});
 }
 
 std::string GraphKeys::Name(const UserKey& user, std::string_view name) const {
-  return GraphKey({space_, "name", user.tenant, user.user_id, name});
+  return Key({space_, "name", user.tenant, user.user_id, name});
 }
 
 std::string GraphKeys::Merge(const UserKey& user, const NamePair& names) const {
-  return GraphKey({space_, "merge", user.tenant, user.user_id, names.first, names.second});
+  return Key({space_, "merge", user.tenant, user.user_id, names.first, names.second});
 }
 
 std::string GraphKeys::Marker(const UserKey& user, std::string_view job_id) const {
-  return GraphKey({space_, "applied", user.tenant, user.user_id, job_id});
+  return Key({space_, "applied", user.tenant, user.user_id, job_id});
 }
 
 std::string GraphKeys::Statement(std::string_view tenant, std::string_view statement_id) const {
-  return GraphKey({space_, "statement", tenant, statement_id});
+  return Key({space_, "statement", tenant, statement_id});
 }
 
 }  // namespace umbranet

@@ -2,6 +2,7 @@
 // is, tenant and user first. Pure functions; any thread.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -16,12 +17,20 @@ namespace umbranet {
 // parts have the same digest.
 std::string GraphKey(std::initializer_list<std::string_view> parts);
 
-// The keys of one installation's nodes; several may share a database under different names.
+// The keys of one installation's nodes; several may share a database under different names. Those
+// of users' first generations, numbered 0, or of another one (ports/semantic_generations.h).
 class GraphKeys {
  public:
-  explicit GraphKeys(std::string space) : space_(std::move(space)) {}
+  explicit GraphKeys(std::string space, std::int64_t generation = 0)
+      : space_(std::move(space)), generation_(generation) {}
 
   [[nodiscard]] const std::string& space() const { return space_; }
+
+  [[nodiscard]] std::int64_t generation() const { return generation_; }
+
+  [[nodiscard]] GraphKeys Of(std::int64_t generation) const {
+    return GraphKeys(space_, generation);
+  }
 
   [[nodiscard]] std::string User(const UserKey& user) const;
   [[nodiscard]] std::string Entity(const UserKey& user, std::string_view root) const;
@@ -32,7 +41,10 @@ class GraphKeys {
   [[nodiscard]] std::string Statement(std::string_view tenant, std::string_view statement_id) const;
 
  private:
+  [[nodiscard]] std::string Key(std::initializer_list<std::string_view> parts) const;
+
   std::string space_;
+  std::int64_t generation_;
 };
 
 }  // namespace umbranet

@@ -158,6 +158,10 @@ class ParameterWriter {
     const UserKnowledge::Statement& statement = knowledge_.at(index);
     const std::string key = KeyOf(index);
     json::object properties = SaidProperties(statement);
+    if (keys_.generation() != 0) {
+      properties["first_key"] =
+          keys_.Of(0).Statement(knowledge_.user().tenant, statement.said->statement_id);
+    }
     if (index < before_.statement_count()) {
       unlinked_.emplace_back(key);
     }
@@ -445,7 +449,9 @@ Status PutStatements(const json::value& nodes, UserKnowledge& knowledge) {
 }
 
 Status PutErased(const json::value& nodes, UserKnowledge& knowledge) {
-  return PutEach(nodes, [&](NodeReader& node) { knowledge.PutErased(node.Text("id")); });
+  return PutEach(nodes, [&](NodeReader& node) {
+    knowledge.PutErased(node.Text("id"), node.Text("interaction_id"));
+  });
 }
 
 }  // namespace umbranet

@@ -7,7 +7,7 @@
 namespace umbranet {
 namespace {
 
-constexpr std::array<std::string_view, 16> kSchema = {
+constexpr std::array<std::string_view, 18> kSchema = {
     "CREATE CONSTRAINT umbra_user_key IF NOT EXISTS FOR (n:UmbraUser) REQUIRE n.key IS UNIQUE",
     "CREATE CONSTRAINT umbra_entity_key IF NOT EXISTS FOR (n:Entity) REQUIRE n.key IS UNIQUE",
     "CREATE CONSTRAINT umbra_name_key IF NOT EXISTS FOR (n:Name) REQUIRE n.key IS UNIQUE",
@@ -26,6 +26,8 @@ constexpr std::array<std::string_view, 16> kSchema = {
     " FOR (n:ErasedStatement) ON (n.owner, n.revision)",
     "CREATE INDEX umbra_entity_owner IF NOT EXISTS FOR (n:Entity) ON (n.owner)",
     "CREATE INDEX umbra_marker_owner IF NOT EXISTS FOR (n:ReflectionApplied) ON (n.owner)",
+    "CREATE INDEX umbra_user_generations IF NOT EXISTS FOR (n:UmbraUser) ON (n.first_key)",
+    "CREATE INDEX umbra_statement_generations IF NOT EXISTS FOR (n:Statement) ON (n.first_key)",
     // The name of a property must be known to the server before its absence takes a lock.
     "CREATE (u:UmbraUser {key: '', lock: 0}) DELETE u",
     // For whoever looks around in the graph; the program searches in its own terms. Facts are not
@@ -106,7 +108,9 @@ const std::string_view kLoad = UMBRANET_LOCK_USER
 const std::string_view kEnter = UMBRANET_LOCK_USER UMBRANET_WHEN_THERE;
 const std::string_view kEnterFirst =
     "MERGE (u:UmbraUser {key: $p.user}) ON CREATE SET u.epoch = $p.epoch, u.revision = 0,"
-    " u.space = $p.space, u.tenant = $p.tenant, u.user_id = $p.user_id " UMBRANET_WHEN_THERE;
+    " u.space = $p.space, u.tenant = $p.tenant, u.user_id = $p.user_id, u.first_key = $p.first_key,"
+    " u.generation = $p.generation, u.forgotten_through = "
+    "$p.forgotten_through " UMBRANET_WHEN_THERE;
 
 const std::string_view kCreateMarkers =
     "UNWIND $p.rows AS row CREATE (:ReflectionApplied {key: row.key, owner: row.owner})";

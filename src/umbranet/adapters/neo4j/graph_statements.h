@@ -15,7 +15,9 @@
 //   (:ReflectionApplied)  the marker of a job
 //
 // Each node but the marker carries its user's key (owner) and the user's revision at its last
-// change.
+// change. A user has a graph for each generation of his memory, whose keys are made of its number
+// as well (GraphKeys); the nodes of users and of statements say which one would be theirs in the
+// first generation (first_key). The first generation's epoch says whether there ever was a second.
 #pragma once
 
 #include <span>
@@ -43,7 +45,8 @@ extern const std::string_view kLoad;
 
 // The first statement of every write: takes the user's lock, and fails with an arithmetic error
 // when he is not at `revision` of `epoch`; otherwise he is at the next one, written by `writer`.
-// kEnterFirst makes a user who is not there.
+// kEnterFirst makes a user who is not there, with first_key, generation and forgotten_through,
+// which may be null.
 extern const std::string_view kEnter;
 extern const std::string_view kEnterFirst;
 
@@ -72,10 +75,16 @@ std::string_view LinkSubjects(Predicate predicate);
 inline constexpr std::string_view kSelectMarkers =
     "UNWIND $p.markers AS key MATCH (r:ReflectionApplied {key: key}) RETURN r.key";
 
-// statement -> tenant and id of the user whose statement it is.
+// statement -> tenant and id of the user whose statement it is, in whatever generation.
 inline constexpr std::string_view kSelectOwner =
     "MATCH (s:Statement {key: $p.statement}) MATCH (u:UmbraUser {key: s.owner})"
-    " RETURN u.tenant, u.user_id";
+    " RETURN u.tenant AS tenant, u.user_id AS user_id"
+    " UNION MATCH (s:Statement {first_key: $p.statement}) MATCH (u:UmbraUser {key: s.owner})"
+    " RETURN u.tenant AS tenant, u.user_id AS user_id";
+
+// user -> the numbers of the generations that there are besides the first.
+inline constexpr std::string_view kSelectGenerations =
+    "MATCH (u:UmbraUser {first_key: $p.user}) RETURN u.generation ORDER BY u.generation";
 
 // user -> key, id of the turn, and kind ("erased", "merge") of what may have to outlive the user's
 // graph.

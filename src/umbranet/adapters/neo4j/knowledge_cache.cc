@@ -12,9 +12,10 @@ std::size_t RowsOf(const KnowledgeSnapshot& snapshot) {
 
 }  // namespace
 
-std::optional<KnowledgeSnapshot> KnowledgeCache::Find(const UserKey& user) {
+std::optional<KnowledgeSnapshot> KnowledgeCache::Find(const UserKey& user,
+                                                      std::int64_t generation) {
   const MutexLock lock(mutex_);
-  const auto found = users_.find(user);
+  const auto found = users_.find({user, generation});
   if (found == users_.end()) {
     return std::nullopt;
   }
@@ -23,7 +24,7 @@ std::optional<KnowledgeSnapshot> KnowledgeCache::Find(const UserKey& user) {
 }
 
 void KnowledgeCache::Keep(KnowledgeSnapshot snapshot) {
-  const UserKey user = snapshot.knowledge->user();
+  const Key user(snapshot.knowledge->user(), snapshot.generation);
   const MutexLock lock(mutex_);
   if (const auto known = users_.find(user); known != users_.end()) {
     const KnowledgeSnapshot& here = known->second.snapshot;
@@ -40,14 +41,14 @@ void KnowledgeCache::Keep(KnowledgeSnapshot snapshot) {
   }
 }
 
-void KnowledgeCache::Drop(const UserKey& user) {
+void KnowledgeCache::Drop(const UserKey& user, std::int64_t generation) {
   const MutexLock lock(mutex_);
-  if (const auto known = users_.find(user); known != users_.end()) {
+  if (const auto known = users_.find({user, generation}); known != users_.end()) {
     Remove(known);
   }
 }
 
-void KnowledgeCache::Remove(std::map<UserKey, Entry>::iterator entry) {
+void KnowledgeCache::Remove(std::map<Key, Entry>::iterator entry) {
   rows_ -= RowsOf(entry->second.snapshot);
   recent_.erase(entry->second.place);
   users_.erase(entry);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "umbranet/base/mutex.h"
 #include "umbranet/domain/user_knowledge.h"
@@ -23,6 +24,7 @@ struct KnowledgeSnapshot {
   std::shared_ptr<const UserKnowledge> knowledge;
   // Turns up to this place of the journal are forgotten, and none of them is taken in any more.
   std::int64_t forgotten_through = 0;
+  std::int64_t generation = 0;  // Of the user's memory.
 };
 
 class KnowledgeCache {
@@ -30,23 +32,26 @@ class KnowledgeCache {
   // At most `rows_max` rows in all, one more for each user; a single user with more is kept alone.
   explicit KnowledgeCache(std::size_t rows_max) : rows_max_(rows_max) {}
 
-  [[nodiscard]] std::optional<KnowledgeSnapshot> Find(const UserKey& user);
+  [[nodiscard]] std::optional<KnowledgeSnapshot> Find(const UserKey& user,
+                                                      std::int64_t generation = 0);
   // Unless a later revision of the same epoch is here.
   void Keep(KnowledgeSnapshot snapshot);
-  void Drop(const UserKey& user);
+  void Drop(const UserKey& user, std::int64_t generation = 0);
 
  private:
+  using Key = std::pair<UserKey, std::int64_t>;  // A generation of a user.
+
   struct Entry {
     KnowledgeSnapshot snapshot;
-    std::list<UserKey>::iterator place;
+    std::list<Key>::iterator place;
   };
 
-  void Remove(std::map<UserKey, Entry>::iterator entry) REQUIRES(mutex_);
+  void Remove(std::map<Key, Entry>::iterator entry) REQUIRES(mutex_);
 
   const std::size_t rows_max_;
   Mutex mutex_;
-  std::map<UserKey, Entry> users_ GUARDED_BY(mutex_);
-  std::list<UserKey> recent_ GUARDED_BY(mutex_);  // The latest last.
+  std::map<Key, Entry> users_ GUARDED_BY(mutex_);
+  std::list<Key> recent_ GUARDED_BY(mutex_);  // The latest last.
   std::size_t rows_ GUARDED_BY(mutex_) = 0;
 };
 

@@ -10,6 +10,7 @@
 
 #include <boost/json/value.hpp>
 
+#include "umbranet/adapters/neo4j/graph_answers.h"
 #include "umbranet/adapters/neo4j/graph_rows.h"
 #include "umbranet/adapters/neo4j/graph_statements.h"
 #include "umbranet/base/unique_id.h"
@@ -19,37 +20,15 @@ namespace umbranet {
 namespace {
 
 namespace json = boost::json;
+using graph_answer::NotAsked;
+using graph_answer::RowOf;
+using graph_answer::TextOf;
 
-constexpr std::size_t kWriterBytes = 8;
-constexpr std::size_t kEpochBytes = 16;
 // One at a time: who comes meanwhile shares the next, and a request costs the server a millisecond
 // of a processor however many users it is about.
 constexpr std::size_t kRevisionLanes = 1;
 constexpr Millis kPauseFirst{2};
 constexpr Millis kPauseMax{100};
-
-json::array Texts(const std::vector<std::string>& texts) {
-  json::array array;
-  for (const std::string& text : texts) {
-    array.emplace_back(text);
-  }
-  return array;
-}
-
-std::string TextOf(const json::value& value) {
-  const json::string* text = value.if_string();
-  return text == nullptr ? std::string() : std::string(text->data(), text->size());
-}
-
-Error NotAsked() {
-  return {ErrorCode::kBadGateway, "neo4j: the answer is not the one that was asked for"};
-}
-
-// The row's columns, when it has so many.
-const json::array* RowOf(const json::array& rows, std::size_t index, std::size_t columns) {
-  const json::array* row = index < rows.size() ? rows[index].if_array() : nullptr;
-  return row != nullptr && row->size() >= columns ? row : nullptr;
-}
 
 }  // namespace
 
@@ -102,18 +81,18 @@ Status Neo4jSemanticMemory::Check(Deadline deadline) {
   return {};
 }
 
-Result<KnowledgeSnapshot> Neo4jSemanticMemory::Load(const UserKey& user,
+Result<KnowledgeSnapshot> Neo4jSemanticMemory::Load(const UserKey& user, std::int64_t generation,
                                                     const std::optional<KnowledgeSnapshot>& known,
                                                     Deadline deadline, std::string* writer) {
   UMBRANET_ASSIGN_OR_RETURN(const json::array rows,
                             Run(kLoad,
-                                {{"user", keys_.User(user)},
+                                {{"user", keys_.Of(generation).User(user)},
                                  {"epoch", known ? known->epoch : std::string()},
                                  {"revision", known ? known->revision : 0}},
                                 deadline));
   if (rows.empty()) {
-    cache_.Drop(user);
-    return KnowledgeSnapshot{"", 0, std::make_shared<const UserKnowledge>(user)};
+    cache_.Drop(user, generation);
+    return KnowledgeSnapshot{"", 0, std::make_shared<const UserKnowledge>(user), 0, generation};
   }
   const json::array* row = RowOf(rows, 0, 9);
   if (row == nullptr || !(*row)[1].is_int64() || !(*row)[3].is_int64() || !(*row)[8].is_int64()) {
@@ -131,7 +110,7 @@ Result<KnowledgeSnapshot> Neo4jSemanticMemory::Load(const UserKey& user,
     *writer = TextOf((*row)[2]);
   }
   KnowledgeSnapshot snapshot{TextOf((*row)[0]), (*row)[1].get_int64(), std::move(knowledge),
-                             (*row)[8].get_int64()};
+                             (*row)[8].get_int64(), generation};
   cache_.Keep(snapshot);
   return snapshot;
 }
@@ -163,12 +142,24 @@ std::vector<Neo4jSemanticMemory::Revisions::Outcome> Neo4jSemanticMemory::ReadRe
 }
 
 Result<KnowledgeSnapshot> Neo4jSemanticMemory::Read(const UserKey& user, Deadline deadline) {
+  if (options_.which == GenerationState::kShadow) {
+    return ReadShadow(user, deadline);
+  }
   UMBRANET_ASSIGN_OR_RETURN(const std::optional<Revision> now,
                             revisions_.Call(keys_.User(user), deadline));
-  std::optional<KnowledgeSnapshot> known = cache_.Find(user);
+  if (now.has_value() && HasGenerations(now->epoch)) {
+    return ReadInForce(user, deadline);
+  }
+  return Present(user, 0, now, deadline);
+}
+
+Result<KnowledgeSnapshot> Neo4jSemanticMemory::Present(const UserKey& user, std::int64_t generation,
+                                                       const std::optional<Revision>& now,
+                                                       Deadline deadline) {
+  std::optional<KnowledgeSnapshot> known = cache_.Find(user, generation);
   if (!now.has_value()) {
     if (!known.has_value() || !known->epoch.empty()) {
-      known = KnowledgeSnapshot{"", 0, std::make_shared<const UserKnowledge>(user)};
+      known = KnowledgeSnapshot{"", 0, std::make_shared<const UserKnowledge>(user), 0, generation};
       // A first write begins with it, and is told when somebody else was before it.
       cache_.Keep(*known);
     }
@@ -177,7 +168,7 @@ Result<KnowledgeSnapshot> Neo4jSemanticMemory::Read(const UserKey& user, Deadlin
   if (known.has_value() && known->epoch == now->epoch && known->revision >= now->revision) {
     return *std::move(known);
   }
-  return Load(user, known, deadline);
+  return Load(user, generation, known, deadline);
 }
 
 Result<Neo4jSemanticMemory::Outcome> Neo4jSemanticMemory::Weigh(Writing& writing,
@@ -189,15 +180,23 @@ Result<Neo4jSemanticMemory::Outcome> Neo4jSemanticMemory::Weigh(Writing& writing
   }
   switch (failure.refusal) {
     case Neo4jRefusal::kConstraint: {
-      UMBRANET_ASSIGN_OR_RETURN(
-          const json::array rows,
-          Run(kSelectMarkers, {{"markers", Texts(writing.markers)}}, deadline));
+      const GraphKeys keys = keys_.Of(writing.generation);
+      json::array markers;
+      for (const std::string& job : writing.jobs) {
+        markers.emplace_back(keys.Marker(writing.user, job));
+      }
+      UMBRANET_ASSIGN_OR_RETURN(const json::array rows,
+                                Run(kSelectMarkers, {{"markers", std::move(markers)}}, deadline));
+      std::set<std::string> there;
       for (const json::value& row : rows) {
         const json::array* columns = row.if_array();
         if (columns != nullptr && !columns->empty()) {
-          std::erase(writing.markers, TextOf(columns->front()));
+          there.insert(TextOf(columns->front()));
         }
       }
+      std::erase_if(writing.jobs, [&](const std::string& job) {
+        return there.contains(keys.Marker(writing.user, job));
+      });
       return Outcome::kMoved;
     }
     case Neo4jRefusal::kArithmetic:
@@ -220,66 +219,116 @@ Result<std::optional<Neo4jSemanticMemory::Outcome>> Neo4jSemanticMemory::TryWrit
   if (writing.oldest_turn.has_value() && *writing.oldest_turn <= before.forgotten_through) {
     return Aborted("neo4j: the user was forgotten after this turn was accepted");
   }
+  const bool first = before.epoch.empty();
+  if (first && !writing.creates) {
+    return Aborted("neo4j: this generation of the user's memory is not there any more");
+  }
   auto knowledge = std::make_shared<UserKnowledge>(*before.knowledge);
-  const std::optional<UserKnowledge::Changes> changes = writing.work(*knowledge);
+  std::optional<UserKnowledge::Changes> changes = writing.work(*knowledge);
   if (!changes.has_value()) {
     return std::optional<Outcome>();
   }
-  const bool first = before.epoch.empty();
-  const std::string epoch = first ? RandomHex(kEpochBytes) : before.epoch;
-  const std::string user_key = keys_.User(writing.user);
+  for (const std::shared_ptr<const UserKnowledge>& other : writing.others) {
+    changes->Add(knowledge->TakeOver(*other, UserKnowledge::Prevails::kHere));
+  }
+  const GraphKeys keys = keys_.Of(writing.generation);
+  const std::string user_key = keys.User(writing.user);
+  json::object entry = EntryOf(writing.user, writing.generation, before, writing.writer);
+  if (first && writing.forgotten_through > 0) {
+    entry["forgotten_through"] = writing.forgotten_through;
+  }
+  const std::string epoch = TextOf(entry["epoch"]);
   std::vector<Neo4jStatement> statements;
-  statements.push_back({first ? kEnterFirst : kEnter,
-                        {{"user", user_key},
-                         {"epoch", epoch},
-                         {"revision", before.revision},
-                         {"writer", writing.writer},
-                         {"space", keys_.space()},
-                         {"tenant", writing.user.tenant},
-                         {"user_id", writing.user.user_id}}});
+  statements.push_back({first ? kEnterFirst : kEnter, std::move(entry)});
   json::array markers;
-  for (const std::string& marker : writing.markers) {
-    markers.push_back(json::object{{"key", marker}, {"owner", user_key}});
+  for (const std::string& job : writing.jobs) {
+    markers.push_back(json::object{{"key", keys.Marker(writing.user, job)}, {"owner", user_key}});
   }
   if (!markers.empty()) {
     statements.push_back({kCreateMarkers, {{"rows", std::move(markers)}}});
   }
   std::vector<Neo4jStatement> changed =
-      WriteStatements(*before.knowledge, *knowledge, *changes, keys_, before.revision + 1);
+      WriteStatements(*before.knowledge, *knowledge, *changes, keys, before.revision + 1);
   std::move(changed.begin(), changed.end(), std::back_inserter(statements));
   Neo4jClient::Answer answer = client_.Run(std::move(statements), deadline);
   if (const auto* failure = std::get_if<Neo4jFailure>(&answer)) {
     UMBRANET_ASSIGN_OR_RETURN(const Outcome outcome, Weigh(writing, *failure, deadline));
     return std::optional(outcome);
   }
-  cache_.Keep({epoch, before.revision + 1, std::move(knowledge), before.forgotten_through});
+  cache_.Keep({epoch, before.revision + 1, std::move(knowledge),
+               first ? writing.forgotten_through : before.forgotten_through, writing.generation});
   return std::optional(Outcome::kWritten);
 }
 
-Status Neo4jSemanticMemory::Change(const UserKey& user, const Work& work,
-                                   std::vector<std::string>& markers, Deadline deadline,
-                                   std::optional<std::int64_t> oldest_turn) {
+json::object Neo4jSemanticMemory::EntryOf(const UserKey& user, std::int64_t generation,
+                                          const KnowledgeSnapshot& before,
+                                          const std::string& writer) const {
+  json::object entry{{"user", keys_.Of(generation).User(user)},
+                     {"epoch", before.epoch.empty() ? RandomHex(kEpochBytes) : before.epoch},
+                     {"revision", before.revision},
+                     {"writer", writer},
+                     {"space", keys_.space()},
+                     {"tenant", user.tenant},
+                     {"user_id", user.user_id},
+                     {"first_key", nullptr},
+                     {"generation", nullptr},
+                     {"forgotten_through", nullptr}};
+  if (generation != 0) {
+    entry["first_key"] = keys_.User(user);
+    entry["generation"] = generation;
+  }
+  return entry;
+}
+
+Result<std::int64_t> Neo4jSemanticMemory::Change(const UserKey& user, const Work& work,
+                                                 std::vector<std::string>& jobs, Deadline deadline,
+                                                 std::optional<std::int64_t> oldest_turn) {
+  const bool in_force = options_.which == GenerationState::kInForce;
+  Writing writing{.user = user,
+                  .work = work,
+                  .jobs = jobs,
+                  .writer = RandomHex(kWriterBytes),
+                  .oldest_turn = oldest_turn,
+                  .asks = in_force,
+                  .creates = in_force,
+                  .inherits = !jobs.empty()};
+  if (!in_force) {
+    UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> shadow,
+                              options_.memory_keys->Shadow(user, deadline));
+    if (!shadow.has_value()) {
+      return Aborted("neo4j: the user's memory is not being worked out anew any more");
+    }
+    writing.generation = *shadow;
+    UMBRANET_RETURN_IF_ERROR(ReadOthers(writing, deadline));
+  }
+  UMBRANET_RETURN_IF_ERROR(Write(writing, deadline));
+  return writing.generation;
+}
+
+Status Neo4jSemanticMemory::Write(Writing& writing, Deadline deadline) {
   // Without the constraints two writers could both take a user's lock, and a server that was away
   // at the start has not been asked for them.
   if (!migrated_) {
     UMBRANET_RETURN_IF_ERROR(Migrate(deadline));
   }
-  Writing writing{.user = user,
-                  .work = work,
-                  .markers = markers,
-                  .writer = RandomHex(kWriterBytes),
-                  .oldest_turn = oldest_turn};
   // What is kept may well be of the present; if it is not, the write itself will tell.
-  std::optional<KnowledgeSnapshot> before = cache_.Find(user);
+  std::optional<KnowledgeSnapshot> before = cache_.Find(writing.user, writing.generation);
   bool present = false;
   for (;;) {
     if (!present && (!before.has_value() || writing.attempts > 0)) {
       std::string writer;
-      UMBRANET_ASSIGN_OR_RETURN(before, Load(user, before, deadline, &writer));
+      UMBRANET_ASSIGN_OR_RETURN(before,
+                                Load(writing.user, writing.generation, before, deadline, &writer));
       present = true;
       if (writer == writing.writer) {
         return {};  // Only the answer had been lost.
       }
+    }
+    UMBRANET_ASSIGN_OR_RETURN(const bool turned, TurnToGeneration(writing, *before, deadline));
+    if (turned) {
+      before = cache_.Find(writing.user, writing.generation);
+      present = false;
+      continue;
     }
     UMBRANET_ASSIGN_OR_RETURN(const std::optional<Outcome> outcome,
                               TryWrite(writing, *before, deadline));
@@ -301,24 +350,23 @@ Status Neo4jSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const L
     return {};
   }
   const UserKey& user = plans.front().user;
-  std::vector<std::string> markers;
-  std::vector<std::pair<std::string, const ReflectionPlan*>> by_marker;
+  std::vector<std::string> jobs;
+  std::vector<const ReflectionPlan*> by_job;
   std::int64_t oldest_turn = plans.front().sequence;
   for (const ReflectionPlan& plan : plans) {
     if (plan.user != user) {
       return InvalidArgument("neo4j: the plans of one application must be of one user");
     }
     oldest_turn = std::min(oldest_turn, plan.sequence);
-    std::string marker = keys_.Marker(user, plan.job_id);
-    if (std::find(markers.begin(), markers.end(), marker) == markers.end()) {
-      by_marker.emplace_back(marker, &plan);
-      markers.push_back(std::move(marker));
+    if (std::find(jobs.begin(), jobs.end(), plan.job_id) == jobs.end()) {
+      by_job.push_back(&plan);
+      jobs.push_back(plan.job_id);
     }
   }
   const Work work = [&](UserKnowledge& knowledge) -> std::optional<UserKnowledge::Changes> {
     std::vector<const ReflectionPlan*> pending;
-    for (const auto& [marker, plan] : by_marker) {
-      if (std::find(markers.begin(), markers.end(), marker) != markers.end()) {
+    for (const ReflectionPlan* plan : by_job) {
+      if (std::find(jobs.begin(), jobs.end(), plan->job_id) != jobs.end()) {
         pending.push_back(plan);
       }
     }
@@ -327,7 +375,8 @@ Status Neo4jSemanticMemory::Apply(std::span<const ReflectionPlan> plans, const L
     }
     return knowledge.Apply(pending, clock_.Now());
   };
-  return Change(user, work, markers, deadline, oldest_turn);
+  UMBRANET_RETURN_IF_ERROR(Change(user, work, jobs, deadline, oldest_turn));
+  return {};
 }
 
 Result<std::optional<Neo4jSemanticMemory::Located>> Neo4jSemanticMemory::Locate(
@@ -361,7 +410,7 @@ Result<std::optional<MemoryItem>> Neo4jSemanticMemory::Update(std::string_view t
     return std::optional<MemoryItem>();
   }
   std::optional<MemoryItem> changed;
-  std::vector<std::string> no_markers;
+  std::vector<std::string> no_jobs;
   const Work work = [&](UserKnowledge& knowledge) -> std::optional<UserKnowledge::Changes> {
     changed.reset();
     const std::optional<std::size_t> head = knowledge.HeadOf(located->statement_id);
@@ -374,7 +423,11 @@ Result<std::optional<MemoryItem>> Neo4jSemanticMemory::Update(std::string_view t
     changed = ItemOfFact(knowledge.at(now).fact->fact);
     return changes;
   };
-  UMBRANET_RETURN_IF_ERROR(Change(located->user, work, no_markers, deadline));
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t generation,
+                            Change(located->user, work, no_jobs, deadline));
+  if (changed.has_value()) {
+    UMBRANET_RETURN_IF_ERROR(PassOn(located->user, generation, deadline));
+  }
   return changed;
 }
 
@@ -386,13 +439,17 @@ Result<bool> Neo4jSemanticMemory::Erase(std::string_view tenant, std::string_vie
     return false;
   }
   bool erased = false;
-  std::vector<std::string> no_markers;
+  std::vector<std::string> no_jobs;
   const Work work = [&](UserKnowledge& knowledge) -> std::optional<UserKnowledge::Changes> {
     const std::optional<std::size_t> head = knowledge.HeadOf(located->statement_id);
     erased = head.has_value();
     return erased ? std::optional(knowledge.Erase(*head)) : std::nullopt;
   };
-  UMBRANET_RETURN_IF_ERROR(Change(located->user, work, no_markers, deadline));
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t generation,
+                            Change(located->user, work, no_jobs, deadline));
+  if (erased) {
+    UMBRANET_RETURN_IF_ERROR(PassOn(located->user, generation, deadline));
+  }
   return erased;
 }
 
@@ -404,103 +461,16 @@ Result<std::size_t> Neo4jSemanticMemory::Unmerge(const UserKey& user, std::strin
     return InvalidArgument("neo4j: name: must not be empty");
   }
   std::size_t undone = 0;
-  std::vector<std::string> no_markers;
+  std::vector<std::string> no_jobs;
   const Work work = [&](UserKnowledge& knowledge) -> std::optional<UserKnowledge::Changes> {
     UserKnowledge::Changes changes = knowledge.Part(parting, other, clock_.Now(), undone);
     return undone > 0 ? std::optional(std::move(changes)) : std::nullopt;
   };
-  UMBRANET_RETURN_IF_ERROR(Change(user, work, no_markers, deadline));
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t generation, Change(user, work, no_jobs, deadline));
+  if (undone > 0) {
+    UMBRANET_RETURN_IF_ERROR(PassOn(user, generation, deadline));
+  }
   return undone;
-}
-
-Result<Neo4jSemanticMemory::Kept> Neo4jSemanticMemory::ReadKept(const UserKey& user,
-                                                                Deadline deadline) {
-  UMBRANET_ASSIGN_OR_RETURN(const json::array rows,
-                            Run(kSelectKept, {{"user", keys_.User(user)}}, deadline));
-  std::vector<std::string> turns;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const json::array* row = RowOf(rows, i, 3);
-    turns.push_back(row == nullptr ? std::string() : TextOf((*row)[1]));
-  }
-  std::set<std::string> held(turns.begin(), turns.end());
-  if (options_.held_turns && !held.empty()) {
-    const std::vector<std::string> asked(held.begin(), held.end());
-    UMBRANET_ASSIGN_OR_RETURN(held, options_.held_turns(user, asked, deadline));
-  }
-  Kept kept;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const json::array* row = RowOf(rows, i, 3);
-    if (row != nullptr && held.contains(turns[i])) {
-      (TextOf((*row)[2]) == "erased" ? kept.erased : kept.merges).push_back((*row)[0]);
-    }
-  }
-  return kept;
-}
-
-Result<std::uint64_t> Neo4jSemanticMemory::EraseUser(const UserKey& user, Deadline deadline) {
-  return EraseAll(user, std::nullopt, deadline);
-}
-
-Result<std::uint64_t> Neo4jSemanticMemory::ForgetUser(const UserKey& user,
-                                                      std::int64_t through_sequence,
-                                                      Deadline deadline) {
-  if (!migrated_) {
-    UMBRANET_RETURN_IF_ERROR(Migrate(deadline));  // As in Change.
-  }
-  return EraseAll(user, through_sequence, deadline);
-}
-
-Result<std::uint64_t> Neo4jSemanticMemory::EraseAll(const UserKey& user,
-                                                    std::optional<std::int64_t> forgotten_through,
-                                                    Deadline deadline) {
-  const std::string writer = RandomHex(kWriterBytes);
-  std::uint64_t removed = 0;
-  for (int attempts = 1;; ++attempts) {
-    std::string last_writer;
-    UMBRANET_ASSIGN_OR_RETURN(const KnowledgeSnapshot before,
-                              Load(user, cache_.Find(user), deadline, &last_writer));
-    // Whoever is at the user's first turn has left nothing here yet, but a tombstone holds him up.
-    const bool first = before.epoch.empty();
-    if ((first && !forgotten_through) || last_writer == writer) {
-      return removed;
-    }
-    removed = before.knowledge->heads().size();
-    UMBRANET_ASSIGN_OR_RETURN(Kept kept, ReadKept(user, deadline));
-    const bool keep_user =
-        !kept.erased.empty() || !kept.merges.empty() || before.forgotten_through > 0;
-    const json::object parameters{{"user", keys_.User(user)},
-                                  {"epoch", first ? RandomHex(kEpochBytes) : before.epoch},
-                                  {"revision", before.revision},
-                                  {"space", keys_.space()},
-                                  {"tenant", user.tenant},
-                                  {"user_id", user.user_id},
-                                  {"through", forgotten_through.value_or(0)},
-                                  {"next_epoch", RandomHex(kEpochBytes)},
-                                  {"writer", writer},
-                                  {"kept_erased", std::move(kept.erased)},
-                                  {"kept_merges", std::move(kept.merges)}};
-    std::vector<Neo4jStatement> statements{{first ? kEnterFirst : kEnter, parameters}};
-    for (const std::string_view statement : EraseStatements()) {
-      statements.push_back({statement, parameters});
-    }
-    statements.push_back({forgotten_through ? kLeaveTombstone
-                          : keep_user       ? kBeginAnew
-                                            : kDeleteUser,
-                          parameters});
-    const Neo4jClient::Answer answer = client_.Run(std::move(statements), deadline);
-    const auto* failure = std::get_if<Neo4jFailure>(&answer);
-    if (failure == nullptr) {
-      cache_.Drop(user);
-      return removed;
-    }
-    const bool again = failure->refusal == Neo4jRefusal::kAgain ||
-                       (first && failure->refusal == Neo4jRefusal::kConstraint) ||
-                       failure->refusal == Neo4jRefusal::kArithmetic ||
-                       (failure->refusal == Neo4jRefusal::kLost && attempts == 1);
-    if (!again || attempts >= options_.attempts_max || !Pause(attempts, deadline)) {
-      return failure->error;
-    }
-  }
 }
 
 }  // namespace umbranet

@@ -8,6 +8,10 @@
 // brings what has changed since; reads that come together ask in one request, which is what a
 // request costs the server most of.
 //
+// A user whose memory was ever worked out anew has a graph for each generation of it. The epoch of
+// the first one says so, which every read and every write comes by; only then `memory_keys` is
+// asked which one is in force.
+//
 // A write whose answer was lost is looked for before it is repeated. Apply takes every fence: the
 // leases are not in this database, and the markers make a late worker's plans harmless; those of a
 // user who was forgotten meanwhile meet the tombstone in his node.
@@ -19,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -33,7 +38,9 @@
 #include "umbranet/adapters/neo4j/neo4j_client.h"
 #include "umbranet/base/clock.h"
 #include "umbranet/base/gathered_calls.h"
+#include "umbranet/domain/generation_state.h"
 #include "umbranet/ports/data_move.h"
+#include "umbranet/ports/semantic_generations.h"
 #include "umbranet/ports/semantic_memory.h"
 
 namespace umbranet {
@@ -53,6 +60,10 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
     // When a user's memory is emptied, what he erased and parted stays so for the turns that are
     // still there to be reflected again. Empty: for all of them.
     HeldTurns held_turns = {};
+    // Who says which generation of a user's memory is in force. Null: always the first.
+    MemoryKeys* memory_keys = nullptr;
+    // Of which generation everything is asked; the shadow only with `memory_keys`.
+    GenerationState which = GenerationState::kInForce;
   };
 
   Neo4jSemanticMemory(Neo4jClient& client, const Clock& clock, Options options);
@@ -92,6 +103,11 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   // All but the markers in one transaction.
   Status TakeIn(const UserKey& user, const KnowledgeRows& rows, Deadline deadline) override;
 
+  // As in ports/semantic_generations.h.
+  Status Prepare(const UserKey& user, std::int64_t generation, Deadline deadline);
+  Status Align(const UserKey& user, std::int64_t generation, Deadline deadline);
+  Status Retain(const UserKey& user, std::span<const std::int64_t> generations, Deadline deadline);
+
  private:
   struct Located {
     UserKey user;
@@ -108,12 +124,19 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   struct Writing {
     const UserKey& user;
     const Work& work;
-    // Of the jobs that are applied with it; those that turn out to be there already are taken out.
-    std::vector<std::string>& markers;
+    // Ids of the jobs that are applied with it; those that turn out to be there already are taken
+    // out.
+    std::vector<std::string>& jobs;
     std::string writer;  // Tells this write from all others.
     bool lost = false;   // An answer was.
     int attempts = 0;
-    std::optional<std::int64_t> oldest_turn;  // Of those whose plans are applied.
+    std::optional<std::int64_t> oldest_turn = {};  // Of those whose plans are applied.
+    std::int64_t generation = 0;
+    bool asks = false;      // Which generation is in force, should there be more than the first.
+    bool creates = false;   // The generation's graph, when there is none.
+    bool inherits = false;  // What the owner did by hand to the other generations.
+    std::int64_t forgotten_through = 0;                             // Of a graph that is made.
+    std::vector<std::shared_ptr<const UserKnowledge>> others = {};  // To inherit from.
   };
 
   // Where a user's graph is.
@@ -130,14 +153,53 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
                                                 Deadline deadline);
   // Reads answer with this.
   Result<KnowledgeSnapshot> Read(const UserKey& user, Deadline deadline);
+  // The generation as it is at the revision `now`.
+  Result<KnowledgeSnapshot> Present(const UserKey& user, std::int64_t generation,
+                                    const std::optional<Revision>& now, Deadline deadline);
+  Result<KnowledgeSnapshot> ReadGeneration(const UserKey& user, std::int64_t generation,
+                                           Deadline deadline);
+  // Of a user who has had more than one generation.
+  Result<KnowledgeSnapshot> ReadInForce(const UserKey& user, Deadline deadline);
+  Result<KnowledgeSnapshot> ReadShadow(const UserKey& user, Deadline deadline);
   // Brings what has changed since `known`. `writer`: of the last write.
-  Result<KnowledgeSnapshot> Load(const UserKey& user, const std::optional<KnowledgeSnapshot>& known,
-                                 Deadline deadline, std::string* writer = nullptr);
-  Status Change(const UserKey& user, const Work& work, std::vector<std::string>& markers,
-                Deadline deadline, std::optional<std::int64_t> oldest_turn = std::nullopt);
+  Result<KnowledgeSnapshot> Load(const UserKey& user, std::int64_t generation,
+                                 const std::optional<KnowledgeSnapshot>& known, Deadline deadline,
+                                 std::string* writer = nullptr);
+  // The generation that was written, or had nothing to be written.
+  Result<std::int64_t> Change(const UserKey& user, const Work& work, std::vector<std::string>& jobs,
+                              Deadline deadline,
+                              std::optional<std::int64_t> oldest_turn = std::nullopt);
+  Status Write(Writing& writing, Deadline deadline);
+  // Turns to the generation in force. True: it is another one.
+  Result<bool> TurnToGeneration(Writing& writing, const KnowledgeSnapshot& first,
+                                Deadline deadline);
+  // All that there are of the user, the first one last.
+  Result<std::vector<std::int64_t>> Generations(const UserKey& user, Deadline deadline);
+  // What the other generations know, for whoever inherits from them.
+  Status ReadOthers(Writing& writing, Deadline deadline);
+  // What the owner did by hand to `from` holds in this generation too. kAborted: it is gone.
+  Status TakeOver(const UserKey& user, std::int64_t generation, const UserKnowledge& from,
+                  Deadline deadline);
+  // ... and in all of them.
+  Status PassOn(const UserKey& user, std::int64_t from, Deadline deadline);
+  Status MarkGenerations(const UserKey& user, Deadline deadline);
   // `forgotten_through` is left as a tombstone, when there is one.
   Result<std::uint64_t> EraseAll(const UserKey& user, std::optional<std::int64_t> forgotten_through,
                                  Deadline deadline);
+
+  struct Erased {
+    std::uint64_t facts = 0;
+    bool had_generations = false;
+  };
+
+  // `keeps`: the user's node stays, as of a generation that is in force.
+  Result<Erased> EraseGeneration(const UserKey& user, std::int64_t generation,
+                                 std::optional<std::int64_t> forgotten_through, bool keeps,
+                                 Deadline deadline);
+  // The node of a user that is to be made: parameters of kEnterFirst.
+  [[nodiscard]] boost::json::object EntryOf(const UserKey& user, std::int64_t generation,
+                                            const KnowledgeSnapshot& before,
+                                            const std::string& writer) const;
   // Nothing when there was nothing to change.
   Result<std::optional<Outcome>> TryWrite(Writing& writing, const KnowledgeSnapshot& before,
                                           Deadline deadline);
@@ -150,7 +212,7 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
     boost::json::array merges;
   };
 
-  Result<Kept> ReadKept(const UserKey& user, Deadline deadline);
+  Result<Kept> ReadKept(const UserKey& user, std::int64_t generation, Deadline deadline);
   Result<std::optional<Located>> Locate(std::string_view tenant, std::string_view memory_id,
                                         Deadline deadline);
   // Waits a moment, longer after more attempts. False: the deadline comes first.

@@ -1,9 +1,11 @@
 // Enqueueing, what PostgresJobLedger tells, and what operators do with it.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "umbranet/adapters/postgres/ledger_repeat.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/domain/ledger_records.h"
 
@@ -78,17 +80,6 @@ constexpr std::string_view kDiscard =
     " RETURNING seq, user_key, interaction_id IS NULL";
 constexpr std::string_view kInsertAudit =
     "INSERT INTO audit(at, actor, action, job_id, user_key, reason) VALUES($1, $2, $3, $4, $5, $6)";
-constexpr std::string_view kSelectTurns =
-    "SELECT t.seq, t.interaction_id, j.generation, j.mode, j.traceparent, t.past_generation"
-    " FROM turn t LEFT JOIN job j ON j.seq = t.seq WHERE t.user_key = $1 ORDER BY t.seq";
-// A foreign producer may have handed in the job of this generation before there was a turn.
-constexpr std::string_view kDropEarlyJobs =
-    "WITH gone AS (DELETE FROM job WHERE job_id = ANY($1) AND interaction_id IS NOT NULL"
-    " RETURNING seq), plans AS (DELETE FROM plan p USING gone g WHERE p.seq = g.seq)"
-    " DELETE FROM attempt a USING gone g WHERE a.seq = g.seq";
-constexpr std::string_view kReturnJobs =
-    "UPDATE job SET state = 0, lease_token = NULL WHERE state = 1 AND lease_token ="
-    " (SELECT a.lease_token FROM account a WHERE a.user_key = $1)";
 constexpr std::string_view kResetCounts =
     "UPDATE account SET accepted = $2, reflected = 0, dead = 0 WHERE user_key = $1";
 
@@ -134,31 +125,6 @@ std::vector<PostgresCommand> AfterRequeue(const PostgresRows& requeued, std::str
   }
   commands.push_back(RefreshHeadsCommand(users));
   return commands;
-}
-
-struct TurnToRepeat {
-  std::int64_t seq = 0;
-  bool has_job = false;
-  ReflectionJob job;
-};
-
-std::vector<TurnToRepeat> ReadTurnsToRepeat(const PostgresRows& rows, const UserKey& user) {
-  std::vector<TurnToRepeat> turns;
-  for (const PostgresRow row : rows) {
-    const bool has_job = !row.IsNull(2);
-    const auto generation = static_cast<std::uint32_t>(row.Int(has_job ? 2 : 5)) + 1;
-    turns.push_back(
-        {.seq = row.Int(0),
-         .has_job = has_job,
-         .job = {.job_id = MakeJobId(user, row.Text(1), generation),
-                 .user = user,
-                 .interaction_id = row.String(1),
-                 .priority = Priority::kLow,
-                 .mode = has_job ? static_cast<RunMode>(row.Int(3)) : RunMode::kBackground,
-                 .generation = generation,
-                 .traceparent = row.String(4)}});
-  }
-  return turns;
 }
 
 }  // namespace
@@ -400,29 +366,14 @@ Result<std::uint64_t> PostgresJobLedger::ReflectAgain(const UserKey& user, Deadl
       [&](PostgresConnection& connection) -> Result<std::uint64_t> {
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t user_key, LockAccount(connection, user));
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t now, store_.Now(connection));
-        UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
-                                  connection.Query(kSelectTurns, user_key));
-        const std::vector<TurnToRepeat> turns = ReadTurnsToRepeat(rows, user);
-        std::vector<std::int64_t> with_job;
-        std::vector<std::string> ids;
-        std::vector<PostgresJobRow> jobs;
-        for (const TurnToRepeat& turn : turns) {
-          if (turn.has_job) {
-            with_job.push_back(turn.seq);
-          }
-          ids.push_back(turn.job.job_id);
-          jobs.push_back({.seq = turn.seq, .user_key = user_key, .job = &turn.job});
-        }
-        std::vector<PostgresCommand> commands;
-        commands.push_back(RetireJobsCommand(with_job, now));
-        commands.push_back(MakeCommand(kDropEarlyJobs, ids));
-        commands.push_back(InsertJobsCommand(jobs, now, /*only_with_new_turn=*/false));
+        UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresTurnToRepeat> turns,
+                                  ReadTurnsToRepeat(connection, user, user_key, 0));
+        UMBRANET_RETURN_IF_ERROR(RepeatTurns(connection, user_key, turns, now));
         // Whatever a worker holds of this user, it holds of the memory before. Jobs without turns
         // go back.
-        commands.push_back(MakeCommand(kReturnJobs, user_key));
-        commands.push_back(EndLeaseCommand(user_key, {}));
-        commands.push_back(MakeCommand(kResetCounts, user_key, turns.size()));
-        UMBRANET_RETURN_IF_ERROR(connection.RunAll(commands));
+        UMBRANET_RETURN_IF_ERROR(connection.RunAll(
+            std::array{ReturnLeasedJobsCommand(user_key), EndLeaseCommand(user_key, {}),
+                       MakeCommand(kResetCounts, user_key, turns.size())}));
         return std::uint64_t{turns.size()};
       });
 }

@@ -1,6 +1,7 @@
 #include "umbranet/adapters/postgres/postgres_episode_rows.h"
 
 #include <array>
+#include <map>
 #include <utility>
 
 #include "umbranet/base/text_analysis.h"
@@ -18,16 +19,18 @@ constexpr std::string_view kOpenBook =
 // generation of the job left stays as it is.
 constexpr std::string_view kInsertEpisodes =
     "WITH added AS (INSERT INTO episode(user_key, session_id, sequence, ordinal, occurred_at, role,"
-    " length, importance, memory_id, interaction_id, speaker, event_times, text, terms)"
+    " length, importance, memory_id, interaction_id, speaker, event_times, text, terms, edited)"
     " SELECT $1, n.session_id, n.sequence, n.ordinal, n.occurred_at, n.role, n.length,"
-    " n.importance, n.memory_id, n.interaction_id, n.speaker, n.event_times, n.text, n.terms"
-    " FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],"
+    " n.importance, n.memory_id, n.interaction_id, n.speaker, n.event_times, n.text, n.terms,"
+    " n.memory_id = ANY($17::text[]) FROM unnest($2::text[], $3::bigint[], $4::bigint[], "
+    "$5::bigint[], $6::bigint[], $7::bigint[],"
     " $8::double precision[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::bytea[],"
     " $14::text[]) WITH ORDINALITY AS n(session_id, sequence, ordinal, occurred_at, role, length,"
     " importance, memory_id, interaction_id, speaker, event_times, text, terms, place)"
     " WHERE NOT EXISTS (SELECT 1 FROM erased_memory x"
-    " WHERE x.user_key = $1 AND x.tier = $15 AND x.id = n.memory_id)"
-    " ORDER BY n.place ON CONFLICT (memory_id) DO NOTHING RETURNING episode_key, role, length),"
+    " WHERE x.user_key = $16 AND x.tier = $15 AND x.id = n.memory_id)"
+    " ORDER BY n.place ON CONFLICT (memory_id, user_key) DO NOTHING RETURNING episode_key, role, "
+    "length),"
     " sums AS (SELECT max(episode_key) AS last_episode,"
     " count(*) FILTER (WHERE role = 0) AS user_documents,"
     " coalesce(sum(length) FILTER (WHERE role = 0), 0) AS user_terms,"
@@ -40,6 +43,25 @@ constexpr std::string_view kInsertEpisodes =
     " assistant_terms = b.assistant_terms + s.assistant_terms"
     " FROM sums s WHERE b.user_key = $1"
     " RETURNING b.user_documents + b.assistant_documents, b.in_database";
+
+// What an owner changed in another generation.
+constexpr std::string_view kSelectEdited =
+    "SELECT DISTINCT ON (memory_id) memory_id, text FROM episode"
+    " WHERE memory_id = ANY($1::text[]) AND edited ORDER BY memory_id, episode_key";
+// What another generation knows of the same words.
+constexpr std::string_view kInheritVectors =
+    "WITH put AS (INSERT INTO episode_vector(episode_key, user_key, space_key, role, occurred_at,"
+    " packed) SELECT DISTINCT ON (n.episode_key) n.episode_key, n.user_key, v.space_key, n.role,"
+    " n.occurred_at, v.packed FROM episode n JOIN episode o ON o.memory_id = n.memory_id"
+    " AND o.user_key <> n.user_key AND o.text = n.text AND o.speaker = n.speaker"
+    " JOIN episode_vector v ON v.episode_key = o.episode_key"
+    " WHERE n.user_key = $1 AND n.memory_id = ANY($2::text[])"
+    " ORDER BY n.episode_key, v.vector_key DESC ON CONFLICT (episode_key) DO NOTHING"
+    " RETURNING vector_key)"
+    " UPDATE episode_book b SET last_vector = greatest(b.last_vector, l.vector_key)"
+    " FROM (SELECT max(vector_key) AS vector_key FROM put) l WHERE b.user_key = $1";
+constexpr std::string_view kSelectEverywhere =
+    "SELECT user_key, episode_key FROM episode WHERE memory_id = $1 ORDER BY user_key";
 
 #define UMBRANET_INSERT_TERMS                                                               \
   "INSERT INTO episode_term(user_key, term, role, episode_key, count, length, occurred_at)" \
@@ -95,14 +117,41 @@ constexpr std::string_view kSelectDocument =
     "SELECT role, length, speaker, occurred_at FROM episode"
     " WHERE user_key = $1 AND episode_key = $2";
 constexpr std::string_view kSetText =
-    "UPDATE episode SET text = $2, terms = $3, length = $4 WHERE episode_key = $1";
+    "UPDATE episode SET text = $2, terms = $3, length = $4, edited = true WHERE episode_key = $1";
 constexpr std::string_view kCountTerms =
     "UPDATE episode_book SET epoch = nextval('episode_epoch'), user_terms = user_terms + $2,"
     " assistant_terms = assistant_terms + $3 WHERE user_key = $1";
 
 constexpr std::int64_t kRoleStride = 1000;
 
-// Episodes of plans as parallel columns; refers to the plans.
+using EditedTexts = std::map<std::string, std::string, std::less<>>;
+
+std::vector<std::string> EpisodeIdsOf(std::span<const ReflectionPlan* const> plans) {
+  std::vector<std::string> ids;
+  for (const ReflectionPlan* plan : plans) {
+    std::array<std::uint32_t, 2> counts{};
+    for (const PlannedEpisode& planned : plan->episodes) {
+      ids.push_back(MakeEpisodeId(plan->user, plan->interaction_id, planned.role,
+                                  counts.at(static_cast<std::size_t>(planned.role))++));
+    }
+  }
+  return ids;
+}
+
+// With the owner's book locked, so that whoever changes something now comes to what is added.
+Result<EditedTexts> ReadEdits(PostgresConnection& connection, std::int64_t owner_key,
+                              const std::vector<std::string>& memory_ids) {
+  UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows,
+                            connection.RunAll(std::array{OpenEpisodeBook(owner_key),
+                                                         MakeCommand(kSelectEdited, memory_ids)}));
+  EditedTexts edits;
+  for (const PostgresRow row : rows[1]) {
+    edits.emplace(row.String(0), row.String(1));
+  }
+  return edits;
+}
+
+// Episodes of plans as parallel columns; refers to the plans and to what was changed.
 struct EpisodeTable {
   std::vector<std::string> session_ids;
   std::vector<std::int64_t> sequences;
@@ -117,14 +166,22 @@ struct EpisodeTable {
   std::vector<std::string> event_times;
   std::vector<PostgresBytes> texts;
   std::vector<std::string> terms;
+  std::vector<std::string> edited;  // Memory ids.
 
-  void Add(const ReflectionPlan& plan) {
+  // `edits` are texts by memory id.
+  void Add(const ReflectionPlan& plan, const EditedTexts& edits) {
     std::array<std::uint32_t, 2> counts{};
     for (const PlannedEpisode& planned : plan.episodes) {
       const auto role = static_cast<std::size_t>(planned.role);
       const std::uint32_t ordinal = counts.at(role)++;
+      std::string id = MakeEpisodeId(plan.user, plan.interaction_id, planned.role, ordinal);
+      const auto changed = edits.find(id);
+      const std::string_view text = changed == edits.end() ? planned.text : changed->second;
+      if (changed != edits.end()) {
+        edited.push_back(id);
+      }
       const std::vector<std::string> document =
-          EpisodeTerms(planned.text, planned.speaker, plan.occurred_at);
+          EpisodeTerms(text, planned.speaker, plan.occurred_at);
       session_ids.push_back(plan.session_id);
       sequences.push_back(plan.sequence);
       ordinals.push_back(static_cast<std::int64_t>(role) * kRoleStride + ordinal);
@@ -132,11 +189,11 @@ struct EpisodeTable {
       roles.push_back(static_cast<std::int64_t>(role));
       lengths.push_back(static_cast<std::int64_t>(document.size()));
       importances.push_back(planned.importance);
-      memory_ids.push_back(MakeEpisodeId(plan.user, plan.interaction_id, planned.role, ordinal));
+      memory_ids.push_back(std::move(id));
       interaction_ids.push_back(plan.interaction_id);
       speakers.push_back({planned.speaker});
       event_times.push_back(FormatEventTimes(planned.event_times));
-      texts.push_back({planned.text});
+      texts.push_back({text});
       terms.push_back(JoinTerms(document));
     }
   }
@@ -178,25 +235,33 @@ PostgresCommand OpenEpisodeBook(std::int64_t user_key) {
   return MakeCommand(kOpenBook, user_key);
 }
 
-Result<EpisodesAdded> AddEpisodes(PostgresConnection& connection, std::int64_t user_key,
+Result<EpisodesAdded> AddEpisodes(PostgresConnection& connection, const PostgresMemory& memory,
                                   std::span<const ReflectionPlan* const> plans) {
-  EpisodeTable out;
-  for (const ReflectionPlan* plan : plans) {
-    out.Add(*plan);
-  }
   EpisodesAdded added;
-  if (out.memory_ids.empty()) {
+  const std::vector<std::string> ids = EpisodeIdsOf(plans);
+  if (ids.empty()) {
     return added;
   }
-  UMBRANET_ASSIGN_OR_RETURN(
-      const std::vector<PostgresRows> rows,
-      connection.RunAll(
-          std::array{OpenEpisodeBook(user_key),
-                     MakeCommand(kInsertEpisodes, user_key, out.session_ids, out.sequences,
-                                 out.ordinals, out.occurred_at, out.roles, out.lengths,
-                                 out.importances, out.memory_ids, out.interaction_ids, out.speakers,
-                                 out.event_times, out.texts, out.terms, Tier::kEpisodic),
-                     MakeCommand(kIndexAdded, user_key)}));
+  EditedTexts edits;
+  if (memory.has_others) {
+    UMBRANET_ASSIGN_OR_RETURN(edits, ReadEdits(connection, memory.owner_key, ids));
+  }
+  EpisodeTable out;
+  for (const ReflectionPlan* plan : plans) {
+    out.Add(*plan, edits);
+  }
+  const std::int64_t key = memory.memory_key;
+  std::vector<PostgresCommand> commands{
+      OpenEpisodeBook(key),
+      MakeCommand(kInsertEpisodes, key, out.session_ids, out.sequences, out.ordinals,
+                  out.occurred_at, out.roles, out.lengths, out.importances, out.memory_ids,
+                  out.interaction_ids, out.speakers, out.event_times, out.texts, out.terms,
+                  Tier::kEpisodic, memory.owner_key, out.edited),
+      MakeCommand(kIndexAdded, key)};
+  if (memory.has_others) {
+    commands.push_back(MakeCommand(kInheritVectors, key, ids));
+  }
+  UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows, connection.RunAll(commands));
   added.documents = static_cast<std::uint64_t>(rows[1][0].Int(0));
   added.in_database = rows[1][0].Bool(1);
   return added;
@@ -221,8 +286,32 @@ Result<std::uint64_t> RemoveEpisodes(PostgresConnection& connection, std::int64_
   return rows[2].empty() ? std::uint64_t{0} : static_cast<std::uint64_t>(rows[2][0].Int(0));
 }
 
-Result<bool> SetEpisodeText(PostgresConnection& connection, std::int64_t user_key,
-                            std::int64_t episode_key, std::string_view text) {
+Result<std::vector<PlacedEpisode>> LockEpisodeEverywhere(PostgresConnection& connection,
+                                                         std::int64_t owner_key,
+                                                         std::string_view memory_id) {
+  UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> locked,
+                            connection.RunAll(std::array{OpenEpisodeBook(owner_key)}));
+  UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> memories,
+                            MemoriesOf(connection, owner_key));
+  std::vector<PostgresCommand> commands;
+  for (const std::int64_t key : memories) {
+    if (key != owner_key) {
+      commands.push_back(OpenEpisodeBook(key));
+    }
+  }
+  commands.push_back(MakeCommand(kSelectEverywhere, memory_id));
+  UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows, connection.RunAll(commands));
+  std::vector<PlacedEpisode> episodes;
+  for (const PostgresRow row : rows.back()) {
+    episodes.push_back({row.Int(0), row.Int(1)});
+  }
+  return episodes;
+}
+
+Result<bool> SetEpisodeText(PostgresConnection& connection, const PlacedEpisode& episode,
+                            std::string_view text) {
+  const std::int64_t user_key = episode.memory_key;
+  const std::int64_t episode_key = episode.episode_key;
   UMBRANET_ASSIGN_OR_RETURN(const PostgresRows document,
                             connection.Query(kSelectDocument, user_key, episode_key));
   if (document.empty()) {

@@ -1,5 +1,7 @@
 // The table of episodes: what is written and read of it. Functions work in the transaction of their
-// connection, on its thread; those that change something, under the lock of the user's book.
+// connection, on its thread; those that change something, under the lock of the memory's book. Who
+// changes more than one generation of a user's memory, or takes over what was changed in another,
+// has locked the book of the user's own key before.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +12,16 @@
 #include <vector>
 
 #include "umbranet/adapters/postgres/postgres_connection.h"
+#include "umbranet/adapters/postgres/postgres_memory_keys.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/episode.h"
 #include "umbranet/domain/reflection_plan.h"
 
 namespace umbranet {
 
-// A user's line in the book of episodes.
+// A memory's line in the book of episodes.
 struct EpisodeExtent {
-  std::int64_t user_key = 0;
+  std::int64_t user_key = 0;  // The memory key.
   std::int64_t epoch = 0;
   std::int64_t last_episode = 0;
   std::int64_t last_vector = 0;
@@ -54,9 +57,10 @@ struct EpisodesAdded {
   bool in_database = false;
 };
 
-// The episodes of the plans but for those that are there, and those that were erased by hand. Opens
-// and locks the book.
-Result<EpisodesAdded> AddEpisodes(PostgresConnection& connection, std::int64_t user_key,
+// The episodes of the plans but for those that are there, and those that were erased by hand; what
+// was changed by hand in another generation comes as it was changed, and with the vectors that are
+// known of the same words. Opens and locks the book.
+Result<EpisodesAdded> AddEpisodes(PostgresConnection& connection, const PostgresMemory& memory,
                                   std::span<const ReflectionPlan* const> plans);
 
 // Takes the next `limit` episodes of the user into the index of the database. True when all of them
@@ -68,8 +72,19 @@ Result<bool> IndexEpisodes(PostgresConnection& connection, std::int64_t user_key
 Result<std::uint64_t> RemoveEpisodes(PostgresConnection& connection, std::int64_t user_key,
                                      std::span<const std::int64_t> episode_keys);
 
+// An episode as one generation of its owner's memory has it.
+struct PlacedEpisode {
+  std::int64_t memory_key = 0;
+  std::int64_t episode_key = 0;
+};
+
+// In every generation, with the book of each locked, the owner's own first.
+Result<std::vector<PlacedEpisode>> LockEpisodeEverywhere(PostgresConnection& connection,
+                                                         std::int64_t owner_key,
+                                                         std::string_view memory_id);
+
 // False when the episode is gone.
-Result<bool> SetEpisodeText(PostgresConnection& connection, std::int64_t user_key,
-                            std::int64_t episode_key, std::string_view text);
+Result<bool> SetEpisodeText(PostgresConnection& connection, const PlacedEpisode& episode,
+                            std::string_view text);
 
 }  // namespace umbranet

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "umbranet/adapters/postgres/postgres_accounts.h"
 #include "umbranet/adapters/postgres/postgres_episode_search.h"
+#include "umbranet/adapters/postgres/postgres_memory_keys.h"
 #include "umbranet/adapters/postgres/postgres_tier_book.h"
 #include "umbranet/domain/memory_place.h"
 
@@ -15,13 +15,15 @@ namespace umbranet {
 namespace {
 
 // A user who was never heard of has no row, one without episodes no book.
-constexpr std::string_view kCountVectors =
-    "SELECT count(*) FROM episode_vector WHERE user_key ="
-    " (SELECT a.user_key FROM account a WHERE a.tenant = $1 AND a.user_id = $2)";
-constexpr std::string_view kSelectExtent = UMBRANET_SELECT_EXTENT
-    ", (SELECT space_key FROM embedding_space WHERE space = $3)"
-    " FROM account a JOIN episode_book b ON b.user_key = a.user_key"
-    " WHERE a.tenant = $1 AND a.user_id = $2";
+constexpr std::string_view kCountVectors = "SELECT count(v.*) FROM " UMBRANET_MEMORY_IN_FORCE
+                                           " JOIN episode_vector v ON v.user_key = m.memory_key";
+#define UMBRANET_SELECT_EXTENT_OF(memory)                      \
+  UMBRANET_SELECT_EXTENT                                       \
+  ", (SELECT space_key FROM embedding_space WHERE space = $3)" \
+  " FROM " memory " JOIN episode_book b ON b.user_key = m.memory_key"
+constexpr std::string_view kSelectExtent = UMBRANET_SELECT_EXTENT_OF(UMBRANET_MEMORY_IN_FORCE);
+constexpr std::string_view kSelectShadowExtent =
+    UMBRANET_SELECT_EXTENT_OF(UMBRANET_MEMORY_IN_SHADOW);
 constexpr std::string_view kSelectExtentOfKey =
     UMBRANET_SELECT_EXTENT " FROM episode_book b WHERE b.user_key = $1";
 constexpr std::string_view kSelectEpisodes =
@@ -34,16 +36,20 @@ constexpr std::string_view kSelectVectors =
 // What is read at a time: some 2 MB.
 constexpr std::int64_t kReadAtATime = 4000;
 
-constexpr std::string_view kSelectPage =
-    "SELECT e.memory_id, e.interaction_id, e.role, e.occurred_at, e.text, e.sequence, e.ordinal"
-    " FROM account a JOIN episode e ON e.user_key = a.user_key"
-    " WHERE a.tenant = $1 AND a.user_id = $2"
-    " AND (e.occurred_at, e.sequence, e.ordinal, e.memory_id) > ($3, $4, $5, $6)"
-    " ORDER BY e.occurred_at, e.sequence, e.ordinal, e.memory_id LIMIT $7";
-constexpr std::string_view kSelectItem =
-    "SELECT e.memory_id, e.interaction_id, e.role, e.occurred_at, e.text, e.episode_key,"
-    " a.user_key, a.user_id FROM episode e JOIN account a ON a.user_key = e.user_key"
-    " WHERE e.memory_id = $1 AND a.tenant = $2";
+#define UMBRANET_SELECT_PAGE(memory)                                                           \
+  "SELECT e.memory_id, e.interaction_id, e.role, e.occurred_at, e.text, e.sequence, e.ordinal" \
+  " FROM " memory                                                                              \
+  " JOIN episode e ON e.user_key = m.memory_key"                                               \
+  " WHERE (e.occurred_at, e.sequence, e.ordinal, e.memory_id) > ($3, $4, $5, $6)"              \
+  " ORDER BY e.occurred_at, e.sequence, e.ordinal, e.memory_id LIMIT $7"
+constexpr std::string_view kSelectPage = UMBRANET_SELECT_PAGE(UMBRANET_MEMORY_IN_FORCE);
+constexpr std::string_view kSelectShadowPage = UMBRANET_SELECT_PAGE(UMBRANET_MEMORY_IN_SHADOW);
+#define UMBRANET_SELECT_ITEM \
+  "SELECT e.memory_id, e.interaction_id, e.role, e.occurred_at, e.text, a.user_key,"    \
+  " a.user_id FROM episode e" UMBRANET_JOIN_ACCOUNT_OF("e") " WHERE e.memory_id = $1" \
+  " AND a.tenant = $2 AND "
+constexpr std::string_view kSelectItem = UMBRANET_SELECT_ITEM UMBRANET_ROW_IS_IN_FORCE("e");
+constexpr std::string_view kSelectShadowItem = UMBRANET_SELECT_ITEM UMBRANET_ROW_IS_IN_SHADOW;
 constexpr std::string_view kSelectLastKey =
     "SELECT coalesce(max(episode_key), 0) FROM episode WHERE user_key = $1";
 constexpr std::string_view kSelectSlice =
@@ -73,33 +79,41 @@ MemoryItem ReadItem(const PostgresRow& row, UserKey user) {
 
 struct StoredItem {
   MemoryItem item;
-  std::int64_t episode_key = 0;
-  std::int64_t user_key = 0;
+  std::int64_t owner_key = 0;
 };
 
 Result<std::optional<StoredItem>> FindItem(PostgresConnection& connection, std::string_view tenant,
-                                           std::string_view memory_id) {
-  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
-                            connection.Query(kSelectItem, memory_id, tenant));
+                                           std::string_view memory_id, GenerationState which) {
+  UMBRANET_ASSIGN_OR_RETURN(
+      const PostgresRows rows,
+      connection.Query(which == GenerationState::kInForce ? kSelectItem : kSelectShadowItem,
+                       memory_id, tenant));
   std::optional<StoredItem> found;
   if (!rows.empty()) {
     const PostgresRow row = rows[0];
-    found = {ReadItem(row, {std::string(tenant), row.String(7)}), row.Int(5), row.Int(6)};
+    found = {ReadItem(row, {std::string(tenant), row.String(6)}), row.Int(5)};
   }
   return found;
 }
 
+struct LockedItem {
+  StoredItem stored;
+  std::vector<PlacedEpisode> everywhere;
+};
+
 // As FindItem, and nobody else writes the user's episodes until the transaction ends.
-Result<std::optional<StoredItem>> LockItem(PostgresConnection& connection, std::string_view tenant,
-                                           std::string_view memory_id) {
+Result<std::optional<LockedItem>> LockItem(PostgresConnection& connection, std::string_view tenant,
+                                           std::string_view memory_id, GenerationState which) {
   UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredItem> found,
-                            FindItem(connection, tenant, memory_id));
+                            FindItem(connection, tenant, memory_id, which));
   if (!found.has_value()) {
-    return found;
+    return std::optional<LockedItem>();
   }
-  UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> locked,
-                            connection.RunAll(std::array{OpenEpisodeBook(found->user_key)}));
-  return FindItem(connection, tenant, memory_id);
+  UMBRANET_ASSIGN_OR_RETURN(std::vector<PlacedEpisode> everywhere,
+                            LockEpisodeEverywhere(connection, found->owner_key, memory_id));
+  UMBRANET_ASSIGN_OR_RETURN(found, FindItem(connection, tenant, memory_id, which));
+  return found.has_value() ? std::optional(LockedItem{*std::move(found), std::move(everywhere)})
+                           : std::nullopt;
 }
 
 // The first of the user's episodes up to that key. How many there were.
@@ -224,38 +238,40 @@ Result<std::string> PostgresEpisodicMemory::WhyVectorsAreComparedHere(Deadline d
 Status PostgresEpisodicMemory::Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                                      Deadline deadline) {
   EpisodesAdded added;
-  std::int64_t user_key = 0;
+  std::int64_t memory_key = 0;
   UMBRANET_RETURN_IF_ERROR(pool_.Transact(
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Status {
-        UMBRANET_ASSIGN_OR_RETURN(const PostgresTierApplication application,
-                                  BeginApplication(connection, Tier::kEpisodic, plans, fence));
-        user_key = application.user_key;
-        UMBRANET_ASSIGN_OR_RETURN(added, AddEpisodes(connection, user_key, application.plans));
+        UMBRANET_ASSIGN_OR_RETURN(
+            const PostgresTierApplication application,
+            BeginApplication(connection, Tier::kEpisodic, plans, fence, options_.which));
+        memory_key = application.memory.memory_key;
+        UMBRANET_ASSIGN_OR_RETURN(added,
+                                  AddEpisodes(connection, application.memory, application.plans));
         return {};
       },
       PostgresDurability::kSoon));
   if (!added.in_database && added.documents > options_.cached_documents_max) {
-    MoveIntoDatabase(user_key, deadline);
+    MoveIntoDatabase(memory_key, deadline);
   }
   return {};
 }
 
 // The episodes are stored and are searched in memory meanwhile, so what fails here is left to the
 // next application.
-void PostgresEpisodicMemory::MoveIntoDatabase(std::int64_t user_key, Deadline deadline) {
+void PostgresEpisodicMemory::MoveIntoDatabase(std::int64_t memory_key, Deadline deadline) {
   for (int slice = 0; slice < kIndexSlices; ++slice) {
     const Result<bool> moved = pool_.Transact(
         deadline, PostgresIsolation::kReadCommitted,
         [&](PostgresConnection& connection) {
-          return IndexEpisodes(connection, user_key, kIndexAtATime);
+          return IndexEpisodes(connection, memory_key, kIndexAtATime);
         },
         PostgresDurability::kSoon);
     if (!moved.ok()) {
       return;
     }
     if (*moved) {
-      cache_.Drop(user_key);
+      cache_.Drop(memory_key);
       return;
     }
   }
@@ -270,8 +286,9 @@ Result<MemoryPage> PostgresEpisodicMemory::List(const UserKey& user, std::string
   return pool_.Read(deadline, [&](PostgresConnection& connection) -> Result<MemoryPage> {
     UMBRANET_ASSIGN_OR_RETURN(
         const PostgresRows rows,
-        connection.Query(kSelectPage, user.tenant, user.user_id, after->occurred_at,
-                         after->sequence, after->ordinal, after->memory_id, limit + 1));
+        connection.Query(IsInForce() ? kSelectPage : kSelectShadowPage, user.tenant, user.user_id,
+                         after->occurred_at, after->sequence, after->ordinal, after->memory_id,
+                         limit + 1));
     MemoryPage page;
     MemoryPlace last;
     for (const PostgresRow row : rows) {
@@ -291,7 +308,7 @@ Result<std::optional<MemoryItem>> PostgresEpisodicMemory::Get(std::string_view t
                                                               Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredItem> found,
                             pool_.Read(deadline, [&](PostgresConnection& connection) {
-                              return FindItem(connection, tenant, memory_id);
+                              return FindItem(connection, tenant, memory_id, options_.which);
                             }));
   return found.has_value() ? std::optional(std::move(found->item)) : std::nullopt;
 }
@@ -310,21 +327,19 @@ Result<std::optional<MemoryItem>> PostgresEpisodicMemory::Update(std::string_vie
   return pool_.Transact(
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Result<Item> {
-        UMBRANET_ASSIGN_OR_RETURN(std::optional<StoredItem> found,
-                                  LockItem(connection, tenant, memory_id));
+        UMBRANET_ASSIGN_OR_RETURN(std::optional<LockedItem> found,
+                                  LockItem(connection, tenant, memory_id, options_.which));
         if (!found.has_value()) {
           return Item();
         }
+        MemoryItem& item = found->stored.item;
         if (patch.text.has_value()) {
-          UMBRANET_ASSIGN_OR_RETURN(
-              const bool is_there,
-              SetEpisodeText(connection, found->user_key, found->episode_key, *patch.text));
-          if (!is_there) {
-            return Item();
+          for (const PlacedEpisode& episode : found->everywhere) {
+            UMBRANET_RETURN_IF_ERROR(SetEpisodeText(connection, episode, *patch.text));
           }
-          found->item.text = *patch.text;
+          item.text = *patch.text;
         }
-        return Item(std::move(found->item));
+        return Item(std::move(item));
       });
 }
 
@@ -333,48 +348,70 @@ Result<bool> PostgresEpisodicMemory::Erase(std::string_view tenant, std::string_
   return pool_.Transact(
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Result<bool> {
-        UMBRANET_ASSIGN_OR_RETURN(const std::optional<StoredItem> found,
-                                  LockItem(connection, tenant, memory_id));
+        UMBRANET_ASSIGN_OR_RETURN(const std::optional<LockedItem> found,
+                                  LockItem(connection, tenant, memory_id, options_.which));
         if (!found.has_value()) {
           return false;
         }
-        const std::vector<std::int64_t> keys{found->episode_key};
-        const std::vector<std::string> ids{found->item.memory_id};
-        const std::vector<std::string> turns{found->item.sources.front().interaction_id};
-        UMBRANET_ASSIGN_OR_RETURN(const std::uint64_t removed,
-                                  RemoveEpisodes(connection, found->user_key, keys));
+        const MemoryItem& item = found->stored.item;
+        const std::vector<std::string> ids{item.memory_id};
+        const std::vector<std::string> turns{item.sources.front().interaction_id};
+        std::uint64_t removed = 0;
+        for (const PlacedEpisode& episode : found->everywhere) {
+          const std::vector<std::int64_t> keys{episode.episode_key};
+          UMBRANET_ASSIGN_OR_RETURN(const std::uint64_t here,
+                                    RemoveEpisodes(connection, episode.memory_key, keys));
+          removed += here;
+        }
         UMBRANET_RETURN_IF_ERROR(
-            RememberErasures(connection, found->user_key, Tier::kEpisodic, ids, turns));
+            RememberErasures(connection, found->stored.owner_key, Tier::kEpisodic, ids, turns));
         return removed > 0;
       });
 }
 
 Result<std::uint64_t> PostgresEpisodicMemory::EraseUser(const UserKey& user, Deadline deadline) {
-  std::optional<std::int64_t> user_key;
+  std::vector<std::int64_t> memories;
+  std::optional<PostgresMemory> in_force;
+  const Status begun = pool_.Transact(
+      deadline, PostgresIsolation::kReadCommitted, [&](PostgresConnection& connection) -> Status {
+        memories.clear();
+        UMBRANET_RETURN_IF_ERROR(EndOtherMemories(connection, user));
+        UMBRANET_ASSIGN_OR_RETURN(in_force,
+                                  FindMemory(connection, user, GenerationState::kInForce));
+        if (in_force.has_value()) {
+          UMBRANET_ASSIGN_OR_RETURN(memories, MemoriesOf(connection, in_force->owner_key));
+        }
+        return {};
+      });
+  UMBRANET_RETURN_IF_ERROR(begun);
+  std::uint64_t removed = 0;
+  for (const std::int64_t memory : memories) {
+    UMBRANET_ASSIGN_OR_RETURN(const std::uint64_t episodes, EraseMemory(memory, deadline));
+    removed += memory == in_force->memory_key ? episodes : 0;
+  }
+  return removed;
+}
+
+Result<std::uint64_t> PostgresEpisodicMemory::EraseMemory(std::int64_t memory_key,
+                                                          Deadline deadline) {
   std::int64_t last_key = 0;
   UMBRANET_RETURN_IF_ERROR(pool_.Transact(
       deadline, PostgresIsolation::kReadCommitted, [&](PostgresConnection& connection) -> Status {
-        UMBRANET_ASSIGN_OR_RETURN(user_key, FindAccount(connection, user));
-        if (!user_key.has_value()) {
-          return {};
-        }
         UMBRANET_ASSIGN_OR_RETURN(const PostgresRows last,
-                                  connection.Query(kSelectLastKey, *user_key));
+                                  connection.Query(kSelectLastKey, memory_key));
         last_key = last[0].Int(0);
-        return CloseBook(connection, *user_key, Tier::kEpisodic);
+        return CloseBook(connection, memory_key, Tier::kEpisodic);
       }));
   std::uint64_t removed = 0;
-  for (std::uint64_t slice = kEraseAtATime; user_key.has_value() && slice == kEraseAtATime;) {
+  for (std::uint64_t slice = kEraseAtATime; slice == kEraseAtATime;) {
     UMBRANET_ASSIGN_OR_RETURN(slice, pool_.Transact(deadline, PostgresIsolation::kReadCommitted,
                                                     [&](PostgresConnection& connection) {
-                                                      return EraseSlice(connection, *user_key,
+                                                      return EraseSlice(connection, memory_key,
                                                                         last_key);
                                                     }));
     removed += slice;
   }
-  if (user_key.has_value()) {
-    cache_.Drop(*user_key);
-  }
+  cache_.Drop(memory_key);
   return removed;
 }
 
@@ -384,6 +421,7 @@ Result<EpisodesFound> PostgresEpisodicMemory::Find(const EpisodeQuery& asked, De
   search.compared_documents_max = options_.compared_documents_max;
   const std::optional<std::string> space =
       query.embedding.has_value() ? std::optional(query.embedding_space) : std::nullopt;
+  const std::string_view extent = IsInForce() ? kSelectExtent : kSelectShadowExtent;
   const auto take_extent = [&search](const PostgresRows& rows) {
     if (!rows.empty()) {
       search.extent = ReadExtent(rows[0]);
@@ -391,9 +429,8 @@ Result<EpisodesFound> PostgresEpisodicMemory::Find(const EpisodeQuery& asked, De
     }
     return !rows.empty();
   };
-  UMBRANET_ASSIGN_OR_RETURN(
-      const PostgresRows book,
-      pool_.Ask(deadline, kSelectExtent, query.user.tenant, query.user.user_id, space));
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows book, pool_.Ask(deadline, extent, query.user.tenant,
+                                                               query.user.user_id, space));
   if (!take_extent(book)) {
     EpisodesFound nothing;
     nothing.statistics.document_frequency.resize(query.terms.size());
@@ -408,9 +445,8 @@ Result<EpisodesFound> PostgresEpisodicMemory::Find(const EpisodeQuery& asked, De
     UMBRANET_ASSIGN_OR_RETURN(search.support, Support(deadline));
   }
   return pool_.Snapshot(deadline, [&](PostgresConnection& connection) -> Result<EpisodesFound> {
-    UMBRANET_ASSIGN_OR_RETURN(
-        const PostgresRows now,
-        connection.Query(kSelectExtent, query.user.tenant, query.user.user_id, space));
+    UMBRANET_ASSIGN_OR_RETURN(const PostgresRows now, connection.Query(extent, query.user.tenant,
+                                                                       query.user.user_id, space));
     if (!take_extent(now)) {
       search.extent = {.user_key = search.extent.user_key};
     }

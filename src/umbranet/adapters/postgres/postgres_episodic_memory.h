@@ -34,6 +34,8 @@ class PostgresEpisodicMemory final : public EpisodicMemory {
     std::uint64_t cached_documents_max = 20'000;
     // Comparing this many in the database takes some 50 ms.
     std::uint64_t compared_documents_max = 50'000;
+    // Of whose generation everything is asked.
+    GenerationState which = GenerationState::kInForce;
   };
 
   explicit PostgresEpisodicMemory(PostgresPool& pool);  // With the default options.
@@ -64,10 +66,15 @@ class PostgresEpisodicMemory final : public EpisodicMemory {
                      Deadline deadline) override;
   Result<std::uint64_t> CountVectors(const UserKey& user, Deadline deadline) override;
 
+  // Removes what one generation of a user's memory has here, in slices. How many episodes it had.
+  Result<std::uint64_t> EraseMemory(std::int64_t memory_key, Deadline deadline);
+
  private:
+  [[nodiscard]] bool IsInForce() const { return options_.which == GenerationState::kInForce; }
+
   // Of the database, asked once in the life of a process and again while it has no column.
   Result<PostgresVectorSupport> Support(Deadline deadline);
-  void MoveIntoDatabase(std::int64_t user_key, Deadline deadline);
+  void MoveIntoDatabase(std::int64_t memory_key, Deadline deadline);
 
   PostgresPool& pool_;
   const Options options_;

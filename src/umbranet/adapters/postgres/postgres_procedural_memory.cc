@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "umbranet/adapters/postgres/postgres_accounts.h"
+#include "umbranet/adapters/postgres/postgres_memory_keys.h"
 #include "umbranet/adapters/postgres/postgres_tier_book.h"
 #include "umbranet/domain/memory_place.h"
 #include "umbranet/domain/rule_book.h"
@@ -31,25 +31,41 @@ constexpr std::string_view kInsertStatements =
     " AS n(statement_id, interaction_id, occurred_at, sequence, ordinal, kind, negative, withdraws,"
     " confidence, rule_key, scope, text)"
     " WHERE NOT EXISTS (SELECT 1 FROM erased_memory e"
-    " WHERE e.user_key = $1 AND e.tier = $15 AND e.id = n.statement_id)"
-    " ON CONFLICT (statement_id) DO NOTHING";
-constexpr std::string_view kSelectStatements =
-    "SELECT s.statement_key, s.statement_id, s.interaction_id, s.occurred_at, s.sequence,"
-    " s.ordinal, s.recorded_at, s.kind, s.negative, s.withdraws, s.confidence, s.rule_key, s.scope,"
-    " s.text, s.edited_text, s.edited_withdrawn_at"
-    " FROM rule_statement s JOIN account a ON a.user_key = s.user_key"
-    " WHERE a.tenant = $1 AND a.user_id = $2 AND s.occurred_at <= $3"
-    " ORDER BY s.occurred_at, s.sequence, s.interaction_id, s.ordinal";
-constexpr std::string_view kSelectOwner =
-    "SELECT a.user_key, a.user_id FROM rule_statement s"
-    " JOIN account a ON a.user_key = s.user_key WHERE s.statement_id = $1 AND a.tenant = $2";
+    " WHERE e.user_key = $16 AND e.tier = $15 AND e.id = n.statement_id)"
+    " ON CONFLICT (statement_id, user_key) DO NOTHING";
+// What an owner changed in another generation.
+constexpr std::string_view kInheritEdits =
+    "UPDATE rule_statement n SET edited_text = o.edited_text,"
+    " edited_withdrawn_at = o.edited_withdrawn_at FROM rule_statement o"
+    " WHERE n.user_key = $1 AND n.statement_id = ANY($2::text[])"
+    " AND o.statement_id = n.statement_id AND o.user_key <> n.user_key"
+    " AND (o.edited_text IS NOT NULL OR o.edited_withdrawn_at IS NOT NULL)";
+#define UMBRANET_SELECT_STATEMENTS(memory)                                                \
+  "SELECT s.statement_key, s.statement_id, s.interaction_id, s.occurred_at, s.sequence,"  \
+  " s.ordinal, s.recorded_at, s.kind, s.negative, s.withdraws, s.confidence, s.rule_key," \
+  " s.scope, s.text, s.edited_text, s.edited_withdrawn_at FROM " memory                   \
+  " JOIN rule_statement s ON s.user_key = m.memory_key WHERE s.occurred_at <= $3"         \
+  " ORDER BY s.occurred_at, s.sequence, s.interaction_id, s.ordinal"
+constexpr std::string_view kSelectStatements = UMBRANET_SELECT_STATEMENTS(UMBRANET_MEMORY_IN_FORCE);
+constexpr std::string_view kSelectShadowStatements =
+    UMBRANET_SELECT_STATEMENTS(UMBRANET_MEMORY_IN_SHADOW);
+#define UMBRANET_SELECT_OWNER                                                    \
+  "SELECT a.user_key, a.user_id FROM rule_statement s" UMBRANET_JOIN_ACCOUNT_OF( \
+      "s") " WHERE s.statement_id = $1 AND a.tenant = $2 AND "
+constexpr std::string_view kSelectOwner = UMBRANET_SELECT_OWNER UMBRANET_ROW_IS_IN_FORCE("s");
+constexpr std::string_view kSelectShadowOwner = UMBRANET_SELECT_OWNER UMBRANET_ROW_IS_IN_SHADOW;
+// In every generation.
 constexpr std::string_view kSetEdits =
     "UPDATE rule_statement SET edited_text = coalesce($1::bytea, edited_text),"
-    " edited_withdrawn_at = coalesce($2::bigint, edited_withdrawn_at) WHERE statement_key = $3";
+    " edited_withdrawn_at = coalesce($2::bigint, edited_withdrawn_at) WHERE statement_id = $3";
 constexpr std::string_view kDeleteStatements =
-    "DELETE FROM rule_statement WHERE statement_key = ANY($1::bigint[])";
+    "DELETE FROM rule_statement WHERE statement_id = ANY($1::text[])";
 constexpr std::string_view kDeleteUser = "DELETE FROM rule_statement WHERE user_key = $1";
 constexpr std::string_view kDeleteBook = "DELETE FROM rule_book WHERE user_key = $1";
+
+std::string_view StatementsIn(GenerationState which) {
+  return which == GenerationState::kInForce ? kSelectStatements : kSelectShadowStatements;
+}
 
 // Columns as in kSelectStatements.
 KeptRuleStatement ReadStatement(const PostgresRow& row) {
@@ -85,43 +101,47 @@ std::vector<KeptRule> RulesOf(const PostgresRows& rows, const UserKey& user) {
 
 // The user's rules as of a time, oldest first.
 Result<std::vector<KeptRule>> ReadRules(PostgresConnection& connection, const UserKey& user,
-                                        Timestamp until) {
-  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
-                            connection.Query(kSelectStatements, user.tenant, user.user_id, until));
+                                        Timestamp until, GenerationState which) {
+  UMBRANET_ASSIGN_OR_RETURN(
+      const PostgresRows rows,
+      connection.Query(StatementsIn(which), user.tenant, user.user_id, until));
   return RulesOf(rows, user);
 }
 
 Result<std::vector<KeptRule>> AskRules(PostgresPool& pool, const UserKey& user, Timestamp until,
-                                       Deadline deadline) {
-  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, pool.Ask(deadline, kSelectStatements,
+                                       GenerationState which, Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, pool.Ask(deadline, StatementsIn(which),
                                                               user.tenant, user.user_id, until));
   return RulesOf(rows, user);
 }
 
 struct Owner {
-  std::int64_t user_key = 0;
+  std::int64_t owner_key = 0;
   UserKey user;
-  std::string_view statement_id;  // Of the memory id that was asked for.
+  GenerationState which = GenerationState::kInForce;  // That it was found in.
+  std::string_view statement_id;                      // Of the memory id that was asked for.
 };
 
 Result<std::optional<Owner>> FindOwner(PostgresConnection& connection, std::string_view tenant,
-                                       std::string_view memory_id) {
+                                       std::string_view memory_id, GenerationState which) {
   std::optional<Owner> owner;
   if (!memory_id.starts_with(kRulePrefix)) {
     return owner;
   }
   const std::string_view statement_id = memory_id.substr(kRulePrefix.size());
-  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
-                            connection.Query(kSelectOwner, statement_id, tenant));
+  UMBRANET_ASSIGN_OR_RETURN(
+      const PostgresRows rows,
+      connection.Query(which == GenerationState::kInForce ? kSelectOwner : kSelectShadowOwner,
+                       statement_id, tenant));
   if (!rows.empty()) {
-    owner = {rows[0].Int(0), {std::string(tenant), rows[0].String(1)}, statement_id};
+    owner = {rows[0].Int(0), {std::string(tenant), rows[0].String(1)}, which, statement_id};
   }
   return owner;
 }
 
 Result<std::optional<KeptRule>> ReadRule(PostgresConnection& connection, const Owner& owner) {
   UMBRANET_ASSIGN_OR_RETURN(const std::vector<KeptRule> rules,
-                            ReadRules(connection, owner.user, Timestamp::max()));
+                            ReadRules(connection, owner.user, Timestamp::max(), owner.which));
   const KeptRule* const rule = RuleOfStatement(rules, owner.statement_id);
   return rule == nullptr ? std::nullopt : std::optional(*rule);
 }
@@ -129,7 +149,8 @@ Result<std::optional<KeptRule>> ReadRule(PostgresConnection& connection, const O
 // The rule that the statement bears witness to, and nobody else writes the user's rules until the
 // transaction ends.
 Result<std::optional<KeptRule>> LockRule(PostgresConnection& connection, const Owner& owner) {
-  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows locked, connection.Query(kLockBook, owner.user_key));
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows locked,
+                            connection.Query(kLockBook, owner.owner_key));
   return ReadRule(connection, owner);
 }
 
@@ -167,15 +188,25 @@ struct StatementColumns {
   }
 };
 
-Status AddStatements(PostgresConnection& connection, std::int64_t user_key, Timestamp now,
+Status AddStatements(PostgresConnection& connection, const PostgresMemory& memory, Timestamp now,
                      const StatementColumns& said) {
-  const auto added = connection.RunAll(
-      std::array{MakeCommand(kOpenBook, user_key),
-                 MakeCommand(kInsertStatements, user_key, now, said.statement_ids,
-                             said.interaction_ids, said.occurred_at, said.sequences, said.ordinals,
-                             said.kinds, said.negative, said.withdraws, said.confidences, said.keys,
-                             said.scopes, said.texts, Tier::kProcedural)});
+  std::vector<PostgresCommand> commands{
+      MakeCommand(kOpenBook, memory.owner_key),
+      MakeCommand(kInsertStatements, memory.memory_key, now, said.statement_ids,
+                  said.interaction_ids, said.occurred_at, said.sequences, said.ordinals, said.kinds,
+                  said.negative, said.withdraws, said.confidences, said.keys, said.scopes,
+                  said.texts, Tier::kProcedural, memory.owner_key)};
+  if (memory.has_others) {
+    commands.push_back(MakeCommand(kInheritEdits, memory.memory_key, said.statement_ids));
+  }
+  const auto added = connection.RunAll(commands);
   return added.ok() ? Status() : added.error();
+}
+
+Status EraseRules(PostgresConnection& connection, std::int64_t memory_key) {
+  UMBRANET_RETURN_IF_ERROR(CloseBook(connection, memory_key, Tier::kProcedural));
+  const Result<std::int64_t> deleted = connection.Run(kDeleteUser, memory_key);
+  return deleted.ok() ? Status() : deleted.error();
 }
 
 }  // namespace
@@ -185,15 +216,16 @@ Status PostgresProceduralMemory::Apply(std::span<const ReflectionPlan> plans, co
   return pool_.Transact(
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Status {
-        UMBRANET_ASSIGN_OR_RETURN(const PostgresTierApplication application,
-                                  BeginApplication(connection, Tier::kProcedural, plans, fence));
+        UMBRANET_ASSIGN_OR_RETURN(
+            const PostgresTierApplication application,
+            BeginApplication(connection, Tier::kProcedural, plans, fence, which_));
         StatementColumns said;
         for (const ReflectionPlan* plan : application.plans) {
           said.Add(*plan);
         }
         return said.statement_ids.empty()
                    ? Status()
-                   : AddStatements(connection, application.user_key, clock_.Now(), said);
+                   : AddStatements(connection, application.memory, clock_.Now(), said);
       },
       PostgresDurability::kSoon);
 }
@@ -205,7 +237,7 @@ Result<MemoryPage> PostgresProceduralMemory::List(const UserKey& user, std::stri
     return InvalidArgument("postgres: unknown cursor");
   }
   UMBRANET_ASSIGN_OR_RETURN(std::vector<KeptRule> rules,
-                            AskRules(pool_, user, Timestamp::max(), deadline));
+                            AskRules(pool_, user, Timestamp::max(), which_, deadline));
   return PageOfRules(std::move(rules), *after, limit);
 }
 
@@ -215,7 +247,7 @@ Result<std::optional<MemoryItem>> PostgresProceduralMemory::Get(std::string_view
   using Item = std::optional<MemoryItem>;
   return pool_.Read(deadline, [&](PostgresConnection& connection) -> Result<Item> {
     UMBRANET_ASSIGN_OR_RETURN(const std::optional<Owner> owner,
-                              FindOwner(connection, tenant, memory_id));
+                              FindOwner(connection, tenant, memory_id, which_));
     if (!owner.has_value()) {
       return Item();
     }
@@ -238,7 +270,7 @@ Result<std::optional<MemoryItem>> PostgresProceduralMemory::Update(std::string_v
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Result<Item> {
         UMBRANET_ASSIGN_OR_RETURN(const std::optional<Owner> owner,
-                                  FindOwner(connection, tenant, memory_id));
+                                  FindOwner(connection, tenant, memory_id, which_));
         if (!owner.has_value()) {
           return Item();
         }
@@ -248,7 +280,7 @@ Result<std::optional<MemoryItem>> PostgresProceduralMemory::Update(std::string_v
         }
         UMBRANET_ASSIGN_OR_RETURN(
             const std::int64_t edited,
-            connection.Run(kSetEdits, text, patch.valid_to, rule->keys.front()));
+            connection.Run(kSetEdits, text, patch.valid_to, rule->statement_ids.front()));
         UMBRANET_ASSIGN_OR_RETURN(rule, ReadRule(connection, *owner));
         return edited > 0 && rule.has_value() ? Item(RuleItem(rule->rule)) : Item();
       });
@@ -260,7 +292,7 @@ Result<bool> PostgresProceduralMemory::Erase(std::string_view tenant, std::strin
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Result<bool> {
         UMBRANET_ASSIGN_OR_RETURN(const std::optional<Owner> owner,
-                                  FindOwner(connection, tenant, memory_id));
+                                  FindOwner(connection, tenant, memory_id, which_));
         if (!owner.has_value()) {
           return false;
         }
@@ -269,8 +301,8 @@ Result<bool> PostgresProceduralMemory::Erase(std::string_view tenant, std::strin
           return false;
         }
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t deleted,
-                                  connection.Run(kDeleteStatements, rule->keys));
-        UMBRANET_RETURN_IF_ERROR(RememberErasures(connection, owner->user_key, Tier::kProcedural,
+                                  connection.Run(kDeleteStatements, rule->statement_ids));
+        UMBRANET_RETURN_IF_ERROR(RememberErasures(connection, owner->owner_key, Tier::kProcedural,
                                                   rule->statement_ids, rule->interaction_ids));
         return deleted > 0;
       });
@@ -280,27 +312,39 @@ Result<std::uint64_t> PostgresProceduralMemory::EraseUser(const UserKey& user, D
   return pool_.Transact(
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Result<std::uint64_t> {
-        UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
-                                  FindAccount(connection, user));
-        if (!user_key.has_value()) {
+        UMBRANET_RETURN_IF_ERROR(EndOtherMemories(connection, user));
+        UMBRANET_ASSIGN_OR_RETURN(const std::optional<PostgresMemory> memory,
+                                  FindMemory(connection, user, GenerationState::kInForce));
+        if (!memory.has_value()) {
           return std::uint64_t{0};
         }
         UMBRANET_ASSIGN_OR_RETURN(const PostgresRows locked,
-                                  connection.Query(kLockBook, *user_key));
-        UMBRANET_ASSIGN_OR_RETURN(const std::vector<KeptRule> rules,
-                                  ReadRules(connection, user, Timestamp::max()));
-        UMBRANET_RETURN_IF_ERROR(CloseBook(connection, *user_key, Tier::kProcedural));
-        const auto deleted = connection.RunAll(
-            std::array{MakeCommand(kDeleteUser, *user_key), MakeCommand(kDeleteBook, *user_key)});
-        return deleted.ok() ? Result<std::uint64_t>(rules.size()) : deleted.error();
+                                  connection.Query(kLockBook, memory->owner_key));
+        UMBRANET_ASSIGN_OR_RETURN(
+            const std::vector<KeptRule> rules,
+            ReadRules(connection, user, Timestamp::max(), GenerationState::kInForce));
+        UMBRANET_ASSIGN_OR_RETURN(const std::vector<std::int64_t> memories,
+                                  MemoriesOf(connection, memory->owner_key));
+        for (const std::int64_t key : memories) {
+          UMBRANET_RETURN_IF_ERROR(EraseRules(connection, key));
+        }
+        UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteBook, memory->owner_key));
+        return std::uint64_t{rules.size()};
       });
+}
+
+Status PostgresProceduralMemory::EraseMemory(std::int64_t memory_key, Deadline deadline) {
+  return pool_.Transact(
+      deadline, PostgresIsolation::kReadCommitted,
+      [&](PostgresConnection& connection) { return EraseRules(connection, memory_key); });
 }
 
 Result<std::vector<Rule>> PostgresProceduralMemory::Active(const UserKey& user,
                                                            std::optional<Timestamp> as_of,
                                                            std::size_t limit, Deadline deadline) {
-  UMBRANET_ASSIGN_OR_RETURN(std::vector<KeptRule> rules,
-                            AskRules(pool_, user, as_of.value_or(Timestamp::max()), deadline));
+  UMBRANET_ASSIGN_OR_RETURN(
+      std::vector<KeptRule> rules,
+      AskRules(pool_, user, as_of.value_or(Timestamp::max()), which_, deadline));
   return RulesInForce(std::move(rules), as_of.value_or(clock_.Now()), limit);
 }
 

@@ -1,6 +1,6 @@
 // Tier 4 in PostgreSQL: what turns said about how things are to be done. A user has few such
 // statements, so the rules are folded (domain/rule_book.h) whenever they are read. Writers of one
-// user's rules take turns on his row of rule_book.
+// user's rules, in whatever generation of his memory, take turns on his row of rule_book.
 //
 // All methods may be called from any thread. Pool and clock must outlive this.
 #pragma once
@@ -10,13 +10,16 @@
 #include <string_view>
 
 #include "umbranet/adapters/postgres/postgres_pool.h"
+#include "umbranet/domain/generation_state.h"
 #include "umbranet/ports/procedural_memory.h"
 
 namespace umbranet {
 
 class PostgresProceduralMemory final : public ProceduralMemory {
  public:
-  PostgresProceduralMemory(PostgresPool& pool, const Clock& clock) : pool_(pool), clock_(clock) {}
+  PostgresProceduralMemory(PostgresPool& pool, const Clock& clock,
+                           GenerationState which = GenerationState::kInForce)
+      : pool_(pool), clock_(clock), which_(which) {}
 
   Status Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                Deadline deadline) override;
@@ -33,9 +36,13 @@ class PostgresProceduralMemory final : public ProceduralMemory {
   Result<std::vector<Rule>> Active(const UserKey& user, std::optional<Timestamp> as_of,
                                    std::size_t limit, Deadline deadline) override;
 
+  // Removes what one generation of a user's memory has here.
+  Status EraseMemory(std::int64_t memory_key, Deadline deadline);
+
  private:
   PostgresPool& pool_;
   const Clock& clock_;
+  const GenerationState which_;
 };
 
 }  // namespace umbranet

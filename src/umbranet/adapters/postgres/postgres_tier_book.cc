@@ -4,7 +4,6 @@
 #include <set>
 #include <string>
 
-#include "umbranet/adapters/postgres/postgres_accounts.h"
 #include "umbranet/adapters/postgres/postgres_lease_fence.h"
 
 namespace umbranet {
@@ -29,7 +28,7 @@ constexpr std::string_view kDeleteErased =
 
 Result<PostgresTierApplication> BeginApplication(PostgresConnection& connection, Tier tier,
                                                  std::span<const ReflectionPlan> plans,
-                                                 const Lease& fence) {
+                                                 const Lease& fence, GenerationState which) {
   PostgresTierApplication application;
   if (plans.empty()) {
     return application;
@@ -42,11 +41,16 @@ Result<PostgresTierApplication> BeginApplication(PostgresConnection& connection,
     }
     job_ids.push_back(plan.job_id);
   }
-  // In this order: see postgres_lease_fence.h.
-  UMBRANET_ASSIGN_OR_RETURN(application.user_key, InternAccount(connection, plans.front().user));
-  UMBRANET_RETURN_IF_ERROR(CheckLease(connection, fence, job_ids));
-  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows fresh,
-                            connection.Query(kInsertMarkers, application.user_key, tier, job_ids));
+  // In this order: see postgres_lease_fence.h. Who puts another memory in force ends the lease with
+  // it, so what was in force before the lease was checked is so until this ends.
+  UMBRANET_ASSIGN_OR_RETURN(application.memory,
+                            MemoryToApplyTo(connection, plans.front().user, which));
+  if (which == GenerationState::kInForce) {
+    UMBRANET_RETURN_IF_ERROR(CheckLease(connection, fence, job_ids));
+  }
+  UMBRANET_ASSIGN_OR_RETURN(
+      const PostgresRows fresh,
+      connection.Query(kInsertMarkers, application.memory.memory_key, tier, job_ids));
   std::set<std::string, std::less<>> unapplied;
   for (const PostgresRow row : fresh) {
     unapplied.insert(row.String(0));
@@ -59,17 +63,17 @@ Result<PostgresTierApplication> BeginApplication(PostgresConnection& connection,
   return application;
 }
 
-Status RememberErasures(PostgresConnection& connection, std::int64_t user_key, Tier tier,
+Status RememberErasures(PostgresConnection& connection, std::int64_t owner_key, Tier tier,
                         std::span<const std::string> ids,
                         std::span<const std::string> interaction_ids) {
   const Result<std::int64_t> kept =
-      connection.Run(kInsertErased, user_key, tier, ids, interaction_ids);
+      connection.Run(kInsertErased, owner_key, tier, ids, interaction_ids);
   return kept.ok() ? Status() : kept.error();
 }
 
-Status CloseBook(PostgresConnection& connection, std::int64_t user_key, Tier tier) {
+Status CloseBook(PostgresConnection& connection, std::int64_t memory_key, Tier tier) {
   const Result<std::vector<PostgresRows>> closed = connection.RunAll(std::array{
-      MakeCommand(kDeleteMarkers, user_key, tier), MakeCommand(kDeleteErased, user_key, tier)});
+      MakeCommand(kDeleteMarkers, memory_key, tier), MakeCommand(kDeleteErased, memory_key, tier)});
   return closed.ok() ? Status() : closed.error();
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "umbranet/adapters/postgres/postgres_memory_keys.h"
 #include "umbranet/base/quantized_vector.h"
 #include "umbranet/domain/episode_document.h"
 
@@ -22,10 +23,12 @@ constexpr std::string_view kSelectSupport =
 constexpr std::string_view kInsertSpace =
     "INSERT INTO embedding_space(space) VALUES($1) ON CONFLICT (space) DO NOTHING";
 constexpr std::string_view kSelectSpace = "SELECT space_key FROM embedding_space WHERE space = $1";
-// In the order of their keys, so that two calls do not wait for each other.
+// In the order of their keys, so that two calls do not wait for each other. Of memory in force
+// alone: an id means one episode there.
 constexpr std::string_view kLockBooks =
     "SELECT user_key FROM episode_book WHERE user_key IN"
-    " (SELECT user_key FROM episode WHERE memory_id = ANY($1::text[]))"
+    " (SELECT e.user_key FROM episode e" UMBRANET_JOIN_ACCOUNT_OF(
+        "e") " WHERE e.memory_id = ANY($1::text[]) AND " UMBRANET_ROW_IS_IN_FORCE("e") ")"
     " ORDER BY user_key FOR UPDATE";
 constexpr std::string_view kDeleteVectors =
     "DELETE FROM episode_vector WHERE episode_key IN (SELECT episode_key FROM episode"
@@ -49,11 +52,12 @@ constexpr std::string_view kFill =
 
 // The inner query bounds what one call looks at when nearly everything has its vector.
 constexpr std::string_view kSelectUnembedded =
-    "SELECT e.episode_key, v.episode_key IS NULL, e.memory_id,"
+    "SELECT e.episode_key, v.episode_key IS NULL AND coalesce(g.state, 1) = 1, e.memory_id,"
     " CASE WHEN v.episode_key IS NULL THEN e.speaker END,"
     " CASE WHEN v.episode_key IS NULL THEN e.text END"
-    " FROM (SELECT episode_key, memory_id, speaker, text FROM episode WHERE episode_key > $1"
-    " ORDER BY episode_key LIMIT $2) e"
+    " FROM (SELECT episode_key, user_key, memory_id, speaker, text FROM episode"
+    " WHERE episode_key > $1 ORDER BY episode_key LIMIT $2) e"
+    " LEFT JOIN memory_generation g ON g.memory_key = e.user_key"
     " LEFT JOIN episode_vector v ON v.episode_key = e.episode_key AND v.space_key ="
     " (SELECT space_key FROM embedding_space WHERE space = $3)"
     " ORDER BY e.episode_key";

@@ -10,12 +10,10 @@
 
 #include "umbranet/adapters/sqlite/sqlite_connection.h"
 #include "umbranet/base/result.h"
+#include "umbranet/domain/generation_state.h"
 #include "umbranet/domain/interaction.h"
 
 namespace umbranet {
-
-// As stored. A user's own key without a row of memory_generation is in force.
-enum class GenerationState : std::uint8_t { kShadow = 0, kInForce = 1, kFormer = 2, kGone = 3 };
 
 // "JOIN account" of a row `r` of a tier, as `a`, and the generation that it is of. To be followed
 // by a condition UMBRANET_STATE_OF_MEMORY = ?, where only one generation is meant.

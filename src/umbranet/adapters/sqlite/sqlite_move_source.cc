@@ -118,7 +118,7 @@ constexpr std::array<Selection, 14> kSelections = {{
     {"episode",
      "SELECT e.episode_key, e.user_key, s.session_id, e.sequence, e.ordinal, e.occurred_at, e.role,"
      " e.length, e.importance, e.memory_id, e.interaction_id, e.speaker, e.event_times, e.text,"
-     " e.terms FROM episode e JOIN episode_session s ON s.session_key = e.session_key"
+     " e.terms, e.edited FROM episode e JOIN episode_session s ON s.session_key = e.session_key"
      " WHERE e.user_key = ? ORDER BY e.episode_key",
      "SELECT count(*) FROM episode WHERE user_key = ?", true},
     {"episode_vector",
