@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "umbranet/adapters/postgres/consolidation_schema.h"
 #include "umbranet/adapters/postgres/ledger_schema.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_shadow_records.h"
@@ -179,7 +180,7 @@ std::vector<PostgresMigration> AllPostgresMigrations() {
   std::vector<PostgresMigration> all;
   for (const std::vector<PostgresMigration>& component :
        {PostgresLedgerMigrations(), PostgresTierMigrations(), PostgresConversationMigrations(),
-        PostgresMoveMigrations(), PostgresShadowMigrations()}) {
+        PostgresMoveMigrations(), PostgresShadowMigrations(), PostgresConsolidationMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;
