@@ -18,12 +18,13 @@
 namespace umbranet {
 namespace {
 
-constexpr std::array<std::string_view, 17> kNames = {
-    "accept.before_commit", "accept.after_commit", "accept.after_ring",     "spool.after_commit",
-    "forward.after_accept", "forward.after_mark",  "publish.after_send",    "consume.before_take",
-    "consume.before_ack",   "claim.after_commit",  "plan.before_save",      "plan.after_save",
-    "tier.before_apply",    "tier.after_apply",    "progress.after_commit", "settle.before_commit",
-    "settle.after_commit",
+constexpr std::array<std::string_view, 18> kNames = {
+    "accept.before_commit", "accept.after_commit",  "accept.after_ring",
+    "spool.after_commit",   "forward.after_accept", "forward.after_mark",
+    "publish.after_send",   "consume.before_take",  "consume.before_ack",
+    "claim.after_commit",   "plan.before_save",     "plan.after_save",
+    "tier.before_apply",    "tier.after_apply",     "progress.after_commit",
+    "settle.before_commit", "settle.after_commit",  "consolidate.before_save",
 };
 
 enum class Action : std::uint8_t { kKill, kStop, kDelay, kError };
