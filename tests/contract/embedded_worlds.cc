@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "umbranet/adapters/sqlite/sqlite_database.h"
+#include "umbranet/adapters/sqlite/sqlite_episode_consolidation.h"
 #include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
@@ -46,7 +47,8 @@ class SqliteWorld final : public TierWorld {
         episodic_(*database_, episodic),
         semantic_(*database_, semantic),
         procedural_(*database_),
-        generations_(*store_) {}
+        generations_(*store_),
+        consolidation_(*store_) {}
 
   ~SqliteWorld() override {
     store_.reset();
@@ -67,6 +69,8 @@ class SqliteWorld final : public TierWorld {
   JobLedger* ledger() override { return &ledger_; }
 
   MemoryGenerations* generations() override { return &generations_; }
+
+  EpisodeConsolidation* consolidation() override { return &consolidation_; }
 
   Interaction Accept(Interaction turn) override {
     const std::vector<Interaction> turns{turn};
@@ -118,6 +122,7 @@ class SqliteWorld final : public TierWorld {
   SqliteSemanticMemory semantic_;
   SqliteProceduralMemory procedural_;
   SqliteMemoryGenerations generations_;
+  SqliteEpisodeConsolidation consolidation_;
   std::vector<Lease> others_;
 };
 

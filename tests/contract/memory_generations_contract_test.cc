@@ -387,6 +387,49 @@ TEST_P(MemoryGenerationsContract, AVectorOfTheSameWordsIsHandedOn) {
 // --- MemoryRebuild
 // ---------------------------------------------------------------------------------
 
+TEST_P(MemoryGenerationsContract, EachHasItsOwnConsolidatedEpisodesAndWhatIsUndoneIsSoInAll) {
+  EpisodeConsolidation& store = *world_->consolidation();
+  ConsolidationPolicy policy;
+  policy.age = std::chrono::hours(1);
+  policy.episodes_min = 2;
+  policy.group.episodes_min = 2;
+  const auto consolidate = [&](std::string_view text) {
+    const auto claim = store.Claim(policy, kNever).value();
+    EXPECT_TRUE(claim.has_value());
+    return store.Save(claim.value_or(ConsolidationClaim{}), text, "scripted", kNever)
+        .value_or(ConsolidatedEpisode{});
+  };
+  const auto in_force = [&] {
+    std::vector<std::string> texts;
+    const ConsolidatedPage page = store.List(ana_, "", 10, kNever).value();
+    for (const ConsolidatedEpisode& episode : page.episodes) {
+      texts.push_back(episode.text);
+    }
+    return texts;
+  };
+  const ReflectionPlan first = Reflect(ana_, 1, "tea");
+  const ReflectionPlan second = Reflect(ana_, 2, "more tea");
+  world_->clock().Advance(std::chrono::hours(2));
+  const ConsolidatedEpisode before = consolidate("of the first");
+  Begin(ana_);
+  TakeIn(first);
+  TakeIn(second);
+  EXPECT_THAT(in_force(), ElementsAre("of the first"));
+  Swap(ana_, IncomingGeneration::kShadow);
+  EXPECT_THAT(in_force(), IsEmpty());
+  const ConsolidatedEpisode after = consolidate("of the second");
+  EXPECT_EQ(after.memory_id, before.memory_id) << "the same sources, the same name";
+  EXPECT_THAT(in_force(), ElementsAre("of the second"));
+  EXPECT_EQ(store.Get("default", after.memory_id, kNever).value()->text, "of the second");
+  Swap(ana_, IncomingGeneration::kFormer);
+  EXPECT_THAT(in_force(), ElementsAre("of the first"));
+  EXPECT_TRUE(store.Undo("default", before.memory_id, kNever).value());
+  EXPECT_THAT(in_force(), IsEmpty());
+  Swap(ana_, IncomingGeneration::kShadow);
+  EXPECT_THAT(in_force(), IsEmpty());
+  EXPECT_FALSE(store.Claim(policy, kNever).value().has_value());
+}
+
 class MemoryRebuildTest : public MemoryGenerationsContract {
  protected:
   void SetUp() override {

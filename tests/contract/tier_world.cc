@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "tests/doubles/in_memory_episode_consolidation.h"
 #include "tests/doubles/in_memory_episodic_memory.h"
 #include "tests/doubles/in_memory_procedural_memory.h"
 #include "tests/doubles/in_memory_semantic_memory.h"
@@ -22,6 +23,8 @@ class InMemoryWorld final : public TierWorld {
 
   ProceduralMemory& procedural() override { return procedural_; }
 
+  EpisodeConsolidation* consolidation() override { return &consolidation_; }
+
   Interaction Accept(Interaction turn) override {
     turn.sequence = ++sequence_;
     return turn;
@@ -36,6 +39,7 @@ class InMemoryWorld final : public TierWorld {
  private:
   InMemoryShortTermMemory short_term_;
   InMemoryEpisodicMemory episodic_;
+  InMemoryEpisodeConsolidation consolidation_{episodic_, clock_};
   InMemorySemanticMemory semantic_{clock_};
   InMemoryProceduralMemory procedural_{clock_};
   std::int64_t sequence_ = 0;

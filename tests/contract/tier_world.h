@@ -14,6 +14,7 @@
 
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/reflection_plan.h"
+#include "umbranet/ports/episode_consolidation.h"
 #include "umbranet/ports/episodic_memory.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
@@ -42,6 +43,9 @@ class TierWorld {
   virtual void Release(const Lease& lease) = 0;
   // Forgets the user's turns and jobs, as the journal would.
   virtual void ForgetTurns(const UserKey& user) = 0;
+
+  // Of the same episodes; null where a test needs none.
+  virtual EpisodeConsolidation* consolidation() { return nullptr; }
 
   // What is beneath the tiers, and the generations of them; null where there is none.
   virtual Journal* journal() { return nullptr; }

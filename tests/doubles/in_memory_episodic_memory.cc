@@ -343,4 +343,14 @@ Status InMemoryEpisodicMemory::SaveVectors(std::string_view space,
   return {};
 }
 
+std::vector<Episode> InMemoryEpisodicMemory::Episodes() {
+  const MutexLock lock(mutex_);
+  std::vector<Episode> all;
+  all.reserve(episodes_.size());
+  for (const auto& [key, episode] : episodes_) {
+    all.push_back(episode);
+  }
+  return all;
+}
+
 }  // namespace umbranet

@@ -35,6 +35,9 @@ class InMemoryEpisodicMemory final : public EpisodicMemory {
                      Deadline deadline) override;
   Result<std::uint64_t> CountVectors(const UserKey& user, Deadline deadline) override;
 
+  // Of all users, each user's in their order.
+  std::vector<Episode> Episodes();
+
  private:
   using Key = std::pair<UserKey, MemoryPlace>;
 

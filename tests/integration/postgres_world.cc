@@ -38,6 +38,7 @@ PostgresWorld::PostgresWorld(PostgresEpisodicMemory::Options episodic)
       ledger_(*store_),
       short_term_(*pool_),
       episodic_(*pool_, episodic),
+      consolidation_(*store_),
       procedural_(*pool_, clock_) {}
 
 Interaction PostgresWorld::Accept(Interaction turn) {

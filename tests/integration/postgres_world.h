@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "umbranet/adapters/postgres/postgres_episode_consolidation.h"
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
@@ -31,6 +32,8 @@ class PostgresWorld final : public TierWorld {
 
   ProceduralMemory& procedural() override { return procedural_; }
 
+  EpisodeConsolidation* consolidation() override { return &consolidation_; }
+
   Interaction Accept(Interaction turn) override;
   Lease Claim(std::span<const ReflectionPlan> plans) override;
   void Release(const Lease& lease) override;
@@ -48,6 +51,7 @@ class PostgresWorld final : public TierWorld {
   PostgresJobLedger ledger_;
   PostgresShortTermMemory short_term_;
   PostgresEpisodicMemory episodic_;
+  PostgresEpisodeConsolidation consolidation_;
   InMemorySemanticMemory semantic_{clock_};
   PostgresProceduralMemory procedural_;
   std::map<UserKey, Lease> others_;  // Claimed on the way to another user's turns.

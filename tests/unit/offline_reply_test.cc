@@ -60,6 +60,11 @@ class OfflineReplyTest : public ::testing::Test {
   int count_ = 0;
 };
 
+TEST_F(OfflineReplyTest, DoesNotQuoteWhatNobodySaidInTheseWords) {
+  Remember("My sister Ana lives in Porto.").memory_id = "ep_con_1";
+  EXPECT_THAT(Reply("Where does my sister live?"), Not(HasSubstr("Porto")));
+}
+
 TEST_F(OfflineReplyTest, QuotesWhatTheUserTold) {
   Remember("my sister Ana lives in Porto", "2024-05-03", Tier::kSemantic);
   EXPECT_EQ(Reply("Where does my sister live?"),

@@ -40,6 +40,7 @@ struct CommandLine {
   ForgetOptions forget;
   MergesOptions merges;
   UnmergeOptions unmerge;
+  ConsolidationOptions consolidation;
   RebuildOptions rebuild;
   ExportOptions exporting;
   HealthOptions health;
@@ -161,6 +162,27 @@ void AddCorrecting(CLI::App& app, CommandLine& line) {
   unmerge->add_option("name", line.unmerge.name, "A name of the merge")->required();
   unmerge->add_option("--user", line.unmerge.user, "Whose memory")->capture_default_str();
   unmerge->add_option("--from", line.unmerge.from, "The other name; default: from all of them");
+}
+
+void AddConsolidation(CLI::App& app, CommandLine& line) {
+  CLI::App* consolidation = AddCommand(app, line, "consolidation",
+                                       "Show or undo the episodes that sum up a user's old ones",
+                                       [&line](const CommandContext& context) {
+                                         return RunConsolidation(context, line.consolidation);
+                                       });
+  consolidation
+      ->add_option("action", line.consolidation.action,
+                   "list, or undo ID (or --all): what it was made of stays as it is")
+      ->check(CLI::IsMember({"list", "undo"}))
+      ->capture_default_str();
+  CLI::Option* id =
+      consolidation->add_option("id", line.consolidation.memory_id, "Consolidated episode");
+  consolidation->add_flag("--all", line.consolidation.all, "undo: every one of the user's")
+      ->excludes(id);
+  consolidation->add_option("--user", line.consolidation.user, "Whose memory")
+      ->capture_default_str();
+  consolidation->add_option("--limit", line.consolidation.limit, "list: how many")
+      ->capture_default_str();
 }
 
 void AddRebuilding(CLI::App& app, CommandLine& line) {
@@ -292,6 +314,7 @@ int RunCommandLine(int argc, char** argv) {
   AddTalking(app, line);
   AddMoving(app, line);
   AddCorrecting(app, line);
+  AddConsolidation(app, line);
   AddRebuilding(app, line);
   AddOperating(app, line);
   try {

@@ -16,6 +16,7 @@
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/app/build_version.h"
 #include "umbranet/app/composition_backends.h"
+#include "umbranet/app/composition_consolidation.h"
 #include "umbranet/app/composition_extraction.h"
 #include "umbranet/app/composition_gauges.h"
 #include "umbranet/app/composition_options.h"
@@ -177,7 +178,7 @@ struct Application::Parts {
         recall_pool({.name = "recall", .threads_max = 16, .queue_max = 16'384}),
         memory(clock, recall_pool,
                {journal, ledger, doorbell, short_term, episodic, semantic, procedural,
-                spool != nullptr ? &spool->spool() : nullptr},
+                spool != nullptr ? &spool->spool() : nullptr, backends.consolidation.get()},
                WithCaches(MemoryOptions(with, metrics, modes, embedder.get(), opened.answers.get(),
                                         backends.database.get()))),
         usage(clock, UsageOptions(with)),
@@ -206,6 +207,8 @@ struct Application::Parts {
         summarizer(*backends.journal, short_term, metrics, log, SummaryOptions(with),
                    extraction.summary()),
         reflector(clock, queue, processor, summarizer, metrics, log, ReflectorOptions(with)),
+        consolidator(OpenConsolidator(with, {clock, extraction.model(), *backends.consolidation,
+                                             ledger, SpooledTurns(), usage, log})),
         audit(clock, *backends.records, metrics, log, {}),
         backpressure(clock, ledger, [this] { return LoadBesidesLedger(); }),
         waiting_cap(journal, CapOptions(with, backpressure)),
@@ -239,6 +242,12 @@ struct Application::Parts {
     };
   }
 
+  // Empty: there is no spool.
+  std::function<std::uint64_t()> SpooledTurns() {
+    return spool == nullptr ? std::function<std::uint64_t()>()
+                            : [this] { return spool->Waiting(); };
+  }
+
   // How much room there is for further turns: with the database's disk, or with the spool's.
   [[nodiscard]] bool RoomIsLeft() const {
     return spool != nullptr
@@ -269,7 +278,13 @@ struct Application::Parts {
       if (episode_embedder != nullptr) {
         episode_embedder->Start();
       }
+      if (consolidator != nullptr) {
+        consolidator->Start();
+      }
       return;
+    }
+    if (consolidator != nullptr) {
+      consolidator->Stop();
     }
     reflector.Stop();
     if (episode_embedder != nullptr) {
@@ -318,6 +333,7 @@ struct Application::Parts {
   BatchProcessor processor;
   SessionSummarizer summarizer;
   MemoryReflector reflector;
+  const std::unique_ptr<EpisodeConsolidator> consolidator;  // Null: no episodes are summed up.
   LedgerAudit audit;
   BackpressureWatch backpressure;
   WaitingCap waiting_cap;
@@ -419,9 +435,10 @@ Status Application::OpenServer(Parts& parts) {
   dependencies.shadow = parts.backends.shadow.get();
   dependencies.shadow_candidate = ShadowCandidate(settings);
   dependencies.records = parts.backends.records.get();
+  dependencies.consolidation = parts.backends.consolidation.get();
   dependencies.audit = &parts.audit;
   if (parts.spool != nullptr) {
-    dependencies.spooled = [&parts] { return parts.spool->Waiting(); };
+    dependencies.spooled = parts.SpooledTurns();
     dependencies.spool_share = [&parts] { return parts.spool->Share(); };
     dependencies.find_spooled = [&parts](std::string_view tenant, std::string_view job_id,
                                          Deadline deadline) {

@@ -8,6 +8,7 @@
 #include "umbranet/adapters/neo4j/neo4j_generations.h"
 #include "umbranet/adapters/neo4j/neo4j_semantic_memory.h"
 #include "umbranet/adapters/postgres/known_jobs.h"
+#include "umbranet/adapters/postgres/postgres_episode_consolidation.h"
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
@@ -20,6 +21,7 @@
 #include "umbranet/adapters/postgres/postgres_short_term_memory.h"
 #include "umbranet/adapters/redis/redis_client.h"
 #include "umbranet/adapters/redis/redis_short_term_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_episode_consolidation.h"
 #include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
@@ -90,6 +92,7 @@ Status OpenLedgerInFile(const Settings& settings, Backends& backends) {
   backends.shadow = std::make_unique<SqliteShadowRecords>(*backends.file_ledger);
   backends.short_term = std::make_unique<SqliteShortTermMemory>(database);
   backends.episodic = std::make_unique<SqliteEpisodicMemory>(database);
+  backends.consolidation = std::make_unique<SqliteEpisodeConsolidation>(*backends.file_ledger);
   backends.procedural = std::make_unique<SqliteProceduralMemory>(database);
   return {};
 }
@@ -164,6 +167,7 @@ Status OpenPostgres(const Settings& settings, const Clock& clock, StructuredLog*
     backends.remarks.push_back(*why);
   }
   backends.episodic = std::move(episodic);
+  backends.consolidation = std::make_unique<PostgresEpisodeConsolidation>(*backends.server_ledger);
   backends.procedural = std::make_unique<PostgresProceduralMemory>(pool, clock);
   backends.probes.push_back({"postgres", true,
                              [&pool](Deadline deadline) { return CheckSchema(pool, deadline); },

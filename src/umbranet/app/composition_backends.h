@@ -20,6 +20,7 @@
 #include "umbranet/http/api.h"
 #include "umbranet/ports/data_move.h"
 #include "umbranet/ports/doorbell.h"
+#include "umbranet/ports/episode_consolidation.h"
 #include "umbranet/ports/episodic_memory.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
@@ -47,6 +48,7 @@ struct Backends {
   std::unique_ptr<ShadowRecords> shadow;
   std::unique_ptr<ShortTermMemory> short_term;
   std::unique_ptr<EpisodicMemory> episodic;
+  std::unique_ptr<EpisodeConsolidation> consolidation;
   std::unique_ptr<SemanticMemory> semantic;
   std::unique_ptr<ProceduralMemory> procedural;
   // Of the semantic memory, where that is on Neo4j and the rest on PostgreSQL.

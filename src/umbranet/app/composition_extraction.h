@@ -50,6 +50,9 @@ class Extraction {
   // down.
   [[nodiscard]] AnswerCache* record() const { return record_.get(); }
 
+  // The model that reflects, within its limits and with its calls counted. Null when the rules do.
+  [[nodiscard]] LanguageModel* model() const { return metered_.get(); }
+
   // Null when the rules reflect.
   [[nodiscard]] ModelSummary* summary() const { return summary_.get(); }
 

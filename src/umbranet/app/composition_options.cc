@@ -63,6 +63,7 @@ MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
   }
   options.ring_for_inline = [&modes] { return modes.Get().queue; };
   options.metrics = &metrics;
+  options.with_consolidated = settings.consolidation;
   options.answers = answers;
   options.near_tiers = NearTiers(settings);
   options.recall_budget = Millis{settings.recall_budget_ms};

@@ -18,15 +18,16 @@
 namespace umbranet {
 namespace {
 
-constexpr std::array<std::string_view, 24> kNames = {
-    "accept.before_commit",  "accept.after_commit",  "accept.after_ring",
-    "spool.after_commit",    "forward.after_accept", "forward.after_mark",
-    "publish.after_send",    "consume.before_take",  "consume.before_ack",
-    "claim.after_commit",    "plan.before_save",     "plan.after_save",
-    "tier.before_apply",     "tier.after_apply",     "progress.after_commit",
-    "settle.before_commit",  "settle.after_commit",  "rebuild.after_announce",
-    "rebuild.after_prepare", "rebuild.after_room",   "rebuild.after_align",
-    "rebuild.after_swap",    "rebuild.after_retain", "facts.before_pass_on",
+constexpr std::array<std::string_view, 25> kNames = {
+    "accept.before_commit",    "accept.after_commit",  "accept.after_ring",
+    "spool.after_commit",      "forward.after_accept", "forward.after_mark",
+    "publish.after_send",      "consume.before_take",  "consume.before_ack",
+    "claim.after_commit",      "plan.before_save",     "plan.after_save",
+    "tier.before_apply",       "tier.after_apply",     "progress.after_commit",
+    "settle.before_commit",    "settle.after_commit",  "rebuild.after_announce",
+    "rebuild.after_prepare",   "rebuild.after_room",   "rebuild.after_align",
+    "rebuild.after_swap",      "rebuild.after_retain", "facts.before_pass_on",
+    "consolidate.before_save",
 };
 
 enum class Action : std::uint8_t { kKill, kStop, kDelay, kError };

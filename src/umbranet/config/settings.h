@@ -104,6 +104,10 @@ struct Settings {
   std::uint64_t reflection_price_prompt = 0;
   std::uint64_t reflection_price_completion = 0;
 
+  bool consolidation = false;
+  std::uint32_t consolidation_age_days = 90;
+  std::uint32_t consolidation_episodes_min = 200;
+
   std::uint32_t recall_budget_ms = 250;
   std::uint32_t context_tokens = 2'000;
   std::uint32_t conversation_tokens = 2'000;
@@ -139,6 +143,9 @@ struct Settings {
     return extractor == ExtractorChoice::kModel ||
            (extractor == ExtractorChoice::kAuto && HasModel());
   }
+
+  // Whether old episodes are summed up.
+  [[nodiscard]] bool Consolidates() const { return consolidation && ReflectsWithModel(); }
 
   // Whether texts are embedded by an endpoint rather than in this process.
   [[nodiscard]] bool HasEmbeddingEndpoint() const {

@@ -404,6 +404,24 @@ std::vector<SettingSpec> CostSettings() {
   };
 }
 
+std::vector<SettingSpec> ConsolidationSettings() {
+  return {
+      FlagSetting("CONSOLIDATION",
+                  "Have the reflecting model sum up old episodes while there is nothing to "
+                  "reflect, within the same budget, and recall what it wrote beside the "
+                  "originals. Nothing happens without a model. Off again, recall is as if there "
+                  "were none; they stay, and can be undone.",
+                  &Settings::consolidation),
+      NumberSetting("CONSOLIDATION_AGE_DAYS",
+                    "Days after which an episode counts as old, since it occurred.",
+                    &Settings::consolidation_age_days, 1, 36'500),
+      NumberSetting("CONSOLIDATION_EPISODES_MIN",
+                    "Users who have at least so many old episodes that are not summed up yet are "
+                    "looked after.",
+                    &Settings::consolidation_episodes_min, 10, 1'000'000),
+  };
+}
+
 std::vector<SettingSpec> RecallSettings() {
   return {
       NumberSetting("UMBRANET_RECALL_BUDGET_MS",
@@ -511,7 +529,7 @@ std::vector<SettingSpec> BuildTable() {
   std::vector<SettingSpec> table;
   for (auto section : {ServerSettings(), ModelSettings(), EmbedderSettings(), BackendSettings(),
                        DurabilitySettings(), ReflectionSettings(), ExtractorSettings(),
-                       CostSettings(), RecallSettings()}) {
+                       CostSettings(), ConsolidationSettings(), RecallSettings()}) {
     for (SettingSpec& spec : section) {
       table.push_back(std::move(spec));
     }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "umbranet/base/utf8.h"
+#include "umbranet/domain/consolidated_episode.h"
 #include "umbranet/governor/answer_matching.h"
 #include "umbranet/governor/spoken_date.h"
 
@@ -112,6 +113,9 @@ std::string StatementsOf(std::string_view text, const AskedQuestion& question,
 // Nothing when the memory states nothing, or is one of our own replies.
 std::optional<Quote> ReadQuote(const MemoryItem& item, const OfflineRequest& request,
                                const AskedQuestion& question) {
+  if (IsConsolidatedId(item.memory_id)) {
+    return std::nullopt;  // What nobody said cannot be quoted.
+  }
   const SourceRef* first = item.sources.empty() ? nullptr : &item.sources.front();
   const Interaction* source =
       first == nullptr ? nullptr : FindSource(request.sources, first->interaction_id);

@@ -172,6 +172,7 @@ Router BuildApi(ApiDependencies dependencies) {
   AddMemoryRoutes(router, api);
   AddAdminRoutes(router, api);
   AddRebuildRoutes(router, api);
+  AddConsolidationRoutes(router, api);
   AddModeRoutes(router, api);
   AddShadowRoutes(router, api);
   AddRecordRoutes(router, api);

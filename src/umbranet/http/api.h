@@ -22,6 +22,7 @@
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/memory/reflection_modes.h"
 #include "umbranet/memory/waiting_cap.h"
+#include "umbranet/ports/episode_consolidation.h"
 #include "umbranet/ports/extractor.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
@@ -82,11 +83,12 @@ struct ApiDependencies {
   std::function<Result<std::shared_ptr<Extractor>>(bool rules, std::string_view model)>
       rebuild_extractor = {};
 
-  ShadowRecords* shadow = nullptr;    // Null: nothing is tried in the shadow.
-  std::string shadow_candidate = {};  // Which path is.
-  WaitingCap* waiting_cap = nullptr;  // Null: as many turns as come may wait.
-  LedgerRecords* records = nullptr;   // Null: there are none to be asked.
-  LedgerAudit* audit = nullptr;       // Null: it is not made here.
+  ShadowRecords* shadow = nullptr;                // Null: nothing is tried in the shadow.
+  std::string shadow_candidate = {};              // Which path is.
+  WaitingCap* waiting_cap = nullptr;              // Null: as many turns as come may wait.
+  EpisodeConsolidation* consolidation = nullptr;  // Null: there are none to be asked for or undone.
+  LedgerRecords* records = nullptr;               // Null: there are none to be asked.
+  LedgerAudit* audit = nullptr;                   // Null: it is not made here.
 
   Millis chat_budget{60'000};
   Millis request_budget{15'000};  // Everything but chat, exports and forgetting.

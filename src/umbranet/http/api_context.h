@@ -84,6 +84,7 @@ void AddMemoryRoutes(Router& router, const SharedApi& api);
 void AddAdminRoutes(Router& router, const SharedApi& api);
 void AddRecordRoutes(Router& router, const SharedApi& api);
 void AddRebuildRoutes(Router& router, const SharedApi& api);
+void AddConsolidationRoutes(Router& router, const SharedApi& api);
 void AddModeRoutes(Router& router, const SharedApi& api);
 void AddShadowRoutes(Router& router, const SharedApi& api);
 // healthz, readyz and metrics; the second has the OpenAPI document as well.

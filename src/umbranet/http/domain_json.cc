@@ -181,6 +181,20 @@ void WriteItems(JsonWriter& json, const std::vector<MemoryItem>& items) {
   json.EndArray();
 }
 
+void WriteListedItems(JsonWriter& json, const std::vector<MemoryItem>& items,
+                      const std::map<std::string, std::string>& consolidated_in) {
+  json.BeginArray();
+  for (const MemoryItem& item : items) {
+    json.BeginObject();
+    WriteItemFields(json, item);
+    if (const auto found = consolidated_in.find(item.memory_id); found != consolidated_in.end()) {
+      json.Field("consolidated_in", found->second);
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
 void WriteFreshness(JsonWriter& json, const Freshness& freshness) {
   json.Field("accepted", freshness.accepted)
       .Field("reflected", freshness.reflected)

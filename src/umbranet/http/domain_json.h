@@ -1,6 +1,7 @@
 // The domain's values in the form that the API shows them. Pure functions.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ namespace umbranet {
 
 void WriteItem(JsonWriter& json, const MemoryItem& item);
 void WriteItems(JsonWriter& json, const std::vector<MemoryItem>& items);
+// Each that is in `consolidated_in` with the id of the consolidated episode it belongs to.
+void WriteListedItems(JsonWriter& json, const std::vector<MemoryItem>& items,
+                      const std::map<std::string, std::string>& consolidated_in);
 
 // The members of an object that is open.
 void WriteFreshness(JsonWriter& json, const Freshness& freshness);

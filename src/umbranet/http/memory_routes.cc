@@ -107,10 +107,16 @@ void HandleListMemories(const ApiContext& api, const HttpRequest& request, Respo
     api.SendError(writer, "list_memories", page.error());
     return;
   }
+  const auto consolidated_in =
+      api.dependencies.memory.ConsolidatedIn(page->items, api.RequestDeadline());
+  if (!consolidated_in.ok()) {
+    api.SendError(writer, "list_memories", consolidated_in.error());
+    return;
+  }
   std::string body;
   JsonWriter out(body);
   out.BeginObject().Key("items");
-  WriteItems(out, page->items);
+  WriteListedItems(out, page->items, *consolidated_in);
   if (!page->next_cursor.empty()) {
     out.Field("next_cursor", page->next_cursor);
   }

@@ -7,9 +7,11 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "umbranet/domain/consolidated_episode.h"
 #include "umbranet/domain/fact_contradictions.h"
 #include "umbranet/domain/origin_name.h"
 #include "umbranet/memory/memory_manager.h"
+#include "umbranet/ports/episode_consolidation.h"
 
 namespace umbranet {
 namespace {
@@ -142,6 +144,48 @@ ForgettingCertificate BeginCertificate(const UserKey& user, const JournalErasure
                       {"shadow_plans", erased.shadow_plans}}};
 }
 
+constexpr std::string_view kConsolidatedCursor = "consolidated/";
+constexpr std::string_view kEpisodesCursor = "episodes/";  // The first page of the originals.
+
+// The consolidated ones first, then the originals. `consolidation` may be null.
+Result<MemoryPage> ListEpisodes(EpisodicMemory& episodic, EpisodeConsolidation* consolidation,
+                                const UserKey& user, std::string_view cursor, std::size_t limit,
+                                Deadline deadline) {
+  MemoryPage page;
+  if (cursor == kEpisodesCursor) {
+    cursor = {};
+  } else if (consolidation != nullptr &&
+             (cursor.empty() || cursor.starts_with(kConsolidatedCursor))) {
+    cursor.remove_prefix(std::min(cursor.size(), kConsolidatedCursor.size()));
+    UMBRANET_ASSIGN_OR_RETURN(const ConsolidatedPage consolidated,
+                              consolidation->List(user, cursor, limit, deadline));
+    for (const ConsolidatedEpisode& episode : consolidated.episodes) {
+      page.items.push_back(ItemOfConsolidated(episode));
+    }
+    cursor = {};
+    if (!consolidated.next_cursor.empty()) {
+      page.next_cursor = std::string(kConsolidatedCursor) + consolidated.next_cursor;
+      return page;
+    }
+    if (page.items.size() == limit) {
+      page.next_cursor = kEpisodesCursor;
+      return page;
+    }
+  }
+  UMBRANET_ASSIGN_OR_RETURN(MemoryPage originals,
+                            episodic.List(user, cursor, limit - page.items.size(), deadline));
+  std::move(originals.items.begin(), originals.items.end(), std::back_inserter(page.items));
+  page.next_cursor = std::move(originals.next_cursor);
+  return page;
+}
+
+Result<MemoryPage> ListTier(const MemoryManager::Stores& stores, const UserKey& user, Tier tier,
+                            std::string_view cursor, std::size_t limit, Deadline deadline) {
+  return tier == Tier::kEpisodic
+             ? ListEpisodes(stores.episodic, stores.consolidation, user, cursor, limit, deadline)
+             : StoreOf(stores, tier).List(user, cursor, limit, deadline);
+}
+
 // As the tiers have them.
 Result<MemoryPage> ListStored(const MemoryManager::Stores& stores, const UserKey& user,
                               std::optional<Tier> tier, std::string_view cursor, std::size_t limit,
@@ -159,7 +203,7 @@ Result<MemoryPage> ListStored(const MemoryManager::Stores& stores, const UserKey
     return page;
   }
   if (tier) {
-    return StoreOf(stores, *tier).List(user, cursor, limit, deadline);
+    return ListTier(stores, user, *tier, cursor, limit, deadline);
   }
   UMBRANET_ASSIGN_OR_RETURN(TierCursor at, ParseCursor(cursor));
   MemoryPage page;
@@ -171,9 +215,9 @@ Result<MemoryPage> ListStored(const MemoryManager::Stores& stores, const UserKey
       page.next_cursor = MakeCursor(next, "");
       return page;
     }
-    UMBRANET_ASSIGN_OR_RETURN(MemoryPage part, StoreOf(stores, next)
-                                                   .List(user, next == at.tier ? at.inner : "",
-                                                         limit - page.items.size(), deadline));
+    UMBRANET_ASSIGN_OR_RETURN(MemoryPage part,
+                              ListTier(stores, user, next, next == at.tier ? at.inner : "",
+                                       limit - page.items.size(), deadline));
     std::move(part.items.begin(), part.items.end(), std::back_inserter(page.items));
     if (!part.next_cursor.empty()) {
       page.next_cursor = MakeCursor(next, part.next_cursor);
@@ -208,8 +252,12 @@ Status MarkContradictions(SemanticMemory& semantic, const UserKey& user,
 Result<MemoryPage> MemoryManager::List(const UserKey& user, std::optional<Tier> tier,
                                        std::string_view cursor, std::size_t limit,
                                        Deadline deadline) {
+  Stores stores = stores_;
+  if (!options_.with_consolidated) {
+    stores.consolidation = nullptr;
+  }
   UMBRANET_ASSIGN_OR_RETURN(MemoryPage page,
-                            ListStored(stores_, user, tier, cursor, limit, deadline));
+                            ListStored(stores, user, tier, cursor, limit, deadline));
   UMBRANET_RETURN_IF_ERROR(MarkContradictions(stores_.semantic, user, page.items, deadline));
   return page;
 }
@@ -220,6 +268,11 @@ Result<std::optional<MemoryItem>> MemoryManager::Get(std::string_view tenant,
   const std::optional<Tier> tier = TierOfMemoryId(memory_id);
   if (!tier) {
     return std::optional<MemoryItem>();
+  }
+  if (IsConsolidatedId(memory_id) && stores_.consolidation != nullptr) {
+    UMBRANET_ASSIGN_OR_RETURN(const std::optional<ConsolidatedEpisode> episode,
+                              stores_.consolidation->Get(tenant, memory_id, deadline));
+    return episode ? std::optional(ItemOfConsolidated(*episode)) : std::nullopt;
   }
   UMBRANET_ASSIGN_OR_RETURN(std::optional<MemoryItem> item,
                             StoreOf(stores_, *tier).Get(tenant, memory_id, deadline));
@@ -238,6 +291,10 @@ Result<std::optional<MemoryItem>> MemoryManager::Update(std::string_view tenant,
   if (!tier) {
     return std::optional<MemoryItem>();
   }
+  if (IsConsolidatedId(memory_id)) {
+    return InvalidArgument(
+        "memories: a consolidated episode cannot be changed, but undone or what it is made of");
+  }
   return StoreOf(stores_, *tier).Update(tenant, memory_id, patch, deadline);
 }
 
@@ -247,7 +304,24 @@ Result<bool> MemoryManager::Erase(std::string_view tenant, std::string_view memo
   if (!tier) {
     return false;
   }
+  if (IsConsolidatedId(memory_id) && stores_.consolidation != nullptr) {
+    return stores_.consolidation->Undo(tenant, memory_id, deadline);
+  }
   return StoreOf(stores_, *tier).Erase(tenant, memory_id, deadline);
+}
+
+Result<std::map<std::string, std::string>> MemoryManager::ConsolidatedIn(
+    std::span<const MemoryItem> items, Deadline deadline) {
+  std::vector<std::string> episodes;
+  for (const MemoryItem& item : items) {
+    if (item.tier == Tier::kEpisodic && !IsConsolidatedId(item.memory_id)) {
+      episodes.push_back(item.memory_id);
+    }
+  }
+  if (episodes.empty() || !options_.with_consolidated || stores_.consolidation == nullptr) {
+    return std::map<std::string, std::string>();
+  }
+  return stores_.consolidation->ConsolidatedIn(items.front().user, episodes, deadline);
 }
 
 Result<ForgetReport> MemoryManager::ForgetUser(const UserKey& user, Deadline deadline) {
@@ -275,7 +349,15 @@ Result<ForgetReport> MemoryManager::ForgetUser(const UserKey& user, Deadline dea
   };
   take("summaries", stores_.short_term.EraseUser(user, deadline));
   take("embeddings", stores_.episodic.CountVectors(user, deadline));
+  // Before their originals, with which they go; and again, for whoever began on these meanwhile.
+  const auto erase_consolidated = [&] {
+    return stores_.consolidation == nullptr ? Result<std::uint64_t>(std::uint64_t{0})
+                                            : stores_.consolidation->EraseUser(user, deadline);
+  };
+  const std::uint64_t consolidated = take("consolidated_episodes", erase_consolidated());
   report.deleted[Tier::kEpisodic] = take("episodes", stores_.episodic.EraseUser(user, deadline));
+  removed["consolidated_episodes"] =
+      consolidated + take("consolidated_episodes", erase_consolidated());
   report.deleted[Tier::kSemantic] =
       take("facts", stores_.semantic.ForgetUser(user, erased.last_sequence, deadline));
   report.deleted[Tier::kProcedural] = take("rules", stores_.procedural.EraseUser(user, deadline));

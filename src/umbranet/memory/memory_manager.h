@@ -39,6 +39,8 @@
 
 namespace umbranet {
 
+class EpisodeConsolidation;
+
 struct RecallRequest {
   UserKey user;
   std::string query;
@@ -61,9 +63,10 @@ struct RecalledContext {
   std::string context;  // Text for a prompt, within the token budget, recalled text fenced as data.
   Conversation conversation;        // Only when a session was named.
   std::vector<Tier> missing_tiers;  // Late or away.
-  // What else was: "embedder", "short_term" when the conversation had to come from the journal or
-  // the spool, "queue" when the journal itself is away: then only what waits in the spool is found
-  // of the turns that are not reflected, and freshness is of these alone.
+  // What else was: "embedder", "consolidated" (episodes), "short_term" when the conversation had to
+  // come from the journal or the spool, "queue" when the journal itself is away: then only what
+  // waits in the spool is found of the turns that are not reflected, and freshness is of these
+  // alone.
   std::vector<std::string> degraded;
   Freshness freshness;
   std::map<Tier, double> tier_ms;  // How long each tier took, milliseconds.
@@ -111,6 +114,9 @@ class MemoryManager {
     // says of times counts as words alone.
     std::function<std::vector<TimeRange>(std::string_view text, Timestamp said_at)> read_times;
 
+    // Whether consolidated episodes are recalled and listed beside the others.
+    bool with_consolidated = false;
+
     // Whether the bell is rung for turns in the inline mode too, since workers are to take them.
     // Empty: it is not.
     std::function<bool()> ring_for_inline;
@@ -131,6 +137,8 @@ class MemoryManager {
     ProceduralMemory& procedural;
     // Where `journal` leaves turns while its server is away. May be null.
     TurnSpool* spool = nullptr;
+    // May be null: there are none.
+    EpisodeConsolidation* consolidation = nullptr;
   };
 
   MemoryManager(const Clock& clock, BoundedWorkerPool& recall_pool, Stores stores,
@@ -151,14 +159,20 @@ class MemoryManager {
   // request, or when the journal itself is away and there is no spool.
   Result<RecalledContext> Recall(const RecallRequest& request, Deadline deadline);
 
-  // Memories of a user over all tiers, or of one. Cursor of the page before; "" for the first.
+  // Memories of a user over all tiers, or of one; consolidated episodes before the others. Cursor
+  // of the page before; "" for the first.
   Result<MemoryPage> List(const UserKey& user, std::optional<Tier> tier, std::string_view cursor,
                           std::size_t limit, Deadline deadline);
   Result<std::optional<MemoryItem>> Get(std::string_view tenant, std::string_view memory_id,
                                         Deadline deadline);
   Result<std::optional<MemoryItem>> Update(std::string_view tenant, std::string_view memory_id,
                                            const MemoryPatch& patch, Deadline deadline);
+  // A consolidated episode is undone: what it was made of stays.
   Result<bool> Erase(std::string_view tenant, std::string_view memory_id, Deadline deadline);
+
+  // Of these memories of one user, the episodes that are consolidated, and the ids of what in.
+  Result<std::map<std::string, std::string>> ConsolidatedIn(std::span<const MemoryItem> items,
+                                                            Deadline deadline);
 
   // The journal first, so that nothing new arises from it; then every tier and this process's
   // caches. Repeating it after a failure completes it; the certificate then tells what was left.

@@ -10,11 +10,13 @@
 
 #include "umbranet/base/mutex.h"
 #include "umbranet/domain/newest_turns.h"
+#include "umbranet/memory/consolidated_ranking.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/memory/prompt_context.h"
 #include "umbranet/memory/question.h"
 #include "umbranet/memory/ranking.h"
 #include "umbranet/memory/rule_selection.h"
+#include "umbranet/ports/episode_consolidation.h"
 
 namespace umbranet {
 namespace {
@@ -22,6 +24,8 @@ namespace {
 // Of the rules in force, before the pertinent ones are chosen.
 constexpr std::size_t kRulesConsidered = 256;
 constexpr std::size_t kLimitMax = 1'000;
+// Consolidated episodes, of which few are answered with.
+constexpr std::size_t kConsolidatedConsidered = 20;
 // Of a running conversation that the journal has to stand in for.
 constexpr std::size_t kConversationTurnsMax = 128;
 // Bytes of a question in which times are looked for.
@@ -55,6 +59,7 @@ struct Gathering {
   std::optional<Embedding> embedding GUARDED_BY(mutex);
   std::optional<FactsFound> facts GUARDED_BY(mutex);
   std::optional<std::vector<Rule>> rules GUARDED_BY(mutex);
+  std::optional<std::vector<ConsolidatedEpisode>> consolidated GUARDED_BY(mutex);
   std::map<Tier, double> tier_ms GUARDED_BY(mutex);
 };
 
@@ -273,6 +278,11 @@ Result<Conversation> ReadConversation(const Clock& clock, const MemoryManager::S
   return conversation;
 }
 
+bool AsksForConsolidated(const MemoryManager::Stores& stores,
+                         const MemoryManager::Options& options) {
+  return options.with_consolidated && stores.consolidation != nullptr;
+}
+
 void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
               const MemoryManager::Options& options, const Gathering& found, Asking asking) {
   const bool beside =
@@ -285,6 +295,15 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
   asking.Put(Tier::kEpisodic, &Gathering::episodes, [&, embedding_by, beside](Gathering& asked) {
     return FindEpisodes(stores.episodic, options, embedding_by, beside, asked);
   });
+  if (AsksForConsolidated(stores, options)) {
+    asking.Put(Tier::kEpisodic, &Gathering::consolidated, [&](const Gathering& asked) {
+      return stores.consolidation->Find({.user = asked.request.user,
+                                         .terms = asked.question.terms,
+                                         .limit = kConsolidatedConsidered,
+                                         .as_of = asked.request.as_of},
+                                        asked.deadline);
+    });
+  }
   asking.Put(Tier::kSemantic, &Gathering::facts, [&](const Gathering& asked) {
     return stores.semantic.Find({.user = asked.request.user,
                                  .terms = asked.question.terms,
@@ -318,9 +337,11 @@ Result<EpisodesFound> FindPending(PendingTurns& turns, const Gathering& asked,
 struct Harvest {
   RankingInput input;
   std::vector<Rule> rules;
+  std::vector<ConsolidatedEpisode> consolidated;
 };
 
-Harvest Collect(Gathering& found, RecalledContext& context) {
+// `with_consolidated`: they were asked for.
+Harvest Collect(Gathering& found, bool with_consolidated, RecalledContext& context) {
   Harvest harvest;
   MutexLock lock(found.mutex);
   while (found.running > 0 && !found.deadline.Expired()) {
@@ -346,8 +367,26 @@ Harvest Collect(Gathering& found, RecalledContext& context) {
   harvest.input.episodes = std::move(found.episodes).value_or(EpisodesFound{});
   harvest.input.facts = std::move(found.facts).value_or(FactsFound{});
   harvest.rules = std::move(found.rules).value_or(std::vector<Rule>{});
+  if (with_consolidated && Wants(found.request, Tier::kEpisodic) && !found.consolidated) {
+    context.degraded.emplace_back("consolidated");
+  }
+  harvest.consolidated = std::move(found.consolidated).value_or(std::vector<ConsolidatedEpisode>{});
   context.tier_ms = found.tier_ms;
   return harvest;
+}
+
+std::vector<RankedItem> Rank(const Question& question, Harvest harvest,
+                             RecallExplanation* explanation) {
+  const std::size_t limit = harvest.input.limit;
+  std::optional<ConsolidatedRanking> consolidated;
+  if (!harvest.consolidated.empty()) {
+    consolidated.emplace(question, harvest.input.episodes.statistics);
+  }
+  std::vector<RankedItem> ranked = RankMemories(question, std::move(harvest.input), explanation);
+  if (consolidated) {
+    consolidated->Add(std::move(harvest.consolidated), limit, ranked, explanation);
+  }
+  return ranked;
 }
 
 bool TooManyAtOnce(const AnswersUnderWay* answers) {
@@ -398,7 +437,7 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   AskTiers(clock_, stores_, options_, *found,
            Asking(clock_, recall_pool_, options_.near_tiers, found));
   reading.reset();
-  Harvest harvest = Collect(*found, context);
+  Harvest harvest = Collect(*found, AsksForConsolidated(stores_, options_), context);
   if (!pending.ok() &&
       (context.missing_tiers.empty() || context.missing_tiers.front() != Tier::kShortTerm)) {
     context.missing_tiers.insert(context.missing_tiers.begin(), Tier::kShortTerm);
@@ -417,8 +456,8 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   if (request.explain) {
     context.explanation.emplace();
   }
-  std::vector<RankedItem> ranked = RankMemories(
-      question, std::move(harvest.input), context.explanation ? &*context.explanation : nullptr);
+  RecallExplanation* const explanation = context.explanation ? &*context.explanation : nullptr;
+  std::vector<RankedItem> ranked = Rank(question, std::move(harvest), explanation);
   context.context = PackContext(question, ranked, context.rules, TurnsInView(context.conversation),
                                 request.token_budget);
   for (RankedItem& item : ranked) {

@@ -5,6 +5,7 @@
 
 #include "umbranet/base/clock.h"
 #include "umbranet/base/utf8.h"
+#include "umbranet/domain/consolidated_episode.h"
 #include "umbranet/memory/token_budget.h"
 
 namespace umbranet {
@@ -33,6 +34,9 @@ std::string Day(Timestamp time) {
 }
 
 std::string Speaker(const RankedItem& ranked) {
+  if (IsConsolidatedId(ranked.item.memory_id)) {
+    return "in short: ";  // Nobody said it in these words.
+  }
   const bool assistant = !ranked.item.sources.empty() &&
                          ranked.item.sources.front().role == Role::kAssistant &&
                          ranked.item.tier != Tier::kSemantic;

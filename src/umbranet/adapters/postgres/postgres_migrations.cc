@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "umbranet/adapters/postgres/consolidation_schema.h"
 #include "umbranet/adapters/postgres/ledger_schema.h"
 #include "umbranet/adapters/postgres/postgres_generation_schema.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
@@ -180,7 +181,8 @@ std::vector<PostgresMigration> AllPostgresMigrations() {
   std::vector<PostgresMigration> all;
   for (const std::vector<PostgresMigration>& component :
        {PostgresLedgerMigrations(), PostgresTierMigrations(), PostgresConversationMigrations(),
-        PostgresMoveMigrations(), PostgresShadowMigrations(), PostgresGenerationMigrations()}) {
+        PostgresMoveMigrations(), PostgresShadowMigrations(), PostgresGenerationMigrations(),
+        PostgresConsolidationMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

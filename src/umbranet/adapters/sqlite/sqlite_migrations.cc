@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "umbranet/adapters/sqlite/consolidation_schema.h"
 #include "umbranet/adapters/sqlite/entity_merge_schema.h"
 #include "umbranet/adapters/sqlite/generation_schema.h"
 #include "umbranet/adapters/sqlite/ledger_schema.h"
@@ -86,7 +87,7 @@ std::vector<SqliteMigration> AllSqliteMigrations() {
   std::vector<SqliteMigration> all;
   for (const std::vector<SqliteMigration>& component :
        {LedgerMigrations(), TierMigrations(), EntityMergeMigrations(), GenerationMigrations(),
-        ShadowMigrations()}) {
+        ShadowMigrations(), ConsolidationMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

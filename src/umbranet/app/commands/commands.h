@@ -108,6 +108,17 @@ struct UnmergeOptions {
 // Takes a merge back for good.
 int RunUnmerge(const CommandContext& context, const UnmergeOptions& options);
 
+struct ConsolidationOptions {
+  std::string action = "list";  // list, undo
+  std::string memory_id;        // undo: this one.
+  bool all = false;             // undo: all of the user's.
+  std::string user = "me";
+  std::size_t limit = 20;
+};
+
+// The episodes that sum up a user's old ones, and taking them back.
+int RunConsolidation(const CommandContext& context, const ConsolidationOptions& options);
+
 struct RebuildOptions {
   std::string user = "me";
   bool rules = false;
