@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "umbranet/adapters/sqlite/sqlite_forgetting_record.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
 #include "umbranet/adapters/sqlite/sqlite_shadow_records.h"
@@ -33,6 +34,8 @@ class SqliteHarness final : public LedgerHarness {
 
   ShadowRecords* shadow() override { return shadow_.get(); }
 
+  ForgettingRecord* forgettings() override { return forgettings_.get(); }
+
   bool Restart() override {
     Close();
     Open();
@@ -48,9 +51,11 @@ class SqliteHarness final : public LedgerHarness {
     journal_ = std::make_unique<SqliteJournal>(*store_);
     ledger_ = std::make_unique<SqliteJobLedger>(*store_);
     shadow_ = std::make_unique<SqliteShadowRecords>(*store_);
+    forgettings_ = std::make_unique<SqliteForgettingRecord>(*store_);
   }
 
   void Close() {
+    forgettings_.reset();
     shadow_.reset();
     ledger_.reset();
     journal_.reset();
@@ -64,6 +69,7 @@ class SqliteHarness final : public LedgerHarness {
   std::unique_ptr<SqliteJournal> journal_;
   std::unique_ptr<SqliteJobLedger> ledger_;
   std::unique_ptr<SqliteShadowRecords> shadow_;
+  std::unique_ptr<SqliteForgettingRecord> forgettings_;
 };
 
 // The journal with a spool in front of it, which is there and empty.

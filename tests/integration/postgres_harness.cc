@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "umbranet/adapters/postgres/postgres_forgetting_record.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_migrations.h"
@@ -75,6 +76,8 @@ class PostgresLedgerHarness final : public LedgerHarness {
 
   ShadowRecords* shadow() override { return shadow_.get(); }
 
+  ForgettingRecord* forgettings() override { return forgettings_.get(); }
+
   bool Restart() override {
     Close();
     Open();
@@ -89,9 +92,11 @@ class PostgresLedgerHarness final : public LedgerHarness {
     journal_ = std::make_unique<PostgresJournal>(*store_);
     ledger_ = std::make_unique<PostgresJobLedger>(*store_);
     shadow_ = std::make_unique<PostgresShadowRecords>(*store_);
+    forgettings_ = std::make_unique<PostgresForgettingRecord>(*store_);
   }
 
   void Close() {
+    forgettings_.reset();
     shadow_.reset();
     ledger_.reset();
     journal_.reset();
@@ -104,6 +109,7 @@ class PostgresLedgerHarness final : public LedgerHarness {
   std::unique_ptr<PostgresJournal> journal_;
   std::unique_ptr<PostgresJobLedger> ledger_;
   std::unique_ptr<PostgresShadowRecords> shadow_;
+  std::unique_ptr<PostgresForgettingRecord> forgettings_;
 };
 
 }  // namespace

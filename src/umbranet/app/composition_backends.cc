@@ -7,6 +7,7 @@
 
 #include "umbranet/adapters/neo4j/neo4j_semantic_memory.h"
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
+#include "umbranet/adapters/postgres/postgres_forgetting_record.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_ledger_records.h"
@@ -18,6 +19,7 @@
 #include "umbranet/adapters/redis/redis_client.h"
 #include "umbranet/adapters/redis/redis_short_term_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_forgetting_record.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
 #include "umbranet/adapters/sqlite/sqlite_ledger_records.h"
@@ -85,6 +87,7 @@ Status OpenLedgerInFile(const Settings& settings, Backends& backends) {
   backends.ledger = std::make_unique<SqliteJobLedger>(*backends.file_ledger);
   backends.records = std::make_unique<SqliteLedgerRecords>(*backends.file_ledger);
   backends.shadow = std::make_unique<SqliteShadowRecords>(*backends.file_ledger);
+  backends.forgettings = std::make_unique<SqliteForgettingRecord>(*backends.file_ledger);
   backends.short_term = std::make_unique<SqliteShortTermMemory>(database);
   backends.episodic = std::make_unique<SqliteEpisodicMemory>(database);
   backends.procedural = std::make_unique<SqliteProceduralMemory>(database);
@@ -152,12 +155,17 @@ Status OpenPostgres(const Settings& settings, const Clock& clock, StructuredLog*
   backends.ledger = std::make_unique<PostgresJobLedger>(*backends.server_ledger);
   backends.records = std::make_unique<PostgresLedgerRecords>(*backends.server_ledger);
   backends.shadow = std::make_unique<PostgresShadowRecords>(*backends.server_ledger);
+  backends.forgettings = std::make_unique<PostgresForgettingRecord>(*backends.server_ledger);
   backends.short_term = std::make_unique<PostgresShortTermMemory>(pool);
   auto episodic = std::make_unique<PostgresEpisodicMemory>(pool);
   if (const auto why = episodic->WhyVectorsAreComparedHere(Deadline::After(clock, kStartBudget));
       why.ok() && !why->empty()) {
     backends.remarks.push_back(*why);
   }
+  backends.held.push_back({[&memory = *episodic](const UserKey& user, Deadline deadline) {
+                             return memory.LetGo(user, deadline);
+                           },
+                           [&memory = *episodic] { memory.LetGoOfAll(); }});
   backends.episodic = std::move(episodic);
   backends.procedural = std::make_unique<PostgresProceduralMemory>(pool, clock);
   backends.probes.push_back({"postgres", true,
@@ -207,6 +215,11 @@ Status OpenNeo4j(const Settings& settings, const Clock& clock, StructuredLog& lo
       {"neo4j", false,
        [&memory = *graph.memory](Deadline deadline) { return memory.Check(deadline); },
        IsOpen(graph.client->breaker())});
+  backends.held.push_back({[&memory = *graph.memory](const UserKey& user, Deadline) {
+                             memory.LetGo(user);
+                             return Status();
+                           },
+                           [&memory = *graph.memory] { memory.LetGoOfAll(); }});
   backends.neo4j = std::move(graph.client);
   backends.knowledge = graph.memory.get();
   backends.semantic = std::move(graph.memory);
@@ -215,8 +228,9 @@ Status OpenNeo4j(const Settings& settings, const Clock& clock, StructuredLog& lo
 
 Status OpenRabbitMq(const Settings& settings, bool reflects, const Clock& clock, StructuredLog& log,
                     Backends& backends) {
-  backends.intake = std::make_unique<TurnIntake>(clock, *backends.journal, *backends.ledger,
-                                                 *backends.short_term);
+  // By the ledger's time it is decided whether a turn was made before its user was forgotten.
+  backends.intake = std::make_unique<TurnIntake>(*backends.ledger_clock, *backends.journal,
+                                                 *backends.ledger, *backends.short_term);
   UMBRANET_ASSIGN_OR_RETURN(
       auto doorbell, OpenDoorbell(settings, reflects, clock, log, std::ref(*backends.intake)));
   if (!doorbell->WaitUntilHealthy(Deadline::After(clock, kStartBudget))) {
@@ -231,6 +245,11 @@ Status OpenRabbitMq(const Settings& settings, bool reflects, const Clock& clock,
          return Unavailable(doorbell.ReadStatus().last_error);
        },
        [&doorbell = *doorbell] { return doorbell.ReadStatus().breaker_open; }});
+  backends.held.push_back({[&doorbell = *doorbell](const UserKey& user, Deadline) {
+                             doorbell.LetGo(user);
+                             return Status();
+                           },
+                           [&doorbell = *doorbell] { doorbell.LetGoOfAll(); }});
   backends.rabbitmq = doorbell.get();
   backends.doorbell = std::move(doorbell);
   return {};
@@ -249,6 +268,7 @@ Status PingRedis(const Settings& settings, const Clock& clock, Deadline deadline
 
 Result<Backends> OpenStores(const Settings& settings, const Clock& clock, StructuredLog& log) {
   Backends backends;
+  backends.ledger_clock = std::make_unique<LedgerClock>(clock);
   if (settings.postgres_url.empty() || settings.neo4j_url.empty()) {
     UMBRANET_RETURN_IF_ERROR(OpenFile(settings, clock, backends));
   }

@@ -47,6 +47,13 @@ void KnowledgeCache::Drop(const UserKey& user) {
   }
 }
 
+void KnowledgeCache::DropAll() {
+  const MutexLock lock(mutex_);
+  users_.clear();
+  recent_.clear();
+  rows_ = 0;
+}
+
 void KnowledgeCache::Remove(std::map<UserKey, Entry>::iterator entry) {
   rows_ -= RowsOf(entry->second.snapshot);
   recent_.erase(entry->second.place);

@@ -34,6 +34,7 @@ class KnowledgeCache {
   // Unless a later revision of the same epoch is here.
   void Keep(KnowledgeSnapshot snapshot);
   void Drop(const UserKey& user);
+  void DropAll();
 
  private:
   struct Entry {

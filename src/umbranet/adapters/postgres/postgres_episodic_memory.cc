@@ -349,6 +349,17 @@ Result<bool> PostgresEpisodicMemory::Erase(std::string_view tenant, std::string_
       });
 }
 
+Status PostgresEpisodicMemory::LetGo(const UserKey& user, Deadline deadline) {
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<std::int64_t> user_key,
+                            pool_.Read(deadline, [&](PostgresConnection& connection) {
+                              return FindAccount(connection, user);
+                            }));
+  if (user_key.has_value()) {
+    cache_.Drop(*user_key);
+  }
+  return {};
+}
+
 Result<std::uint64_t> PostgresEpisodicMemory::EraseUser(const UserKey& user, Deadline deadline) {
   std::optional<std::int64_t> user_key;
   std::int64_t last_key = 0;

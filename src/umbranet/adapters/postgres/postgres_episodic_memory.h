@@ -55,7 +55,7 @@ class PostgresEpisodicMemory final : public EpisodicMemory {
                      Deadline deadline) override;
   // Works in slices; what is remembered of the user meanwhile stays. When it fails half way, call
   // it again. Other processes let go of what they hold in memory with their next search of the
-  // user, or when others need the room.
+  // user, or when they are told to (LetGo).
   Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
   Result<EpisodesFound> Find(const EpisodeQuery& asked, Deadline deadline) override;
   Result<UnembeddedPage> Unembedded(std::string_view space, std::string_view cursor,
@@ -63,6 +63,13 @@ class PostgresEpisodicMemory final : public EpisodicMemory {
   Status SaveVectors(std::string_view space, std::span<const EpisodeVector> vectors,
                      Deadline deadline) override;
   Result<std::uint64_t> CountVectors(const UserKey& user, Deadline deadline) override;
+
+  // Of what is held in memory; what is in the database stays.
+  Status LetGo(const UserKey& user, Deadline deadline);
+
+  void LetGoOfAll() { cache_.DropAll(); }
+
+  [[nodiscard]] std::size_t HeldBytes() const { return cache_.bytes(); }
 
  private:
   // Of the database, asked once in the life of a process and again while it has no column.
