@@ -6,6 +6,7 @@
 #include "umbranet/adapters/sqlite/sqlite_forgetting_record.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
+#include "umbranet/adapters/sqlite/sqlite_model_usage_book.h"
 #include "umbranet/adapters/sqlite/sqlite_shadow_records.h"
 #include "umbranet/base/unique_id.h"
 #include "umbranet/memory/spool_book.h"
@@ -36,6 +37,8 @@ class SqliteHarness final : public LedgerHarness {
 
   ForgettingRecord* forgettings() override { return forgettings_.get(); }
 
+  ModelUsageBook* usage_book() override { return usage_book_.get(); }
+
   bool Restart() override {
     Close();
     Open();
@@ -52,9 +55,11 @@ class SqliteHarness final : public LedgerHarness {
     ledger_ = std::make_unique<SqliteJobLedger>(*store_);
     shadow_ = std::make_unique<SqliteShadowRecords>(*store_);
     forgettings_ = std::make_unique<SqliteForgettingRecord>(*store_);
+    usage_book_ = std::make_unique<SqliteModelUsageBook>(*store_);
   }
 
   void Close() {
+    usage_book_.reset();
     forgettings_.reset();
     shadow_.reset();
     ledger_.reset();
@@ -70,6 +75,7 @@ class SqliteHarness final : public LedgerHarness {
   std::unique_ptr<SqliteJobLedger> ledger_;
   std::unique_ptr<SqliteShadowRecords> shadow_;
   std::unique_ptr<SqliteForgettingRecord> forgettings_;
+  std::unique_ptr<SqliteModelUsageBook> usage_book_;
 };
 
 // The journal with a spool in front of it, which is there and empty.

@@ -58,6 +58,7 @@ void ApiTest::Build() {
   waiting_cap_ = std::make_unique<WaitingCap>(journal_, cap_options_);
   dependencies.waiting_cap = waiting_cap_.get();
   dependencies.ledger_clock = &ledger_clock_;
+  dependencies.usage = usage_;
   router_.emplace(BuildApi(std::move(dependencies)));
 }
 

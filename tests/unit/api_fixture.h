@@ -81,6 +81,7 @@ class ApiTest : public ::testing::Test {
   std::vector<ApiKey> keys_;
   std::vector<DependencyProbe> probes_;
   WaitingCap::Options cap_options_;
+  const ModelUsage* usage_ = nullptr;
   std::unique_ptr<WaitingCap> waiting_cap_;
   std::optional<Authenticator> authenticator_;
   std::optional<Router> router_;

@@ -38,6 +38,7 @@
 #include "umbranet/reflection/reflection_queue.h"
 #include "umbranet/reflection/session_summarizer.h"
 #include "umbranet/reflection/switched_doorbell.h"
+#include "umbranet/reflection/usage_bookkeeper.h"
 #include "umbranet/telemetry/metrics.h"
 #include "umbranet/telemetry/structured_log.h"
 
@@ -185,6 +186,7 @@ struct Application::Parts {
                WithCaches(MemoryOptions(with, metrics, modes, embedder.get(), opened.answers.get(),
                                         backends.database.get()))),
         usage(clock, UsageOptions(with)),
+        bookkeeper(clock, usage, *backends.usage_book, log, {}),
         chat_model(CountCalls(clock, model.get(), usage, metrics)),
         governor(clock, memory, chat_model.get(),
                  GovernorOptions(with, std::move(system_prompt), metrics, opened.answers.get(),
@@ -325,6 +327,7 @@ struct Application::Parts {
   BoundedWorkerPool recall_pool;
   MemoryManager memory;
   ModelUsage usage;
+  UsageBookkeeper bookkeeper;                 // Started where a model may be asked.
   std::unique_ptr<LanguageModel> chat_model;  // `model` with its calls counted; null where it is.
   Governor governor;
   Extraction extraction;
@@ -482,6 +485,9 @@ void Application::Start() {
     return;
   }
   parts_->forgetting_watch.Start();
+  if (parts_->model != nullptr || parts_->reflection_model != nullptr) {
+    parts_->bookkeeper.Start();
+  }
   parts_->RunWorkersAsWanted();
   parts_->audit.Start();
   if (parts_->spool != nullptr) {
@@ -525,6 +531,7 @@ bool Application::Stop(Deadline deadline) {
   parts_->audit.Stop();
   parts_->RunWorkersAsWanted();
   parts_->forgetting_watch.Stop();
+  parts_->bookkeeper.Stop();
   if (parts_->backends.rabbitmq != nullptr) {
     parts_->backends.rabbitmq->Stop();
   }

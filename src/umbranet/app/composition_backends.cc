@@ -12,6 +12,7 @@
 #include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_ledger_records.h"
 #include "umbranet/adapters/postgres/postgres_migrations.h"
+#include "umbranet/adapters/postgres/postgres_model_usage_book.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_procedural_memory.h"
 #include "umbranet/adapters/postgres/postgres_shadow_records.h"
@@ -23,6 +24,7 @@
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
 #include "umbranet/adapters/sqlite/sqlite_ledger_records.h"
+#include "umbranet/adapters/sqlite/sqlite_model_usage_book.h"
 #include "umbranet/adapters/sqlite/sqlite_procedural_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_shadow_records.h"
@@ -88,6 +90,7 @@ Status OpenLedgerInFile(const Settings& settings, Backends& backends) {
   backends.records = std::make_unique<SqliteLedgerRecords>(*backends.file_ledger);
   backends.shadow = std::make_unique<SqliteShadowRecords>(*backends.file_ledger);
   backends.forgettings = std::make_unique<SqliteForgettingRecord>(*backends.file_ledger);
+  backends.usage_book = std::make_unique<SqliteModelUsageBook>(*backends.file_ledger);
   backends.short_term = std::make_unique<SqliteShortTermMemory>(database);
   backends.episodic = std::make_unique<SqliteEpisodicMemory>(database);
   backends.procedural = std::make_unique<SqliteProceduralMemory>(database);
@@ -156,6 +159,7 @@ Status OpenPostgres(const Settings& settings, const Clock& clock, StructuredLog*
   backends.records = std::make_unique<PostgresLedgerRecords>(*backends.server_ledger);
   backends.shadow = std::make_unique<PostgresShadowRecords>(*backends.server_ledger);
   backends.forgettings = std::make_unique<PostgresForgettingRecord>(*backends.server_ledger);
+  backends.usage_book = std::make_unique<PostgresModelUsageBook>(pool);
   backends.short_term = std::make_unique<PostgresShortTermMemory>(pool);
   auto episodic = std::make_unique<PostgresEpisodicMemory>(pool);
   if (const auto why = episodic->WhyVectorsAreComparedHere(Deadline::After(clock, kStartBudget));

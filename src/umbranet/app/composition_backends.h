@@ -27,6 +27,7 @@
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
 #include "umbranet/ports/ledger_records.h"
+#include "umbranet/ports/model_usage_book.h"
 #include "umbranet/ports/procedural_memory.h"
 #include "umbranet/ports/semantic_memory.h"
 #include "umbranet/ports/shadow_records.h"
@@ -55,6 +56,7 @@ struct Backends {
   std::unique_ptr<LedgerRecords> records;
   std::unique_ptr<ShadowRecords> shadow;
   std::unique_ptr<ForgettingRecord> forgettings;
+  std::unique_ptr<ModelUsageBook> usage_book;
   std::unique_ptr<ShortTermMemory> short_term;
   std::unique_ptr<EpisodicMemory> episodic;
   std::unique_ptr<SemanticMemory> semantic;

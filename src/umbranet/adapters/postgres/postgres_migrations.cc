@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "umbranet/adapters/postgres/ledger_schema.h"
+#include "umbranet/adapters/postgres/postgres_model_usage_book.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_shadow_records.h"
 #include "umbranet/adapters/postgres/postgres_short_term_memory.h"
@@ -179,7 +180,7 @@ std::vector<PostgresMigration> AllPostgresMigrations() {
   std::vector<PostgresMigration> all;
   for (const std::vector<PostgresMigration>& component :
        {PostgresLedgerMigrations(), PostgresTierMigrations(), PostgresConversationMigrations(),
-        PostgresMoveMigrations(), PostgresShadowMigrations()}) {
+        PostgresMoveMigrations(), PostgresShadowMigrations(), PostgresModelUsageMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;
