@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <utility>
 
+#include "umbranet/adapters/sqlite/sqlite_forgetting_record.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
+#include "umbranet/adapters/sqlite/sqlite_model_usage_book.h"
 #include "umbranet/adapters/sqlite/sqlite_shadow_records.h"
 #include "umbranet/base/unique_id.h"
 #include "umbranet/memory/spool_book.h"
@@ -33,6 +35,10 @@ class SqliteHarness final : public LedgerHarness {
 
   ShadowRecords* shadow() override { return shadow_.get(); }
 
+  ForgettingRecord* forgettings() override { return forgettings_.get(); }
+
+  ModelUsageBook* usage_book() override { return usage_book_.get(); }
+
   bool Restart() override {
     Close();
     Open();
@@ -48,9 +54,13 @@ class SqliteHarness final : public LedgerHarness {
     journal_ = std::make_unique<SqliteJournal>(*store_);
     ledger_ = std::make_unique<SqliteJobLedger>(*store_);
     shadow_ = std::make_unique<SqliteShadowRecords>(*store_);
+    forgettings_ = std::make_unique<SqliteForgettingRecord>(*store_);
+    usage_book_ = std::make_unique<SqliteModelUsageBook>(*store_);
   }
 
   void Close() {
+    usage_book_.reset();
+    forgettings_.reset();
     shadow_.reset();
     ledger_.reset();
     journal_.reset();
@@ -64,6 +74,8 @@ class SqliteHarness final : public LedgerHarness {
   std::unique_ptr<SqliteJournal> journal_;
   std::unique_ptr<SqliteJobLedger> ledger_;
   std::unique_ptr<SqliteShadowRecords> shadow_;
+  std::unique_ptr<SqliteForgettingRecord> forgettings_;
+  std::unique_ptr<SqliteModelUsageBook> usage_book_;
 };
 
 // The journal with a spool in front of it, which is there and empty.

@@ -11,8 +11,10 @@
 
 #include <gtest/gtest.h>
 
+#include "umbranet/ports/forgetting_record.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
+#include "umbranet/ports/model_usage_book.h"
 #include "umbranet/ports/shadow_records.h"
 
 #include "tests/doubles/manual_clock.h"
@@ -28,6 +30,12 @@ class LedgerHarness {
 
   // Null: this engine has none of its own.
   virtual ShadowRecords* shadow() { return nullptr; }
+
+  // Null: this engine has none of its own.
+  virtual ForgettingRecord* forgettings() { return nullptr; }
+
+  // Null: this engine has none of its own.
+  virtual ModelUsageBook* usage_book() { return nullptr; }
 
   // Closes the engine and opens its data again, as after the death of the process. False: the
   // engine keeps nothing.

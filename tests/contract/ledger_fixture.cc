@@ -1,6 +1,8 @@
 #include "tests/contract/ledger_engines.h"
+#include "tests/doubles/in_memory_forgetting_record.h"
 #include "tests/doubles/in_memory_job_ledger.h"
 #include "tests/doubles/in_memory_journal.h"
+#include "tests/doubles/in_memory_model_usage_book.h"
 #include "tests/doubles/in_memory_shadow_records.h"
 
 namespace umbranet {
@@ -14,11 +16,17 @@ class InMemoryHarness final : public LedgerHarness {
 
   ShadowRecords* shadow() override { return &shadow_; }
 
+  ForgettingRecord* forgettings() override { return &forgettings_; }
+
+  ModelUsageBook* usage_book() override { return &usage_book_; }
+
  private:
   InMemoryLedgerStore store_{clock, {}};
   InMemoryJournal journal_{store_};
   InMemoryJobLedger ledger_{store_};
   InMemoryShadowRecords shadow_{store_};
+  InMemoryForgettingRecord forgettings_{store_};
+  InMemoryModelUsageBook usage_book_;
 };
 
 }  // namespace

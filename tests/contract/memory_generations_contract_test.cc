@@ -2,6 +2,16 @@
 // ports/memory_generations.h, and MemoryRebuild fills one. Method: one suite, run against each
 // implementation; a world of its own for each test (tier_world.h) whose turns are reflected by hand
 // or by a scripted extractor.
+//
+// Deliberate faults that it has caught, each made in sqlite_memory_generations.cc or
+// memory_rebuild.cc and taken back:
+//   - a swap leaves leases alone                AWorkerWhoHoldsTheMemoryBeforeChangesNothing
+//   - what was half done is not done over       ATurnThatWasHalfReflectedStartsOverInTheNewMemory
+//   - turns that are lacking stay lacking       ATurnThatTheNewMemoryLacksIsReflectedAgain
+//   - partings are not taken along              PartedNamesStayApart
+//   - what is discarded stays on the disk       DiscardLeavesWhatIsInForceAlone
+//   - a plan for want of budget is taken in     ItWaitsWhereTheBudgetIsSpent
+//   - two requests work on one memory           OneRequestAtATimeWorksOnAUsersMemory
 #include <memory>
 #include <string>
 #include <utility>
@@ -369,6 +379,25 @@ TEST_P(MemoryGenerationsContract, DiscardLeavesWhatIsInForceAlone) {
   EXPECT_THAT(Texts(ListAll(world_->episodic(), ana_)), ElementsAre("water"));
 }
 
+// What a worker has done of a turn is done in the memory that was in force then.
+TEST_P(MemoryGenerationsContract, ATurnThatWasHalfReflectedStartsOverInTheNewMemory) {
+  const ReflectionPlan plan = Reflect(ana_, 1, "tea");
+  Begin(ana_);
+  TakeIn(Said(plan, "green tea"));
+  const ReflectionPlan half = Said(NewPlan(ana_, 2), "cake");
+  const auto batch = world_->ledger()->Claim({.jobs_max = 100, .worker = "test"}, kNever);
+  ASSERT_TRUE(batch.ok() && batch->has_value());
+  ASSERT_TRUE(world_->episodic().Apply(std::vector{half}, (*batch)->lease, kNever).ok());
+  const std::vector<TierProgress> progress{{half.job_id, TierBit(Tier::kEpisodic)}};
+  ASSERT_TRUE(world_->ledger()->MarkTiersDone((*batch)->lease, progress, kNever).ok());
+  Swap(ana_, IncomingGeneration::kShadow);
+  const auto again = world_->ledger()->Claim({.jobs_max = 100, .worker = "other"}, kNever);
+  ASSERT_TRUE(again.ok() && again->has_value());
+  ASSERT_THAT((*again)->jobs, SizeIs(1));
+  EXPECT_EQ((*again)->jobs[0].job.job_id, half.job_id);
+  EXPECT_EQ((*again)->jobs[0].tiers_done, 0);
+}
+
 TEST_P(MemoryGenerationsContract, AVectorOfTheSameWordsIsHandedOn) {
   const ReflectionPlan plan = Reflect(ana_, 1, "tea");
   const std::vector<EpisodeVector> vectors = {{EpisodeIdOf(ana_), Embedding(8, 0.5F)}};
@@ -504,6 +533,23 @@ TEST_P(MemoryRebuildTest, ItWaitsWhereTheBudgetIsSpent) {
   const RebuildStep next = Advance(ana_);
   EXPECT_EQ(next.taken, 1U);
   EXPECT_EQ(next.fallbacks, 1U);
+}
+
+TEST_P(MemoryRebuildTest, OneRequestAtATimeWorksOnAUsersMemory) {
+  Reflect(ana_, 1, "tea");
+  Reflect(ben_, 1, "ale");
+  std::vector<ErrorCode> refused;
+  extractor_.SetScript([&](const ExtractionInput&) -> std::optional<Error> {
+    ScriptedExtractor another;
+    const auto beside = rebuild_->Advance(ana_, another, 100, kNever);
+    refused.push_back(beside.ok() ? ErrorCode::kInternal : beside.error().code);
+    EXPECT_TRUE(rebuild_->Advance(ben_, another, 100, kNever).ok()) << "another user is";
+    return std::nullopt;
+  });
+  EXPECT_EQ(Advance(ana_).taken, 1U);
+  EXPECT_THAT(refused, ElementsAre(ErrorCode::kFailedPrecondition));
+  extractor_.SetScript(nullptr);
+  EXPECT_EQ(Advance(ana_).taken, 0U) << "the place is free again";
 }
 
 TEST_P(MemoryRebuildTest, WhatTheShadowKnowsIsShownAndNotWhatIsInForce) {

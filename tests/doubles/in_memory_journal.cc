@@ -258,7 +258,12 @@ Result<JournalErasure> InMemoryJournal::EraseUser(const UserKey& user, Deadline 
   erasure.shadow_plans =
       std::erase_if(store_.shadow_runs, [&user](const ShadowRun& run) { return run.user == user; });
   store_.EndLease(user);
-  store_.erased_at[user] = ToUnixMillis(store_.clock.Now());
+  // The wall's time, but later than the last one's.
+  std::int64_t at = ToUnixMillis(store_.clock.Now());
+  for (const auto& [other, erased_at] : store_.erased_at) {
+    at = std::max(at, erased_at + 1);
+  }
+  store_.erased_at[user] = at;
   erasure.forgotten_at = FromUnixMillis(store_.erased_at[user]);
   erasure.last_sequence = store_.last_sequence;
   return erasure;

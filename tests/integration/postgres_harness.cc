@@ -5,9 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include "umbranet/adapters/postgres/postgres_forgetting_record.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_migrations.h"
+#include "umbranet/adapters/postgres/postgres_model_usage_book.h"
 #include "umbranet/adapters/postgres/postgres_shadow_records.h"
 #include "umbranet/base/unique_id.h"
 
@@ -75,6 +77,10 @@ class PostgresLedgerHarness final : public LedgerHarness {
 
   ShadowRecords* shadow() override { return shadow_.get(); }
 
+  ForgettingRecord* forgettings() override { return forgettings_.get(); }
+
+  ModelUsageBook* usage_book() override { return usage_book_.get(); }
+
   bool Restart() override {
     Close();
     Open();
@@ -89,9 +95,13 @@ class PostgresLedgerHarness final : public LedgerHarness {
     journal_ = std::make_unique<PostgresJournal>(*store_);
     ledger_ = std::make_unique<PostgresJobLedger>(*store_);
     shadow_ = std::make_unique<PostgresShadowRecords>(*store_);
+    forgettings_ = std::make_unique<PostgresForgettingRecord>(*store_);
+    usage_book_ = std::make_unique<PostgresModelUsageBook>(*pool_);
   }
 
   void Close() {
+    usage_book_.reset();
+    forgettings_.reset();
     shadow_.reset();
     ledger_.reset();
     journal_.reset();
@@ -104,6 +114,8 @@ class PostgresLedgerHarness final : public LedgerHarness {
   std::unique_ptr<PostgresJournal> journal_;
   std::unique_ptr<PostgresJobLedger> ledger_;
   std::unique_ptr<PostgresShadowRecords> shadow_;
+  std::unique_ptr<PostgresForgettingRecord> forgettings_;
+  std::unique_ptr<PostgresModelUsageBook> usage_book_;
 };
 
 }  // namespace

@@ -11,8 +11,9 @@ namespace {
 
 namespace json = boost::json;
 
-MemoryManager::Options PatientRecall() {
+MemoryManager::Options PatientRecall(const Clock& ledger_clock) {
   MemoryManager::Options options;
+  options.ledger_clock = &ledger_clock;
   // The clock stands still, so this only keeps a slow machine from losing a tier.
   options.recall_budget = Millis{10'000};
   return options;
@@ -40,7 +41,7 @@ std::string TextOf(const json::value& value) {
 ApiTest::ApiTest()
     : memory_(clock_, pool_,
               {journal_, ledger_, doorbell_, short_term_, episodic_, semantic_, procedural_},
-              PatientRecall()),
+              PatientRecall(ledger_clock_)),
       governor_(clock_, memory_, &model_, {}),
       log_(clock_, {.sink = [this](std::string_view line) { log_lines_.emplace_back(line); }}) {
   ON_CALL(doorbell_, Healthy).WillByDefault(::testing::Return(true));
@@ -56,6 +57,8 @@ void ApiTest::Build() {
   dependencies.consumers = [] { return std::uint64_t{3}; };
   waiting_cap_ = std::make_unique<WaitingCap>(journal_, cap_options_);
   dependencies.waiting_cap = waiting_cap_.get();
+  dependencies.ledger_clock = &ledger_clock_;
+  dependencies.usage = usage_;
   router_.emplace(BuildApi(std::move(dependencies)));
 }
 

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "umbranet/base/ledger_clock.h"
 #include "umbranet/http/api.h"
 
 #include "tests/doubles/in_memory_job_ledger.h"
@@ -44,8 +45,7 @@ class ApiTest : public ::testing::Test {
   ApiTest();
   ~ApiTest() override;
 
-  // Makes the router; to be called again when a test has changed `probes_`, `keys_` or
-  // `cap_options_`.
+  // Makes the router; to be called again when a test has changed what it is made of.
   void Build();
 
   ApiAnswer Call(std::string_view method, std::string_view target, std::string_view body = {},
@@ -71,6 +71,7 @@ class ApiTest : public ::testing::Test {
   ::testing::NiceMock<MockSemanticMemory> semantic_;
   ::testing::NiceMock<MockProceduralMemory> procedural_;
   BoundedWorkerPool pool_{{.name = "recall", .threads_max = 8}};
+  LedgerClock ledger_clock_{clock_};
   MemoryManager memory_;
   ScriptedLanguageModel model_;
   Governor governor_;
@@ -80,6 +81,7 @@ class ApiTest : public ::testing::Test {
   std::vector<ApiKey> keys_;
   std::vector<DependencyProbe> probes_;
   WaitingCap::Options cap_options_;
+  const ModelUsage* usage_ = nullptr;
   std::unique_ptr<WaitingCap> waiting_cap_;
   std::optional<Authenticator> authenticator_;
   std::optional<Router> router_;

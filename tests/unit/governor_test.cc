@@ -11,6 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "umbranet/base/ledger_clock.h"
+
 #include "tests/doubles/in_memory_journal.h"
 #include "tests/doubles/manual_clock.h"
 #include "tests/doubles/mock_stores.h"
@@ -343,6 +345,18 @@ TEST_F(GovernorTest, PassesOnThatNothingCouldBeStored) {
                        {});
   Governor governor(clock_, memory, model_, options_);
   EXPECT_EQ(governor.Chat(Request(), {}, {}, Soon()).error().code, ErrorCode::kStorageFull);
+}
+
+TEST_F(GovernorTest, AChatAfterAForgettingIsKeptThoughTheClockWasSetBack) {
+  LedgerClock ledger_clock(clock_);
+  ledger_clock.Forgot(journal_.EraseUser(kUser, Soon()).value().forgotten_at);
+  clock_.SetWall(clock_.Now() - std::chrono::hours(1));
+  options_.ledger_clock = &ledger_clock;
+  scripted_.Enqueue({.pieces = {"Good day"}});
+  const auto answer = Chat(Request());
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  ASSERT_THAT(Stored(), SizeIs(1));
+  EXPECT_EQ(Stored()[0].occurred_at, clock_.Now()) << "what is shown is the clock's own time";
 }
 
 }  // namespace

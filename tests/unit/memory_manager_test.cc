@@ -484,23 +484,55 @@ TEST_F(MemoryManagerTest, CountsWhatWasForgotten) {
   ON_CALL(stores_.episodic, CountVectors).WillByDefault([](auto&&...) {
     return Result<std::uint64_t>(4);
   });
+  ON_CALL(stores_.short_term, EraseUser).WillByDefault([](auto&&...) {
+    return Result<std::uint64_t>(8);
+  });
+  ON_CALL(stores_.episodic, EraseUser).WillByDefault([](auto&&...) {
+    return Result<std::uint64_t>(9);
+  });
+  ON_CALL(stores_.procedural, EraseUser).WillByDefault([](auto&&...) {
+    return Result<std::uint64_t>(10);
+  });
   MemoryManager::Options options;
   options.drop_caches = [] { return CachesDropped{.questions = 6, .model_answers = 7}; };
   MemoryManager manager = Make(options);
   const auto report = manager.ForgetUser(kUser, Soon());
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->deleted.at(Tier::kShortTerm), 3U);
+  EXPECT_EQ(report->deleted.at(Tier::kEpisodic), 9U);
   EXPECT_EQ(report->deleted.at(Tier::kSemantic), 5U);
+  EXPECT_EQ(report->deleted.at(Tier::kProcedural), 10U);
   EXPECT_EQ(report->queued_jobs_cancelled, 1U);
   const ForgettingCertificate& certificate = report->certificate;
   EXPECT_EQ(certificate.user, kUser);
   EXPECT_EQ(certificate.through_sequence, 17);
   EXPECT_EQ(certificate.removed.at("turns"), 3U);
   EXPECT_EQ(certificate.removed.at("dead_letters"), 2U);
+  EXPECT_EQ(certificate.removed.at("summaries"), 8U);
+  EXPECT_EQ(certificate.removed.at("episodes"), 9U);
   EXPECT_EQ(certificate.removed.at("facts"), 5U);
+  EXPECT_EQ(certificate.removed.at("rules"), 10U);
   EXPECT_EQ(certificate.removed.at("embeddings"), 4U);
   EXPECT_EQ(certificate.removed.at("cached_questions"), 6U);
   EXPECT_EQ(certificate.removed.at("cached_model_answers"), 7U);
+}
+
+TEST_F(MemoryManagerTest, ForgetsInEveryTierAndCacheThoughTheFirstFails) {
+  ON_CALL(stores_.short_term, EraseUser).WillByDefault([](auto&&...) -> Result<std::uint64_t> {
+    return Unavailable("redis: away");
+  });
+  EXPECT_CALL(stores_.episodic, EraseUser(kUser, _)).Times(1);
+  EXPECT_CALL(stores_.semantic, ForgetUser(kUser, _, _)).Times(1);
+  EXPECT_CALL(stores_.procedural, EraseUser(kUser, _)).Times(1);
+  int dropped = 0;
+  MemoryManager::Options options;
+  options.drop_caches = [&dropped] {
+    ++dropped;
+    return CachesDropped();
+  };
+  MemoryManager manager = Make(options);
+  EXPECT_EQ(manager.ForgetUser(kUser, Soon()).error().message, "redis: away");
+  EXPECT_EQ(dropped, 1);
 }
 
 TEST_F(MemoryManagerTest, ExportsEveryKindAsOneLineEach) {

@@ -91,6 +91,15 @@ TEST_F(ShadowRunnerTest, TheSamePathMakesTheSamePlansAndNothingIsWrittenTwice) {
   EXPECT_EQ(metrics_.reflection_shadow_total.At("identical").Value(), 25);
 }
 
+TEST_F(ShadowRunnerTest, ATurnsWayIsCountedFromItsAcceptance) {
+  Start();
+  BatchProcessor processor = Processor(rules_);
+  AcceptMany(1);
+  clock_.Advance(std::chrono::seconds(10));
+  AttemptAll(processor);
+  EXPECT_EQ(Summarize().end_to_end_p95_ms, 10'000U);
+}
+
 TEST_F(ShadowRunnerTest, ACandidateIsGivenEachTurnAloneBehindWhatWasSaidBefore) {
   Start({.preceding_max = 2});
   BatchProcessor processor = Processor(rules_);

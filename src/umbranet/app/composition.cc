@@ -18,6 +18,7 @@
 #include "umbranet/app/composition_backends.h"
 #include "umbranet/app/composition_consolidation.h"
 #include "umbranet/app/composition_extraction.h"
+#include "umbranet/app/composition_forgetting.h"
 #include "umbranet/app/composition_gauges.h"
 #include "umbranet/app/composition_options.h"
 #include "umbranet/app/composition_rebuild.h"
@@ -27,6 +28,7 @@
 #include "umbranet/http/api.h"
 #include "umbranet/http/server.h"
 #include "umbranet/memory/caching_embedder.h"
+#include "umbranet/memory/forgetting_watch.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/memory/reflection_modes.h"
 #include "umbranet/reflection/batch_processor.h"
@@ -37,6 +39,7 @@
 #include "umbranet/reflection/reflection_queue.h"
 #include "umbranet/reflection/session_summarizer.h"
 #include "umbranet/reflection/switched_doorbell.h"
+#include "umbranet/reflection/usage_bookkeeper.h"
 #include "umbranet/telemetry/metrics.h"
 #include "umbranet/telemetry/structured_log.h"
 
@@ -131,6 +134,8 @@ struct OpenedEmbedder {
 
 namespace {
 
+constexpr Millis kLookBudget{1'000};
+
 // A model that is not there leaves recall by words, which is no reason not to start.
 Result<OpenedEmbedder> OpenEmbedderIfThere(const Settings& settings, const Clock& clock) {
   auto answers = std::make_unique<AnswersUnderWay>();
@@ -182,10 +187,11 @@ struct Application::Parts {
                WithCaches(MemoryOptions(with, metrics, modes, embedder.get(), opened.answers.get(),
                                         backends.database.get()))),
         usage(clock, UsageOptions(with)),
+        bookkeeper(clock, usage, *backends.usage_book, log, {}),
         chat_model(CountCalls(clock, model.get(), usage, metrics)),
         governor(clock, memory, chat_model.get(),
                  GovernorOptions(with, std::move(system_prompt), metrics, opened.answers.get(),
-                                 modes, InlineReflection())),
+                                 modes, *backends.ledger_clock, InlineReflection())),
         extraction(with, clock, reflection_model.get(), usage, metrics, log),
         rebuilding(with, clock, backends, extraction.extractor(), usage, metrics, log),
         shadow(ShadowPath::Open(
@@ -212,6 +218,9 @@ struct Application::Parts {
         audit(clock, *backends.records, metrics, log, {}),
         backpressure(clock, ledger, [this] { return LoadBesidesLedger(); }),
         waiting_cap(journal, CapOptions(with, backpressure)),
+        forgetting_watch(clock, *backends.forgettings, *backends.ledger_clock,
+                         HeldInMemory(backends, memory, [this] { DropUnnamed(); }),
+                         WatchOptions(with)),
         authenticator(with.api_keys),
         gauges(WatchLedger(metrics, clock, ledger, doorbell)),
         level_gauge(WatchLevel(metrics, backpressure)),
@@ -227,11 +236,21 @@ struct Application::Parts {
 
   // Called when everything is there.
   MemoryManager::Options WithCaches(MemoryManager::Options memory_options) {
+    memory_options.ledger_clock = backends.ledger_clock.get();
     memory_options.drop_caches = [this] {
-      return CachesDropped{.questions = embedder == nullptr ? 0 : embedder->Clear(),
-                           .model_answers = extraction.DropAnswers()};
+      const CachesDropped dropped = DropUnnamed();
+      // So that what is asked from now on counts as later. What fails is made up for in a moment.
+      [[maybe_unused]] const Status looked =
+          forgetting_watch.Look(Deadline::After(clock, kLookBudget));
+      return dropped;
     };
     return memory_options;
+  }
+
+  // The caches that know a text but not whose it is.
+  CachesDropped DropUnnamed() {
+    return {.questions = embedder == nullptr ? 0 : embedder->Clear(),
+            .model_answers = extraction.DropAnswers() + rebuilding.DropAnswers()};
   }
 
   ReflectInline InlineReflection() {
@@ -323,6 +342,7 @@ struct Application::Parts {
   BoundedWorkerPool recall_pool;
   MemoryManager memory;
   ModelUsage usage;
+  UsageBookkeeper bookkeeper;                 // Started where a model may be asked.
   std::unique_ptr<LanguageModel> chat_model;  // `model` with its calls counted; null where it is.
   Governor governor;
   Extraction extraction;
@@ -337,6 +357,7 @@ struct Application::Parts {
   LedgerAudit audit;
   BackpressureWatch backpressure;
   WaitingCap waiting_cap;
+  ForgettingWatch forgetting_watch;
   Authenticator authenticator;
   Metrics::ScrapeHook gauges;
   Metrics::ScrapeHook level_gauge;
@@ -451,6 +472,7 @@ Status Application::OpenServer(Parts& parts) {
                                 : std::uint64_t{0};
   };
   dependencies.usage = &parts.usage;
+  dependencies.ledger_clock = parts.backends.ledger_clock.get();
   dependencies.rebuild = parts.rebuilding.rebuild();
   dependencies.rebuild_extractor = [&parts](bool rules, std::string_view model) {
     return parts.rebuilding.OpenExtractor(rules, model);
@@ -478,6 +500,10 @@ Application::~Application() {
 void Application::Start() {
   if (parts_->started.exchange(true)) {
     return;
+  }
+  parts_->forgetting_watch.Start();
+  if (parts_->model != nullptr || parts_->reflection_model != nullptr) {
+    parts_->bookkeeper.Start();
   }
   parts_->RunWorkersAsWanted();
   parts_->audit.Start();
@@ -521,6 +547,8 @@ bool Application::Stop(Deadline deadline) {
   parts_->rebuilding.Stop();
   parts_->audit.Stop();
   parts_->RunWorkersAsWanted();
+  parts_->forgetting_watch.Stop();
+  parts_->bookkeeper.Stop();
   if (parts_->backends.rabbitmq != nullptr) {
     parts_->backends.rabbitmq->Stop();
   }

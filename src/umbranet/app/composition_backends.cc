@@ -10,11 +10,13 @@
 #include "umbranet/adapters/postgres/known_jobs.h"
 #include "umbranet/adapters/postgres/postgres_episode_consolidation.h"
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
+#include "umbranet/adapters/postgres/postgres_forgetting_record.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
 #include "umbranet/adapters/postgres/postgres_ledger_records.h"
 #include "umbranet/adapters/postgres/postgres_memory_keys.h"
 #include "umbranet/adapters/postgres/postgres_migrations.h"
+#include "umbranet/adapters/postgres/postgres_model_usage_book.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_procedural_memory.h"
 #include "umbranet/adapters/postgres/postgres_shadow_records.h"
@@ -23,9 +25,11 @@
 #include "umbranet/adapters/redis/redis_short_term_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_episode_consolidation.h"
 #include "umbranet/adapters/sqlite/sqlite_episodic_memory.h"
+#include "umbranet/adapters/sqlite/sqlite_forgetting_record.h"
 #include "umbranet/adapters/sqlite/sqlite_job_ledger.h"
 #include "umbranet/adapters/sqlite/sqlite_journal.h"
 #include "umbranet/adapters/sqlite/sqlite_ledger_records.h"
+#include "umbranet/adapters/sqlite/sqlite_model_usage_book.h"
 #include "umbranet/adapters/sqlite/sqlite_procedural_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_semantic_memory.h"
 #include "umbranet/adapters/sqlite/sqlite_shadow_records.h"
@@ -90,6 +94,8 @@ Status OpenLedgerInFile(const Settings& settings, Backends& backends) {
   backends.ledger = std::make_unique<SqliteJobLedger>(*backends.file_ledger);
   backends.records = std::make_unique<SqliteLedgerRecords>(*backends.file_ledger);
   backends.shadow = std::make_unique<SqliteShadowRecords>(*backends.file_ledger);
+  backends.forgettings = std::make_unique<SqliteForgettingRecord>(*backends.file_ledger);
+  backends.usage_book = std::make_unique<SqliteModelUsageBook>(*backends.file_ledger);
   backends.short_term = std::make_unique<SqliteShortTermMemory>(database);
   backends.episodic = std::make_unique<SqliteEpisodicMemory>(database);
   backends.consolidation = std::make_unique<SqliteEpisodeConsolidation>(*backends.file_ledger);
@@ -160,12 +166,18 @@ Status OpenPostgres(const Settings& settings, const Clock& clock, StructuredLog*
   backends.ledger = std::make_unique<PostgresJobLedger>(*backends.server_ledger);
   backends.records = std::make_unique<PostgresLedgerRecords>(*backends.server_ledger);
   backends.shadow = std::make_unique<PostgresShadowRecords>(*backends.server_ledger);
+  backends.forgettings = std::make_unique<PostgresForgettingRecord>(*backends.server_ledger);
+  backends.usage_book = std::make_unique<PostgresModelUsageBook>(pool);
   backends.short_term = std::make_unique<PostgresShortTermMemory>(pool);
   auto episodic = std::make_unique<PostgresEpisodicMemory>(pool);
   if (const auto why = episodic->WhyVectorsAreComparedHere(Deadline::After(clock, kStartBudget));
       why.ok() && !why->empty()) {
     backends.remarks.push_back(*why);
   }
+  backends.held.push_back({[&memory = *episodic](const UserKey& user, Deadline deadline) {
+                             return memory.LetGo(user, deadline);
+                           },
+                           [&memory = *episodic] { memory.LetGoOfAll(); }});
   backends.episodic = std::move(episodic);
   backends.consolidation = std::make_unique<PostgresEpisodeConsolidation>(*backends.server_ledger);
   backends.procedural = std::make_unique<PostgresProceduralMemory>(pool, clock);
@@ -223,6 +235,11 @@ Status OpenNeo4j(const Settings& settings, const Clock& clock, StructuredLog& lo
     backends.graphs =
         std::make_unique<Neo4jGenerations>(*graph.client, clock, graph.options, *graph.memory);
   }
+  backends.held.push_back({[&memory = *graph.memory](const UserKey& user, Deadline) {
+                             memory.LetGo(user);
+                             return Status();
+                           },
+                           [&memory = *graph.memory] { memory.LetGoOfAll(); }});
   backends.neo4j = std::move(graph.client);
   backends.knowledge = graph.memory.get();
   backends.semantic = std::move(graph.memory);
@@ -231,8 +248,9 @@ Status OpenNeo4j(const Settings& settings, const Clock& clock, StructuredLog& lo
 
 Status OpenRabbitMq(const Settings& settings, bool reflects, const Clock& clock, StructuredLog& log,
                     Backends& backends) {
-  backends.intake = std::make_unique<TurnIntake>(clock, *backends.journal, *backends.ledger,
-                                                 *backends.short_term);
+  // By the ledger's time it is decided whether a turn was made before its user was forgotten.
+  backends.intake = std::make_unique<TurnIntake>(*backends.ledger_clock, *backends.journal,
+                                                 *backends.ledger, *backends.short_term);
   FindKnown known;
   if (backends.server_ledger != nullptr) {
     known = [&store = *backends.server_ledger](std::span<const std::string> job_ids,
@@ -255,6 +273,11 @@ Status OpenRabbitMq(const Settings& settings, bool reflects, const Clock& clock,
          return Unavailable(doorbell.ReadStatus().last_error);
        },
        [&doorbell = *doorbell] { return doorbell.ReadStatus().breaker_open; }});
+  backends.held.push_back({[&doorbell = *doorbell](const UserKey& user, Deadline) {
+                             doorbell.LetGo(user);
+                             return Status();
+                           },
+                           [&doorbell = *doorbell] { doorbell.LetGoOfAll(); }});
   backends.rabbitmq = doorbell.get();
   backends.doorbell = std::move(doorbell);
   return {};
@@ -273,6 +296,7 @@ Status PingRedis(const Settings& settings, const Clock& clock, Deadline deadline
 
 Result<Backends> OpenStores(const Settings& settings, const Clock& clock, StructuredLog& log) {
   Backends backends;
+  backends.ledger_clock = std::make_unique<LedgerClock>(clock);
   if (settings.postgres_url.empty() || settings.neo4j_url.empty()) {
     UMBRANET_RETURN_IF_ERROR(OpenFile(settings, clock, backends));
   }

@@ -2,6 +2,7 @@
 // a part out of the process; what has none lives in the one SQLite file. Part of the composition.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "umbranet/adapters/sqlite/ledger_store.h"
 #include "umbranet/adapters/sqlite/sqlite_database.h"
 #include "umbranet/base/clock.h"
+#include "umbranet/base/ledger_clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/config/settings.h"
 #include "umbranet/http/api.h"
@@ -22,9 +24,11 @@
 #include "umbranet/ports/doorbell.h"
 #include "umbranet/ports/episode_consolidation.h"
 #include "umbranet/ports/episodic_memory.h"
+#include "umbranet/ports/forgetting_record.h"
 #include "umbranet/ports/job_ledger.h"
 #include "umbranet/ports/journal.h"
 #include "umbranet/ports/ledger_records.h"
+#include "umbranet/ports/model_usage_book.h"
 #include "umbranet/ports/procedural_memory.h"
 #include "umbranet/ports/semantic_generations.h"
 #include "umbranet/ports/semantic_memory.h"
@@ -36,6 +40,14 @@ namespace umbranet {
 
 // Members in the order in which they lean on one another; they end in the opposite one.
 struct Backends {
+  // What a store holds in this process's memory of users.
+  struct Held {
+    std::function<Status(const UserKey&, Deadline)> let_go;
+    std::function<void()> let_go_of_all;
+  };
+
+  // What stamps whatever is compared with the forgetting of a user; null but in OpenStores'.
+  std::unique_ptr<LedgerClock> ledger_clock;
   std::unique_ptr<SqliteDatabase> database;  // Null: nothing lives in the file.
   std::unique_ptr<SqliteLedgerStore> file_ledger;
   std::unique_ptr<PostgresPool> postgres;
@@ -46,6 +58,8 @@ struct Backends {
   std::unique_ptr<JobLedger> ledger;
   std::unique_ptr<LedgerRecords> records;
   std::unique_ptr<ShadowRecords> shadow;
+  std::unique_ptr<ForgettingRecord> forgettings;
+  std::unique_ptr<ModelUsageBook> usage_book;
   std::unique_ptr<ShortTermMemory> short_term;
   std::unique_ptr<EpisodicMemory> episodic;
   std::unique_ptr<EpisodeConsolidation> consolidation;
@@ -59,6 +73,7 @@ struct Backends {
   RedisShortTermMemory* redis = nullptr;  // The short-term memory, when it is that.
   KnowledgeTarget* knowledge = nullptr;   // The semantic memory, when it can take in another's.
 
+  std::vector<Held> held;
   std::vector<DependencyProbe> probes;
   // What the operator should know of at the start: a server that does not answer yet, say.
   std::vector<std::string> remarks;

@@ -85,8 +85,10 @@ ReflectionModes ModesOf(const Settings& settings) {
 
 Governor::Options GovernorOptions(const Settings& settings, std::string system_prompt,
                                   Metrics& metrics, AnswersUnderWay* answers,
-                                  const ModeSwitch& modes, ReflectInline reflect_inline) {
+                                  const ModeSwitch& modes, const Clock& ledger_clock,
+                                  ReflectInline reflect_inline) {
   Governor::Options options;
+  options.ledger_clock = &ledger_clock;
   options.answers = answers;
   options.metrics = &metrics;
   options.mode_of = [&modes](const UserKey& user) { return modes.ModeOf(user); };

@@ -39,7 +39,8 @@ MemoryManager::Options MemoryOptions(const Settings& settings, Metrics& metrics,
 ReflectionModes ModesOf(const Settings& settings);
 Governor::Options GovernorOptions(const Settings& settings, std::string system_prompt,
                                   Metrics& metrics, AnswersUnderWay* answers,
-                                  const ModeSwitch& modes, ReflectInline reflect_inline);
+                                  const ModeSwitch& modes, const Clock& ledger_clock,
+                                  ReflectInline reflect_inline);
 BatchProcessor::Options BatchOptions(const Settings& settings);
 SessionSummarizer::Options SummaryOptions(const Settings& settings);
 MemoryReflector::Options ReflectorOptions(const Settings& settings);

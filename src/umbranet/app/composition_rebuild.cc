@@ -84,6 +84,11 @@ Result<std::shared_ptr<Extractor>> Rebuilding::OpenExtractor(bool rules, std::st
   return std::shared_ptr<Extractor>(named_, &named_->extraction->extractor());
 }
 
+std::size_t Rebuilding::DropAnswers() {
+  const MutexLock lock(mutex_);
+  return named_ == nullptr ? 0 : named_->extraction->DropAnswers();
+}
+
 void Rebuilding::Stop() {
   const MutexLock lock(mutex_);
   stopped_ = true;

@@ -1,6 +1,7 @@
 // What works a user's memory out anew, and by whom. Part of the composition.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ class Rebuilding {
   // here. Its calls keep to the same limits and the same budget. kInvalidArgument: both, or there
   // is no endpoint.
   Result<std::shared_ptr<Extractor>> OpenExtractor(bool rules, std::string_view model);
+
+  // Forgets what a model that was named answered. How many answers.
+  std::size_t DropAnswers();
 
   // Ends calls that nobody waits for any more.
   void Stop();

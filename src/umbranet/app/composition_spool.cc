@@ -91,7 +91,9 @@ std::unique_ptr<ServingSpool> ServingSpool::Open(const Needs& needs) {
   if (!needs.settings.HasSpool()) {
     return nullptr;
   }
-  Result<SpoolFile> file = OpenFreeFile(needs.settings, needs.clock);
+  // Turns are stamped with the time at which they came to it, by which it is decided whether they
+  // are older than the forgetting of their user.
+  Result<SpoolFile> file = OpenFreeFile(needs.settings, *needs.backends.ledger_clock);
   if (!file.ok()) {
     needs.backends.remarks.push_back(
         "there is no spool, so turns are refused while PostgreSQL is"

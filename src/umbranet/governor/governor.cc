@@ -70,6 +70,7 @@ class ChatTurn {
         stop_(std::move(stop)),
         started_(clock.SteadyNow()),
         asked_at_(clock.Now()),
+        begun_at_(options.ledger_clock == nullptr ? asked_at_ : options.ledger_clock->Now()),
         deadline_(deadline.Within(clock, options.turn_budget)),
         mode_(options.mode_of ? options.mode_of(request.user) : RunMode::kBackground) {
     answer_.interaction_id =
@@ -140,6 +141,7 @@ class ChatTurn {
   const std::stop_token stop_;
   const SteadyTime started_;
   const Timestamp asked_at_;
+  const Timestamp begun_at_;  // The same by the ledger's clock.
   const Deadline deadline_;
   const RunMode mode_;  // Looked at once: a switch may be turned meanwhile.
 
@@ -286,7 +288,7 @@ void ChatTurn::CarryOut(workflow::StoreTurn& what) {
   turn.occurred_at = asked_at_;
   // A model takes its time, and its answer may hold what it was shown of a memory that is gone by
   // now.
-  turn.asked_at = asked_at_;
+  turn.asked_at = begun_at_;
   turn.user_message = request_.message;
   turn.assistant_response = std::move(what.reply);
   turn.priority = request_.priority.value_or(DecidePriority(request_.message));

@@ -75,6 +75,9 @@ class Governor {
                          Deadline)>
         reflect_inline = {};
 
+    // What the beginning of a turn is stamped with, to be compared with the forgetting of its user
+    // (base/ledger_clock.h). Null: the clock.
+    const Clock* ledger_clock = nullptr;
     AnswersUnderWay* answers = nullptr;  // May be null, as the metrics; both must outlive this.
     Metrics* metrics = nullptr;
   };

@@ -90,6 +90,10 @@ struct ApiDependencies {
   LedgerRecords* records = nullptr;               // Null: there are none to be asked.
   LedgerAudit* audit = nullptr;                   // Null: it is not made here.
 
+  // What the beginning of a request is stamped with, to be compared with the forgetting of its user
+  // (base/ledger_clock.h). Null: the clock.
+  const Clock* ledger_clock = nullptr;
+
   Millis chat_budget{60'000};
   Millis request_budget{15'000};  // Everything but chat, exports and forgetting.
   Millis long_budget{300'000};    // Exports, forgetting, reflect-again.

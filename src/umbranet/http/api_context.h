@@ -25,7 +25,9 @@ class ApiContext {
  public:
   explicit ApiContext(ApiDependencies given)
       : dependencies(std::move(given)),
-        idempotent_requests(dependencies.clock, dependencies.journal, dependencies.log) {}
+        idempotent_requests(
+            dependencies.ledger_clock == nullptr ? dependencies.clock : *dependencies.ledger_clock,
+            dependencies.journal, dependencies.log) {}
 
   [[nodiscard]] Deadline RequestDeadline() const {
     return Deadline::After(dependencies.clock, dependencies.request_budget);

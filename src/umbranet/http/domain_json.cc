@@ -279,6 +279,13 @@ void WriteUsage(JsonWriter& json, const ModelUsage::Report& report) {
   json.Field("daily_tokens", report.daily_tokens_max);
   WriteUsageRows(json, "today", report.today);
   WriteUsageRows(json, "total", report.total);
+  if (report.agreed_at) {
+    json.Field("agreed_at", *report.agreed_at);
+  }
+  json.Key("this_process").BeginObject().Field("since", report.process_since);
+  WriteUsageRows(json, "today", report.process_today);
+  WriteUsageRows(json, "total", report.process_total);
+  json.EndObject();
   json.Key("exhausted").BeginArray();
   for (const std::string& tenant : report.exhausted) {
     json.String(tenant);

@@ -371,6 +371,20 @@ Result<ForgetReport> MemoryManager::ForgetUser(const UserKey& user, Deadline dea
   return report;
 }
 
+void MemoryManager::LetGo(const UserKey& user) {
+  pending_turns_.Forget(user);
+  if (spooled_turns_) {
+    spooled_turns_->Forget(user);
+  }
+}
+
+void MemoryManager::LetGoOfAll() {
+  pending_turns_.ForgetAll();
+  if (spooled_turns_) {
+    spooled_turns_->ForgetAll();
+  }
+}
+
 Status MemoryManager::Export(const UserKey& user, const std::function<bool(std::string_view)>& line,
                              Deadline deadline) {
   std::string cursor;

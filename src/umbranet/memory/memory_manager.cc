@@ -68,6 +68,8 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
                                                           std::string_view traceparent,
                                                           Deadline deadline) {
   const Timestamp now = clock_.Now();
+  const Timestamp accepted_at =
+      options_.ledger_clock == nullptr ? now : options_.ledger_clock->Now();
   for (Interaction& turn : turns) {
     if (turn.interaction_id.empty()) {
       turn.interaction_id = NewUuidV7(now);
@@ -75,7 +77,7 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
     if (turn.occurred_at == Timestamp{}) {
       turn.occurred_at = now;
     }
-    turn.accepted_at = now;
+    turn.accepted_at = accepted_at;
   }
   Remembered remembered;
   UMBRANET_CRASH_POINT("accept.before_commit");

@@ -121,6 +121,10 @@ class MemoryManager {
     // Empty: it is not.
     std::function<bool()> ring_for_inline;
 
+    // What turns are stamped with when they are accepted, to be compared with the forgetting of
+    // their user (base/ledger_clock.h). Null: the clock.
+    const Clock* ledger_clock = nullptr;
+
     // Empties this process's caches, when somebody is forgotten. May be empty: there are none.
     std::function<CachesDropped()> drop_caches;
 
@@ -177,6 +181,10 @@ class MemoryManager {
   // The journal first, so that nothing new arises from it; then every tier and this process's
   // caches. Repeating it after a failure completes it; the certificate then tells what was left.
   Result<ForgetReport> ForgetUser(const UserKey& user, Deadline deadline);
+
+  // Of what this holds in memory of users; the stores stay as they are.
+  void LetGo(const UserKey& user);
+  void LetGoOfAll();
 
   // Everything held on the user, as NDJSON lines {"type":
   // "interaction|episodic|semantic|procedural|entity", ...} handed to `line` one by one; false from

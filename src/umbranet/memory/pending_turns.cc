@@ -180,4 +180,10 @@ std::size_t PendingTurns::Forget(const UserKey& user) {
   return shelf->known.size();
 }
 
+void PendingTurns::ForgetAll() {
+  const MutexLock lock(mutex_);
+  users_.clear();
+  bytes_ = 0;
+}
+
 }  // namespace umbranet

@@ -62,6 +62,7 @@ class PendingTurns {
 
   // How many turns were kept.
   std::size_t Forget(const UserKey& user);
+  void ForgetAll();
 
  private:
   struct Shelf {

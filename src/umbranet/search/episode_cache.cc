@@ -96,6 +96,13 @@ void EpisodeCache::Drop(std::int64_t user_key) {
   }
 }
 
+void EpisodeCache::DropAll() {
+  const MutexLock lock(mutex_);
+  places_.clear();
+  used_.clear();
+  bytes_ = 0;
+}
+
 std::size_t EpisodeCache::bytes() const {
   const MutexLock lock(mutex_);
   return bytes_;

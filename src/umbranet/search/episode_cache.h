@@ -86,6 +86,7 @@ class EpisodeCache {
 
   // Lets go of what it holds of a user. (Memory, not correctness, is at stake.)
   void Drop(std::int64_t user_key);
+  void DropAll();
 
   [[nodiscard]] std::size_t bytes() const;
 

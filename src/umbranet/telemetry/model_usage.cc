@@ -6,16 +6,17 @@ namespace umbranet {
 namespace {
 
 constexpr double kMillion = 1'000'000;
+// Of what no book has taken yet.
+constexpr std::size_t kDaysKept = 10;
 constexpr std::string_view kChat = "chat";
 constexpr std::string_view kOther = "other";
 
-void Add(UsageCounts& counts, bool failed, std::uint64_t prompt_tokens,
-         std::uint64_t completion_tokens, double cost) {
-  ++counts.calls;
-  counts.failed += failed ? 1U : 0U;
-  counts.prompt_tokens += prompt_tokens;
-  counts.completion_tokens += completion_tokens;
-  counts.cost += cost;
+std::vector<UsageRow> ListOf(const std::map<UsageKey, UsageCounts>& rows) {
+  std::vector<UsageRow> list;
+  for (const auto& [key, counts] : rows) {
+    list.push_back({key, counts});
+  }
+  return list;
 }
 
 }  // namespace
@@ -44,32 +45,67 @@ double ModelUsage::Record(const UsageKey& key, bool failed, std::uint64_t prompt
   const double cost = prices == options_.prices.end()
                           ? 0.0
                           : CostOf(prices->second, prompt_tokens, completion_tokens);
+  const UsageCounts call{.calls = 1,
+                         .failed = failed ? 1U : 0U,
+                         .prompt_tokens = prompt_tokens,
+                         .completion_tokens = completion_tokens,
+                         .cost = cost};
   const std::int64_t day = Day();
   MutexLock lock(mutex_);
   if (day != day_) {
     day_ = day;
     today_.clear();
-    spent_today_.clear();
   }
   UsageKey counted = key;
   if (total_.size() >= options_.rows_max && total_.count(key) == 0) {
     counted.tenant = kOther;
   }
-  Add(today_[counted], failed, prompt_tokens, completion_tokens, cost);
-  Add(total_[counted], failed, prompt_tokens, completion_tokens, cost);
-  if (key.purpose != kChat) {
-    Spent& spent = spent_today_[counted.tenant];
-    spent.cost += cost;
-    spent.tokens += prompt_tokens + completion_tokens;
+  today_[counted] += call;
+  total_[counted] += call;
+  fresh_[{day, counted}] += call;
+  // The books have been away for days.
+  while (fresh_.size() > kDaysKept * options_.rows_max) {
+    fresh_.erase(fresh_.begin());
   }
   return cost;
 }
 
+void ModelUsage::AddUnagreed(Rows& rows, std::optional<std::int64_t> day) const {
+  for (const DayRows* unagreed : {&under_way_, &fresh_}) {
+    for (const auto& [place, counts] : *unagreed) {
+      if (!day || place.first == *day) {
+        rows[place.second] += counts;
+      }
+    }
+  }
+}
+
+ModelUsage::Rows ModelUsage::RowsOfDay(std::int64_t day) const {
+  if (!books_ || books_->day != day) {
+    return day == day_ ? today_ : Rows();
+  }
+  Rows rows;
+  for (const UsageRow& row : books_->of_day) {
+    rows[row.key] += row.counts;
+  }
+  AddUnagreed(rows, day);
+  return rows;
+}
+
 bool ModelUsage::MaySpend(std::string_view tenant) const {
+  if (options_.daily_cost_max == 0 && options_.daily_tokens_max == 0) {
+    return true;
+  }
   const std::int64_t day = Day();
   MutexLock lock(mutex_);
-  const auto spent = spent_today_.find(tenant);
-  return day != day_ || spent == spent_today_.end() || HasLeft(spent->second);
+  Spent spent;
+  for (const auto& [key, counts] : RowsOfDay(day)) {
+    if (key.tenant == tenant && key.purpose != kChat) {
+      spent.cost += counts.cost;
+      spent.tokens += counts.prompt_tokens + counts.completion_tokens;
+    }
+  }
+  return HasLeft(spent);
 }
 
 ModelUsage::Report ModelUsage::Read() const {
@@ -79,21 +115,61 @@ ModelUsage::Report ModelUsage::Read() const {
   report.since = began_at_;
   report.daily_cost_max = options_.daily_cost_max;
   report.daily_tokens_max = options_.daily_tokens_max;
+  report.process_since = began_at_;
   MutexLock lock(mutex_);
-  for (const auto& [key, counts] : total_) {
-    report.total.push_back({key, counts});
-  }
+  report.process_total = ListOf(total_);
   if (day == day_) {
-    for (const auto& [key, counts] : today_) {
-      report.today.push_back({key, counts});
+    report.process_today = ListOf(today_);
+  }
+  const Rows today = RowsOfDay(day);
+  report.today = ListOf(today);
+  report.total = report.process_total;
+  if (books_) {
+    Rows total;
+    for (const UsageRow& row : books_->total) {
+      total[row.key] += row.counts;
     }
-    for (const auto& [tenant, spent] : spent_today_) {
-      if (!HasLeft(spent)) {
-        report.exhausted.push_back(tenant);
-      }
+    AddUnagreed(total, std::nullopt);
+    report.total = ListOf(total);
+    report.since = books_->since;
+    report.agreed_at = agreed_at_;
+  }
+  std::map<std::string, Spent> spent;
+  for (const auto& [key, counts] : today) {
+    if (key.purpose != kChat) {
+      spent[key.tenant].cost += counts.cost;
+      spent[key.tenant].tokens += counts.prompt_tokens + counts.completion_tokens;
+    }
+  }
+  for (const auto& [tenant, of_tenant] : spent) {
+    if (!HasLeft(of_tenant)) {
+      report.exhausted.push_back(tenant);
     }
   }
   return report;
+}
+
+ModelUsage::Batch ModelUsage::NextBatch() {
+  MutexLock lock(mutex_);
+  if (under_way_.empty() && !fresh_.empty()) {
+    under_way_.swap(fresh_);
+    ++batches_;
+  }
+  Batch batch{.number = batches_, .entries = {}};
+  for (const auto& [place, counts] : under_way_) {
+    batch.entries.push_back({place.first, {place.second, counts}});
+  }
+  return batch;
+}
+
+void ModelUsage::Agree(std::uint64_t batch, Books books) {
+  const Timestamp now = clock_.Now();
+  MutexLock lock(mutex_);
+  if (batch == batches_) {
+    under_way_.clear();
+  }
+  books_ = std::move(books);
+  agreed_at_ = now;
 }
 
 }  // namespace umbranet

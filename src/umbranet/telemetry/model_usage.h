@@ -1,23 +1,26 @@
 // What language models were asked, and what it cost: by tenant, by model and by what for. The books
 // of the daily budgets.
 //
-// A day begins at midnight UTC. The books are this process's own and begin with it; what is kept
-// is bounded: beyond rows_max combinations a tenant counts as "other".
+// A day begins at midnight UTC. What is recorded here is this process's own; where somebody keeps
+// the books of the whole installation (NextBatch, Agree), it is a part of those, and budgets go by
+// all of it: by what the books said last, and by what is recorded here since. What is kept is
+// bounded: beyond rows_max combinations a tenant counts as "other".
 //
 // All methods may be called from any thread. Tokens are as the server counted them.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "umbranet/base/clock.h"
+#include "umbranet/base/model_usage_row.h"
 #include "umbranet/base/mutex.h"
 
 namespace umbranet {
@@ -31,27 +34,6 @@ struct ModelPrices {
 // In millionths of the currency.
 [[nodiscard]] double CostOf(const ModelPrices& prices, std::uint64_t prompt_tokens,
                             std::uint64_t completion_tokens);
-
-struct UsageKey {
-  std::string tenant;
-  std::string model;
-  std::string purpose;  // "chat", "reflection", "episodic", ..., "summary"
-
-  auto operator<=>(const UsageKey&) const = default;
-};
-
-struct UsageCounts {
-  std::uint64_t calls = 0;   // As sent, tries that failed included.
-  std::uint64_t failed = 0;  // Of these.
-  std::uint64_t prompt_tokens = 0;
-  std::uint64_t completion_tokens = 0;
-  double cost = 0;  // In millionths.
-};
-
-struct UsageRow {
-  UsageKey key;
-  UsageCounts counts;
-};
 
 class ModelUsage {
  public:
@@ -76,16 +58,46 @@ class ModelUsage {
 
   struct Report {
     std::string day;  // "2024-05-03"
-    Timestamp since;  // When this process's books begin.
+    // When the total begins: that of the books, or of this process where it knows of no others.
+    Timestamp since;
     std::uint64_t daily_cost_max = 0;
     std::uint64_t daily_tokens_max = 0;
     std::vector<UsageRow> today;
     std::vector<UsageRow> total;
     std::vector<std::string> exhausted;  // Tenants with nothing left today.
+    // When the books of the installation were last read. Nothing: what stands above is this
+    // process's alone.
+    std::optional<Timestamp> agreed_at;
+    // Of all that, what this process asked for.
+    Timestamp process_since;
+    std::vector<UsageRow> process_today;
+    std::vector<UsageRow> process_total;
   };
 
   // Rows in the order of their keys.
   [[nodiscard]] Report Read() const;
+
+  // What was recorded and is not known to be in the installation's books. The same again until it
+  // was agreed on; without entries when there is nothing.
+  struct Batch {
+    std::uint64_t number = 0;
+    std::vector<DayUsage> entries;
+  };
+
+  [[nodiscard]] Batch NextBatch();
+
+  // What the books said of `day`, of their total, and since when that is, after the batch of this
+  // number was entered.
+  struct Books {
+    std::int64_t day = 0;
+    std::vector<UsageRow> of_day;
+    std::vector<UsageRow> total;
+    Timestamp since{};
+  };
+
+  void Agree(std::uint64_t batch, Books books);
+
+  [[nodiscard]] std::int64_t Day() const;  // Today, counted from 1970-01-01.
 
  private:
   struct Spent {
@@ -94,9 +106,12 @@ class ModelUsage {
   };
 
   using Rows = std::map<UsageKey, UsageCounts>;
+  using DayRows = std::map<std::pair<std::int64_t, UsageKey>, UsageCounts>;
 
-  [[nodiscard]] std::int64_t Day() const;
   [[nodiscard]] bool HasLeft(const Spent& spent) const;
+  // What the whole installation spent on this day, as far as it is known here.
+  [[nodiscard]] Rows RowsOfDay(std::int64_t day) const REQUIRES(mutex_);
+  void AddUnagreed(Rows& rows, std::optional<std::int64_t> day) const REQUIRES(mutex_);
 
   const Clock& clock_;
   const Options options_;
@@ -105,7 +120,11 @@ class ModelUsage {
   std::int64_t day_ GUARDED_BY(mutex_) = 0;
   Rows today_ GUARDED_BY(mutex_);
   Rows total_ GUARDED_BY(mutex_);
-  std::map<std::string, Spent, std::less<>> spent_today_ GUARDED_BY(mutex_);  // Without chat.
+  DayRows fresh_ GUARDED_BY(mutex_);      // Not in a batch yet.
+  DayRows under_way_ GUARDED_BY(mutex_);  // In the batch `batches_`.
+  std::uint64_t batches_ GUARDED_BY(mutex_) = 0;
+  std::optional<Books> books_ GUARDED_BY(mutex_);
+  Timestamp agreed_at_ GUARDED_BY(mutex_){};
 };
 
 }  // namespace umbranet

@@ -1,5 +1,6 @@
 #include "umbranet/adapters/neo4j/knowledge_cache.h"
 
+#include <limits>
 #include <utility>
 
 namespace umbranet {
@@ -46,6 +47,22 @@ void KnowledgeCache::Drop(const UserKey& user, std::int64_t generation) {
   if (const auto known = users_.find({user, generation}); known != users_.end()) {
     Remove(known);
   }
+}
+
+void KnowledgeCache::DropUser(const UserKey& user) {
+  const MutexLock lock(mutex_);
+  const Key least(user, std::numeric_limits<std::int64_t>::min());
+  for (auto known = users_.lower_bound(least); known != users_.end() && known->first.first == user;
+       known = users_.lower_bound(least)) {
+    Remove(known);
+  }
+}
+
+void KnowledgeCache::DropAll() {
+  const MutexLock lock(mutex_);
+  users_.clear();
+  recent_.clear();
+  rows_ = 0;
 }
 
 void KnowledgeCache::Remove(std::map<Key, Entry>::iterator entry) {

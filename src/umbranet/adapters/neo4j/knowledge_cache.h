@@ -37,6 +37,9 @@ class KnowledgeCache {
   // Unless a later revision of the same epoch is here.
   void Keep(KnowledgeSnapshot snapshot);
   void Drop(const UserKey& user, std::int64_t generation = 0);
+  // All generations of his.
+  void DropUser(const UserKey& user);
+  void DropAll();
 
  private:
   using Key = std::pair<UserKey, std::int64_t>;  // A generation of a user.

@@ -74,6 +74,11 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   // Whether the server answers, takes the credentials and has the database.
   Status Check(Deadline deadline);
 
+  // Of what is held in memory; what is on the server stays.
+  void LetGo(const UserKey& user) { cache_.DropUser(user); }
+
+  void LetGoOfAll() { cache_.DropAll(); }
+
   Status Apply(std::span<const ReflectionPlan> plans, const Lease& fence,
                Deadline deadline) override;
   Result<MemoryPage> List(const UserKey& user, std::string_view cursor, std::size_t limit,

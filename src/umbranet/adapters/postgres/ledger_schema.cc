@@ -188,12 +188,20 @@ ALTER TABLE job ADD COLUMN fallback text NOT NULL DEFAULT '';
 ALTER TABLE former_job ADD COLUMN fallback text NOT NULL DEFAULT '';
 )sql";
 
+// Forgettings in the order in which they became durable, for those who ask who is new.
+constexpr std::string_view kVersion4 = R"sql(
+INSERT INTO ledger_value(name, value)
+  SELECT 'last_forgotten', COALESCE(max(erased_at), 0) FROM account;
+CREATE INDEX account_by_erased ON account(erased_at) WHERE erased_at IS NOT NULL;
+)sql";
+
 }  // namespace
 
 std::vector<PostgresMigration> PostgresLedgerMigrations() {
   return {{.component = "ledger", .version = 1, .script = kVersion1, .extension = {}},
           {.component = "ledger", .version = 2, .script = kVersion2, .extension = {}},
-          {.component = "ledger", .version = 3, .script = kVersion3, .extension = {}}};
+          {.component = "ledger", .version = 3, .script = kVersion3, .extension = {}},
+          {.component = "ledger", .version = 4, .script = kVersion4, .extension = {}}};
 }
 
 }  // namespace umbranet

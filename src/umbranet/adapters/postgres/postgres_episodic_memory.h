@@ -57,7 +57,7 @@ class PostgresEpisodicMemory final : public EpisodicMemory {
                      Deadline deadline) override;
   // Works in slices; what is remembered of the user meanwhile stays. When it fails half way, call
   // it again. Other processes let go of what they hold in memory with their next search of the
-  // user, or when others need the room.
+  // user, or when they are told to (LetGo).
   Result<std::uint64_t> EraseUser(const UserKey& user, Deadline deadline) override;
   Result<EpisodesFound> Find(const EpisodeQuery& asked, Deadline deadline) override;
   Result<UnembeddedPage> Unembedded(std::string_view space, std::string_view cursor,
@@ -68,6 +68,12 @@ class PostgresEpisodicMemory final : public EpisodicMemory {
 
   // Removes what one generation of a user's memory has here, in slices. How many episodes it had.
   Result<std::uint64_t> EraseMemory(std::int64_t memory_key, Deadline deadline);
+  // Of what is held in memory; what is in the database stays.
+  Status LetGo(const UserKey& user, Deadline deadline);
+
+  void LetGoOfAll() { cache_.DropAll(); }
+
+  [[nodiscard]] std::size_t HeldBytes() const { return cache_.bytes(); }
 
  private:
   [[nodiscard]] bool IsInForce() const { return options_.which == GenerationState::kInForce; }

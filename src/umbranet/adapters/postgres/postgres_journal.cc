@@ -54,11 +54,14 @@ constexpr std::string_view kEraseAudit = "DELETE FROM audit WHERE user_key = $1"
 constexpr std::string_view kEraseShadowRuns = "DELETE FROM shadow_run WHERE user_key = $1";
 constexpr std::string_view kEraseAnswers = "DELETE FROM answer WHERE user_key = $1";
 // The wall's time and not the ledger's, which may be ahead of it: turns are compared with it that
-// were stamped elsewhere.
+// were stamped elsewhere. But always later than the last one's: its row is locked until the commit,
+// so that times rise in the order of commits. Nothing may be locked after it.
 constexpr std::string_view kLeaveTombstone =
-    "UPDATE account SET accepted = 0, reflected = 0, dead = 0, head_due = NULL, head_seq = NULL,"
+    "WITH last AS (UPDATE ledger_value SET value = GREATEST(ledger_wall($2), value + 1)"
+    " WHERE name = 'last_forgotten' RETURNING value)"
+    " UPDATE account SET accepted = 0, reflected = 0, dead = 0, head_due = NULL, head_seq = NULL,"
     " lease_token = NULL, leased_at = NULL, lease_ms = NULL, cap_ms = NULL, lease_until = NULL,"
-    " worker = NULL, worker_number = NULL, erased_at = ledger_wall($2) WHERE user_key = $1"
+    " worker = NULL, worker_number = NULL, erased_at = last.value FROM last WHERE user_key = $1"
     " RETURNING erased_at, nextval('ledger_seq')";
 constexpr std::string_view kSelectErasedAt = "SELECT erased_at FROM account WHERE user_key = $1";
 constexpr std::string_view kSelectAnswer =

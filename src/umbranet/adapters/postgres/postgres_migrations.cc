@@ -8,6 +8,7 @@
 #include "umbranet/adapters/postgres/consolidation_schema.h"
 #include "umbranet/adapters/postgres/ledger_schema.h"
 #include "umbranet/adapters/postgres/postgres_generation_schema.h"
+#include "umbranet/adapters/postgres/postgres_model_usage_book.h"
 #include "umbranet/adapters/postgres/postgres_move_target.h"
 #include "umbranet/adapters/postgres/postgres_shadow_records.h"
 #include "umbranet/adapters/postgres/postgres_short_term_memory.h"
@@ -182,7 +183,7 @@ std::vector<PostgresMigration> AllPostgresMigrations() {
   for (const std::vector<PostgresMigration>& component :
        {PostgresLedgerMigrations(), PostgresTierMigrations(), PostgresConversationMigrations(),
         PostgresMoveMigrations(), PostgresShadowMigrations(), PostgresGenerationMigrations(),
-        PostgresConsolidationMigrations()}) {
+        PostgresConsolidationMigrations(), PostgresModelUsageMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;

@@ -57,6 +57,12 @@ class RabbitMqDoorbell final : public Doorbell {
 
   void Ring(const ReflectionJob& job) noexcept override;
   void RingWithTurn(const ReflectionJob& job, const Interaction& turn) noexcept override;
+
+  // Of what waits here to be published; what the broker has stays.
+  void LetGo(const UserKey& user) { publisher_.LetGo(user); }
+
+  void LetGoOfAll() { publisher_.LetGoOfAll(); }
+
   bool Wait(std::stop_token stop, Deadline deadline) override;
   [[nodiscard]] bool Healthy() const noexcept override;
 

@@ -181,6 +181,27 @@ void ReflectionPublisher::Fill() {
   }
 }
 
+void ReflectionPublisher::LetGoIf(const std::function<bool(const Ring&)>& goes) {
+  const MutexLock lock(mutex_);
+  std::size_t freed = 0;
+  std::erase_if(waiting_, [&](const Ring& ring) {
+    const bool gone = goes(ring);
+    freed += gone ? ring.bytes : 0;
+    return gone;
+  });
+  waiting_bytes_ -= freed;
+  state_.counters.waiting = waiting_.size();
+}
+
+void ReflectionPublisher::LetGo(const UserKey& user) {
+  LetGoIf([&user](const Ring& ring) { return ring.job.user == user; });
+}
+
+void ReflectionPublisher::LetGoOfAll() {
+  // The ledger has the jobs.
+  LetGoIf([](const Ring& ring) { return ring.turn.has_value(); });
+}
+
 std::optional<ReflectionPublisher::Ring> ReflectionPublisher::TakeNext() {
   MutexLock lock(mutex_);
   if (!waiting_.empty()) {

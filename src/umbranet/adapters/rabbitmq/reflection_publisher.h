@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -53,6 +54,10 @@ class ReflectionPublisher {
   // Never blocks and never fails: without room the ring is dropped and counted. `turn` may be null.
   void Put(const ReflectionJob& job, const Interaction* turn) noexcept;
 
+  // Takes the user's rings, which may hold what he said, out of those that wait.
+  void LetGo(const UserKey& user);
+  void LetGoOfAll();
+
   // Ends the thread: what waits is published while the connection is well, but for no longer than
   // Options::farewell. May be repeated.
   void Stop();
@@ -76,6 +81,7 @@ class ReflectionPublisher {
   bool Connect();
   void Fill();
   std::optional<Ring> TakeNext();
+  void LetGoIf(const std::function<bool(const Ring&)>& goes);
   bool PublishOne(const Ring& ring);
   [[nodiscard]] AmqpMessage MessageFor(const Ring& ring) const;
   void ReadEvents();

@@ -191,6 +191,13 @@ CREATE INDEX job_urgent ON job(due_at, seq, user_key)
   WHERE state = 0 AND (solo = 1 OR priority = 0 OR mode = 0);
 )sql";
 
+// Forgettings in the order in which they became durable, for those who ask who is new.
+constexpr std::string_view kVersion6 = R"sql(
+INSERT INTO ledger_value(name, value)
+  SELECT 'last_forgotten', COALESCE(max(erased_at), 0) FROM account;
+CREATE INDEX account_by_erased ON account(erased_at) WHERE erased_at IS NOT NULL;
+)sql";
+
 }  // namespace
 
 std::vector<SqliteMigration> LedgerMigrations() {
@@ -198,7 +205,8 @@ std::vector<SqliteMigration> LedgerMigrations() {
           {.component = "ledger", .version = 2, .script = kVersion2},
           {.component = "ledger", .version = 3, .script = kVersion3},
           {.component = "ledger", .version = 4, .script = kVersion4},
-          {.component = "ledger", .version = 5, .script = kVersion5}};
+          {.component = "ledger", .version = 5, .script = kVersion5},
+          {.component = "ledger", .version = 6, .script = kVersion6}};
 }
 
 }  // namespace umbranet

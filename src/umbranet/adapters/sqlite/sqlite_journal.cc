@@ -82,6 +82,9 @@ constexpr std::string_view kEraseShadowRuns = "DELETE FROM shadow_run WHERE user
 constexpr std::string_view kEraseAnswers = "DELETE FROM answer WHERE user_key = ?";
 constexpr std::string_view kEraseLease = "DELETE FROM lease WHERE user_key = ?";
 constexpr std::string_view kEraseTurns = "DELETE FROM turn WHERE user_key = ?";
+constexpr std::string_view kNextForgotten =
+    "UPDATE ledger_value SET value = max(?, value + 1) WHERE name = 'last_forgotten'"
+    " RETURNING value";
 constexpr std::string_view kLeaveTombstone =
     "UPDATE account SET accepted = 0, reflected = 0, dead = 0, head_due = NULL, head_seq = NULL,"
     " lease_token = NULL, erased_at = ? WHERE user_key = ?";
@@ -132,6 +135,16 @@ Status CheckNotForgotten(SqliteConnection& connection, std::int64_t user_key, Ti
     return Aborted("sqlite: the user was forgotten after this turn was accepted");
   }
   return {};
+}
+
+// The wall's time and not the ledger's, which may be ahead of it: turns are compared with it that
+// were stamped elsewhere. But always later than the last one's, in the order of commits.
+Result<Timestamp> NextForgotten(SqliteConnection& connection, Timestamp wall) {
+  SqliteStatement next = connection.Prepare(kNextForgotten);
+  next.BindAll(wall);
+  const Timestamp time = next.Step() ? next.Time(0) : wall;
+  UMBRANET_RETURN_IF_ERROR(next.status());
+  return time;
 }
 
 // How many rows were removed.
@@ -455,9 +468,8 @@ Result<JournalErasure> SqliteJournal::EraseUser(const UserKey& user, Deadline de
         }
         UMBRANET_RETURN_IF_ERROR(store_.KeepSequence(connection));
         erasure.last_sequence = store_.last_sequence();
-        // The wall's time and not Now(), which may be ahead of it: turns are compared with it that
-        // were stamped elsewhere.
-        erasure.forgotten_at = FromUnixMillis(ToUnixMillis(store_.database().clock().Now()));
+        UMBRANET_ASSIGN_OR_RETURN(erasure.forgotten_at,
+                                  NextForgotten(connection, store_.database().clock().Now()));
         return connection.Run(kLeaveTombstone, erasure.forgotten_at, user_key);
       },
       deadline);

@@ -7,6 +7,7 @@
 #include "umbranet/adapters/sqlite/entity_merge_schema.h"
 #include "umbranet/adapters/sqlite/generation_schema.h"
 #include "umbranet/adapters/sqlite/ledger_schema.h"
+#include "umbranet/adapters/sqlite/sqlite_model_usage_book.h"
 #include "umbranet/adapters/sqlite/sqlite_shadow_records.h"
 #include "umbranet/adapters/sqlite/tier_schema.h"
 
@@ -87,7 +88,7 @@ std::vector<SqliteMigration> AllSqliteMigrations() {
   std::vector<SqliteMigration> all;
   for (const std::vector<SqliteMigration>& component :
        {LedgerMigrations(), TierMigrations(), EntityMergeMigrations(), GenerationMigrations(),
-        ShadowMigrations(), ConsolidationMigrations()}) {
+        ShadowMigrations(), ConsolidationMigrations(), ModelUsageMigrations()}) {
     all.insert(all.end(), component.begin(), component.end());
   }
   return all;
