@@ -114,7 +114,7 @@ constexpr std::string_view kLeaveAlone =
   " WHERE a.tenant = $1 AND " condition                                                 \
   " RETURNING c.consolidated_key, a.user_key),"                                         \
   " left_alone AS (INSERT INTO consolidation_left_alone(user_key, memory_id, until_at)" \
-  " SELECT DISTINCT g.user_key, e.memory_id, $3::bigint FROM gone g"                                     \
+  " SELECT DISTINCT g.user_key, e.memory_id, $3::bigint FROM gone g"                    \
   " JOIN consolidated_source s ON s.consolidated_key = g.consolidated_key"              \
   " JOIN episode e ON e.episode_key = s.episode_key"                                    \
   " ON CONFLICT(user_key, memory_id) DO UPDATE SET until_at = excluded.until_at)"       \
@@ -162,11 +162,11 @@ ConsolidatedEpisode ReadConsolidated(const PostgresRow& row, UserKey user) {
 }
 
 Result<std::vector<OldEpisode>> SelectGroup(PostgresConnection& connection,
-                                            const PostgresMemory& of,
-                                            std::int64_t before, std::int64_t now,
-                                            const ConsolidationGroup& group) {
-  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
-                            connection.Query(kSelectOld, of.memory_key, before, now, kOldRead, of.owner_key));
+                                            const PostgresMemory& of, std::int64_t before,
+                                            std::int64_t now, const ConsolidationGroup& group) {
+  UMBRANET_ASSIGN_OR_RETURN(
+      const PostgresRows rows,
+      connection.Query(kSelectOld, of.memory_key, before, now, kOldRead, of.owner_key));
   std::vector<OldEpisode> old;
   for (const PostgresRow row : rows) {
     old.push_back({row.String(0), row.String(1), static_cast<Role>(row.Int(2)), row.String(3),
@@ -189,8 +189,9 @@ Result<std::optional<ConsolidationClaim>> ClaimUser(PostgresConnection& connecti
   const auto needed =
       static_cast<std::int64_t>(std::max(policy.episodes_min, policy.group.episodes_min));
   const std::int64_t before = now - policy.age.count();
-  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows count,
-                            connection.Query(kCountOld, of.memory_key, before, now, needed, of.owner_key));
+  UMBRANET_ASSIGN_OR_RETURN(
+      const PostgresRows count,
+      connection.Query(kCountOld, of.memory_key, before, now, needed, of.owner_key));
   if (count[0].Int(0) < needed) {
     UMBRANET_RETURN_IF_ERROR(
         connection.Run(kTakeClaim, user_key, now + policy.look_again.count(), now));
@@ -210,8 +211,7 @@ Result<std::optional<ConsolidationClaim>> ClaimUser(PostgresConnection& connecti
   }
   claim.user = {account[0].String(0), account[0].String(1)};
   // After the claim, so that what another process has just saved is seen.
-  UMBRANET_ASSIGN_OR_RETURN(claim.episodes,
-                            SelectGroup(connection, of, before, now, policy.group));
+  UMBRANET_ASSIGN_OR_RETURN(claim.episodes, SelectGroup(connection, of, before, now, policy.group));
   if (claim.episodes.empty()) {
     return Claimed();
   }
@@ -299,7 +299,8 @@ Result<ConsolidatedEpisode> PostgresEpisodeConsolidation::Save(const Consolidati
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Result<ConsolidatedEpisode> {
         UMBRANET_ASSIGN_OR_RETURN(const std::int64_t owner_key, LockClaim(connection, claim));
-        // Of the generation in force by now: another one may have been put in force since the claim.
+        // Of the generation in force by now: another one may have been put in force since the
+        // claim.
         UMBRANET_ASSIGN_OR_RETURN(const auto memory,
                                   FindMemory(connection, claim.user, GenerationState::kInForce));
         const std::int64_t user_key = memory ? memory->memory_key : owner_key;

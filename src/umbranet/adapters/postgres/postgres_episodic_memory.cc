@@ -370,11 +370,10 @@ Result<bool> PostgresEpisodicMemory::Erase(std::string_view tenant, std::string_
 }
 
 Status PostgresEpisodicMemory::LetGo(const UserKey& user, Deadline deadline) {
-  UMBRANET_ASSIGN_OR_RETURN(
-      const std::optional<PostgresMemory> memory,
-      pool_.Read(deadline, [&](PostgresConnection& connection) {
-        return FindMemory(connection, user, GenerationState::kInForce);
-      }));
+  UMBRANET_ASSIGN_OR_RETURN(const std::optional<PostgresMemory> memory,
+                            pool_.Read(deadline, [&](PostgresConnection& connection) {
+                              return FindMemory(connection, user, GenerationState::kInForce);
+                            }));
   if (memory.has_value() && memory->has_others) {
     cache_.DropAll();  // The keys of generations that are gone are not known any more.
   } else if (memory.has_value()) {
