@@ -1,6 +1,10 @@
 // Goal: every store of consolidated episodes keeps the promises of ports/episode_consolidation.h.
 // Method: one suite, run against each implementation; a world of its own for each test
 // (tier_world.h) whose turns are reflected by hand, and a clock that is turned until they are old.
+// Proven by deliberate faults, each of which one test or more noticed: a source's trigger left out,
+// a claim, its time or a source's text not checked, a claim not ended or not given rest, what was
+// undone or put off not left alone, what is forgotten kept, what is consolidated chosen again, age,
+// as_of, order and cursor ignored.
 #include <atomic>
 #include <latch>
 #include <string>
@@ -107,7 +111,7 @@ class EpisodeConsolidationContract : public TierContract {
       EXPECT_LE(page->episodes.size(), limit);
       all.insert(all.end(), page->episodes.begin(), page->episodes.end());
       cursor = page->next_cursor;
-    } while (!cursor.empty());
+    } while (!cursor.empty() && all.size() < 1'000);
     return all;
   }
 

@@ -310,14 +310,16 @@ Result<std::vector<std::int64_t>> BestKeys(SqliteConnection& connection, std::in
 }  // namespace
 
 Status SqliteEpisodeConsolidation::EndClaimsOfTheDead(Deadline deadline) {
-  if (has_claimed_.exchange(true)) {
+  // Whoever comes meanwhile waits, or his claim would be taken for one of the dead.
+  const MutexLock lock(mutex_);
+  if (dead_are_gone_) {
     return {};
   }
-  const Status ended = store_.database().Write(
+  UMBRANET_RETURN_IF_ERROR(store_.database().Write(
       SqliteDatabase::Lane::kBackground,
-      [](SqliteConnection& connection) { return connection.Run(kEndHeldClaims); }, deadline);
-  has_claimed_ = ended.ok();
-  return ended;
+      [](SqliteConnection& connection) { return connection.Run(kEndHeldClaims); }, deadline));
+  dead_are_gone_ = true;
+  return {};
 }
 
 Result<std::optional<ConsolidationClaim>> SqliteEpisodeConsolidation::Claim(

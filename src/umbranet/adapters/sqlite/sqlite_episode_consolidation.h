@@ -3,7 +3,6 @@
 // that claims which are there before its first are of one that died. Any thread.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "umbranet/adapters/sqlite/ledger_store.h"
+#include "umbranet/base/mutex.h"
 #include "umbranet/ports/episode_consolidation.h"
 
 namespace umbranet {
@@ -47,7 +47,8 @@ class SqliteEpisodeConsolidation final : public EpisodeConsolidation {
   Status EndClaimsOfTheDead(Deadline deadline);
 
   SqliteLedgerStore& store_;
-  std::atomic<bool> has_claimed_ = false;
+  Mutex mutex_;
+  bool dead_are_gone_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace umbranet
