@@ -58,7 +58,8 @@ ServersWorld::Process::Process(const ServersWorld& world, PostgresEpisodicMemory
       semantic(*client, world.clock_, GraphOptions(world.space_, *store, keys)),
       procedural(*pool, world.clock_),
       graphs(*client, world.clock_, GraphOptions(world.space_, *store, keys), semantic),
-      generations(*store, graphs, world.clock_, episodes) {}
+      generations(*store, graphs, world.clock_, episodes),
+      consolidation(*store) {}
 
 ServersWorld::ServersWorld(std::size_t processes, PostgresEpisodicMemory::Options episodes)
     : processes_([&] {

@@ -9,6 +9,7 @@
 #include "umbranet/adapters/neo4j/neo4j_client.h"
 #include "umbranet/adapters/neo4j/neo4j_generations.h"
 #include "umbranet/adapters/neo4j/neo4j_semantic_memory.h"
+#include "umbranet/adapters/postgres/postgres_episode_consolidation.h"
 #include "umbranet/adapters/postgres/postgres_episodic_memory.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 #include "umbranet/adapters/postgres/postgres_journal.h"
@@ -38,6 +39,7 @@ class ServersWorld final : public TierWorld {
     PostgresProceduralMemory procedural;
     Neo4jGenerations graphs;
     PostgresMemoryGenerations generations;
+    PostgresEpisodeConsolidation consolidation;
   };
 
   // Every use of a tier goes through the next process.
@@ -56,6 +58,8 @@ class ServersWorld final : public TierWorld {
   JobLedger* ledger() override { return &ledger_; }
 
   MemoryGenerations* generations() override { return &Next().generations; }
+
+  EpisodeConsolidation* consolidation() override { return &Next().consolidation; }
 
   [[nodiscard]] bool fences_facts() const override { return false; }
 
