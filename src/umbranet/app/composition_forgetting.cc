@@ -13,7 +13,7 @@ constexpr Millis kEveryAlone = std::chrono::seconds(30);
 }  // namespace
 
 ForgettingWatch::Held HeldInMemory(const Backends& backends, MemoryManager& memory,
-                                   std::function<void()> drop_unnamed) {
+                                   const std::function<void()>& drop_unnamed) {
   const auto let_go = [&backends, &memory, drop_unnamed](const UserKey& user,
                                                          Deadline deadline) -> Status {
     memory.LetGo(user);

@@ -14,7 +14,7 @@ namespace umbranet {
 // `drop_unnamed` empties the caches that know a text but not whose it is. Everything must outlive
 // what is returned.
 ForgettingWatch::Held HeldInMemory(const Backends& backends, MemoryManager& memory,
-                                   std::function<void()> drop_unnamed);
+                                   const std::function<void()>& drop_unnamed);
 
 ForgettingWatch::Options WatchOptions(const Settings& settings);
 
