@@ -264,6 +264,14 @@ def count_episodes(program, options):
     return found
 
 
+def await_last_call(model):
+    """A conversation may still be summed up after its last turn was reflected; what is under way is in no books yet."""
+    until = time.monotonic() + 10
+    while model.running and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(0.5)
+
+
 def run(options, port, latency, faults, settings):
     model = Model(port, latency, faults, seed=6)
     program = Program(options, port + 1, port, settings)
@@ -272,6 +280,7 @@ def run(options, port, latency, faults, settings):
         wait_reflected(program, options)
         times, fallbacks = read_jobs(program, jobs)
         episodes = count_episodes(program, options)
+        await_last_call(model)
         usage = program.ask("GET", "/v1/admin/usage")
     finally:
         program.stop()
