@@ -111,11 +111,11 @@ class Model:
                 with self.lock:
                     self.running -= 1  # The caller leaves; what hangs here is only this script.
                 self.stopping.wait(600)
-                with self.lock:
-                    self.running += 1
                 handler.close_connection = True
                 return
             self.stopping.wait(self.latency)
+            with self.lock:
+                self.running -= 1  # Before the answer leaves: who reads it may ask the next at once.
             if fault == "429":
                 handler.reply(429, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}},
                               [("Retry-After", "1")] if patience else [])
@@ -125,9 +125,6 @@ class Model:
                 self.complete(handler, json.loads(body), fault == "torn")
         except (BrokenPipeError, ConnectionResetError):
             pass
-        finally:
-            with self.lock:
-                self.running -= 1
 
     def complete(self, handler, request, torn):
         turns = turns_shown(request)
@@ -265,11 +262,13 @@ def count_episodes(program, options):
 
 
 def await_last_call(model):
-    """A conversation may still be summed up after its last turn was reflected; what is under way is in no books yet."""
-    until = time.monotonic() + 10
-    while model.running and time.monotonic() < until:
+    """Conversations are summed up one after the other behind reflection, and a call that is under way is in no books yet:
+    until none has come for a second."""
+    until, calls, quiet_since = time.monotonic() + 120, -1, time.monotonic()
+    while time.monotonic() < min(until, quiet_since + 1):
+        if model.running or model.calls != calls:
+            calls, quiet_since = model.calls, time.monotonic()
         time.sleep(0.1)
-    time.sleep(0.5)
 
 
 def run(options, port, latency, faults, settings):
