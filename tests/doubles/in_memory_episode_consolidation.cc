@@ -85,11 +85,10 @@ Result<std::optional<ConsolidationClaim>> InMemoryEpisodeConsolidation::Claim(
       continue;
     }
     held = {++last_token_, now + policy.claim};
-    ConsolidationClaim claim{.token = held.token, .user = user, .episodes = {}};
-    for (const std::size_t index : ChooseConsolidationGroup(old, policy.group)) {
-      claim.episodes.push_back(std::move(old[index]));
-    }
-    return std::optional(std::move(claim));
+    return std::optional(
+        ConsolidationClaim{.token = held.token,
+                           .user = user,
+                           .episodes = TakeConsolidationGroup(std::move(old), policy.group)});
   }
   return std::optional<ConsolidationClaim>();
 }

@@ -83,4 +83,13 @@ std::vector<std::size_t> ChooseConsolidationGroup(std::span<const OldEpisode> ep
   return taken;
 }
 
+std::vector<OldEpisode> TakeConsolidationGroup(std::vector<OldEpisode> episodes,
+                                               const ConsolidationGroup& group) {
+  std::vector<OldEpisode> taken;
+  for (const std::size_t index : ChooseConsolidationGroup(episodes, group)) {
+    taken.push_back(std::move(episodes[index]));
+  }
+  return taken;
+}
+
 }  // namespace umbranet

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "umbranet/base/clock.h"
@@ -61,6 +62,29 @@ struct ConsolidatedEpisode {
 // of turns that it was made of.
 [[nodiscard]] MemoryItem ItemOfConsolidated(const ConsolidatedEpisode& episode);
 
+// The columns memory_id, session_id, from_at, until_at, made_at, model and text of a store's row,
+// from `first` on; without sources.
+template <typename Row>
+ConsolidatedEpisode ReadConsolidated(const Row& row, int first, UserKey user) {
+  ConsolidatedEpisode episode;
+  episode.memory_id = row.String(first);
+  episode.user = std::move(user);
+  episode.session_id = row.String(first + 1);
+  episode.from = row.Time(first + 2);
+  episode.until = row.Time(first + 3);
+  episode.made_at = row.Time(first + 4);
+  episode.model = row.String(first + 5);
+  episode.text = row.String(first + 6);
+  return episode;
+}
+
+// The columns memory_id, interaction_id, role, session_id, speaker, text and occurred_at.
+template <typename Row>
+OldEpisode ReadOldEpisode(const Row& row) {
+  return {row.String(0), row.String(1), static_cast<Role>(row.Int(2)), row.String(3), row.String(4),
+          row.String(5), row.Time(6)};
+}
+
 // What is summed up together.
 struct ConsolidationGroup {
   std::size_t episodes_min = 6;
@@ -74,5 +98,9 @@ struct ConsolidationGroup {
 // or where that is too little too, the next episodes_min. Empty: there are not so many.
 [[nodiscard]] std::vector<std::size_t> ChooseConsolidationGroup(
     std::span<const OldEpisode> episodes, const ConsolidationGroup& group);
+
+// The group itself, taken out of `episodes`.
+[[nodiscard]] std::vector<OldEpisode> TakeConsolidationGroup(std::vector<OldEpisode> episodes,
+                                                             const ConsolidationGroup& group);
 
 }  // namespace umbranet

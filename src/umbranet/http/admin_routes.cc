@@ -278,22 +278,14 @@ void HandleReflectAgain(const ApiContext& api, const HttpRequest& request, Respo
 }  // namespace
 
 void AddAdminRoutes(Router& router, const SharedApi& api) {
-  using Handle = void (*)(const ApiContext&, const HttpRequest&, ResponseWriter&);
-  const auto add = [&](std::string method, std::string pattern, Handle handle) {
-    router.Add({std::move(method), std::move(pattern),
-                [api, handle](const HttpRequest& request, ResponseWriter& writer) {
-                  handle(*api, request, writer);
-                },
-                Access::kAdmin});
-  };
-  add("GET", "/v1/admin/queue", HandleQueue);
-  add("GET", "/v1/admin/usage", HandleUsage);
-  add("GET", "/v1/admin/dead-letters", HandleListDead);
-  add("POST", "/v1/admin/dead-letters/retry", HandleRetryMatching);
-  add("GET", "/v1/admin/dead-letters/{job_id}", HandleGetDead);
-  add("DELETE", "/v1/admin/dead-letters/{job_id}", HandleDiscard);
-  add("POST", "/v1/admin/dead-letters/{job_id}/retry", HandleRetryOne);
-  add("POST", "/v1/admin/users/{user_id}/reflect-again", HandleReflectAgain);
+  AddRoute(router, api, "GET", "/v1/admin/queue", HandleQueue);
+  AddRoute(router, api, "GET", "/v1/admin/usage", HandleUsage);
+  AddRoute(router, api, "GET", "/v1/admin/dead-letters", HandleListDead);
+  AddRoute(router, api, "POST", "/v1/admin/dead-letters/retry", HandleRetryMatching);
+  AddRoute(router, api, "GET", "/v1/admin/dead-letters/{job_id}", HandleGetDead);
+  AddRoute(router, api, "DELETE", "/v1/admin/dead-letters/{job_id}", HandleDiscard);
+  AddRoute(router, api, "POST", "/v1/admin/dead-letters/{job_id}/retry", HandleRetryOne);
+  AddRoute(router, api, "POST", "/v1/admin/users/{user_id}/reflect-again", HandleReflectAgain);
 }
 
 }  // namespace umbranet

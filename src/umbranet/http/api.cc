@@ -83,6 +83,15 @@ void SendJson(ResponseWriter& writer, int status, std::string body) {
   writer.Send(std::move(response));
 }
 
+void AddRoute(Router& router, const SharedApi& api, std::string method, std::string pattern,
+              ApiHandler handler, Access access) {
+  router.Add({std::move(method), std::move(pattern),
+              [api, handler](const HttpRequest& request, ResponseWriter& writer) {
+                handler(*api, request, writer);
+              },
+              access});
+}
+
 void SendProblem(ResponseWriter& writer, const Problem& problem) {
   writer.Send(ProblemResponse(problem));
 }

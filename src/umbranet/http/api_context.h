@@ -18,6 +18,7 @@
 #include "umbranet/http/json_fields.h"
 #include "umbranet/http/message.h"
 #include "umbranet/http/problem.h"
+#include "umbranet/http/router.h"
 
 namespace umbranet {
 
@@ -49,6 +50,13 @@ class ApiContext {
 };
 
 using SharedApi = std::shared_ptr<ApiContext>;
+
+using ApiHandler = void (*)(const ApiContext& api, const HttpRequest& request,
+                            ResponseWriter& writer);
+
+// A route whose handler may block.
+void AddRoute(Router& router, const SharedApi& api, std::string method, std::string pattern,
+              ApiHandler handler, Access access = Access::kAdmin);
 
 void SendJson(ResponseWriter& writer, int status, std::string body);
 void SendProblem(ResponseWriter& writer, const Problem& problem);

@@ -117,17 +117,9 @@ void HandleUndoAll(const ApiContext& api, const HttpRequest& request, ResponseWr
 }  // namespace
 
 void AddConsolidationRoutes(Router& router, const SharedApi& api) {
-  using Handle = void (*)(const ApiContext&, const HttpRequest&, ResponseWriter&);
-  const auto add = [&](std::string method, std::string pattern, Handle handle) {
-    router.Add({std::move(method), std::move(pattern),
-                [api, handle](const HttpRequest& request, ResponseWriter& writer) {
-                  handle(*api, request, writer);
-                },
-                Access::kAdmin});
-  };
-  add("GET", "/v1/admin/users/{user_id}/consolidations", HandleList);
-  add("DELETE", "/v1/admin/users/{user_id}/consolidations", HandleUndoAll);
-  add("DELETE", "/v1/admin/consolidations/{memory_id}", HandleUndo);
+  AddRoute(router, api, "GET", "/v1/admin/users/{user_id}/consolidations", HandleList);
+  AddRoute(router, api, "DELETE", "/v1/admin/users/{user_id}/consolidations", HandleUndoAll);
+  AddRoute(router, api, "DELETE", "/v1/admin/consolidations/{memory_id}", HandleUndo);
 }
 
 }  // namespace umbranet

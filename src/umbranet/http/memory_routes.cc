@@ -385,12 +385,8 @@ void HandleForget(const ApiContext& api, const HttpRequest& request, ResponseWri
 }  // namespace
 
 void AddMemoryRoutes(Router& router, const SharedApi& api) {
-  using Handle = void (*)(const ApiContext&, const HttpRequest&, ResponseWriter&);
-  const auto add = [&](std::string method, std::string pattern, Handle handle) {
-    router.Add({std::move(method), std::move(pattern),
-                [api, handle](const HttpRequest& request, ResponseWriter& writer) {
-                  handle(*api, request, writer);
-                }});
+  const auto add = [&](std::string method, std::string pattern, ApiHandler handler) {
+    AddRoute(router, api, std::move(method), std::move(pattern), handler, Access::kTenant);
   };
   add("GET", "/v1/reflections/{job_id}", HandleReflection);
   add("GET", "/v1/users/{user_id}/freshness", HandleFreshness);

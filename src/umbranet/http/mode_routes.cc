@@ -63,16 +63,8 @@ void HandlePatch(const ApiContext& api, const HttpRequest& request, ResponseWrit
 }  // namespace
 
 void AddModeRoutes(Router& router, const SharedApi& api) {
-  router.Add({"GET", "/v1/admin/modes",
-              [api](const HttpRequest& request, ResponseWriter& writer) {
-                HandleGet(*api, request, writer);
-              },
-              Access::kAdmin});
-  router.Add({"PATCH", "/v1/admin/modes",
-              [api](const HttpRequest& request, ResponseWriter& writer) {
-                HandlePatch(*api, request, writer);
-              },
-              Access::kAdmin});
+  AddRoute(router, api, "GET", "/v1/admin/modes", HandleGet);
+  AddRoute(router, api, "PATCH", "/v1/admin/modes", HandlePatch);
 }
 
 }  // namespace umbranet

@@ -218,18 +218,10 @@ void HandleDiscard(const ApiContext& api, const HttpRequest& request, ResponseWr
 }  // namespace
 
 void AddRebuildRoutes(Router& router, const SharedApi& api) {
-  using Handle = void (*)(const ApiContext&, const HttpRequest&, ResponseWriter&);
-  const auto add = [&](std::string method, std::string pattern, Handle handle) {
-    router.Add({std::move(method), std::move(pattern),
-                [api, handle](const HttpRequest& request, ResponseWriter& writer) {
-                  handle(*api, request, writer);
-                },
-                Access::kAdmin});
-  };
-  add("GET", "/v1/admin/users/{user_id}/rebuild", HandleRead);
-  add("POST", "/v1/admin/users/{user_id}/rebuild", HandleStep);
-  add("DELETE", "/v1/admin/users/{user_id}/rebuild", HandleDiscard);
-  add("POST", "/v1/admin/users/{user_id}/rebuild/swap", HandleSwap);
+  AddRoute(router, api, "GET", "/v1/admin/users/{user_id}/rebuild", HandleRead);
+  AddRoute(router, api, "POST", "/v1/admin/users/{user_id}/rebuild", HandleStep);
+  AddRoute(router, api, "DELETE", "/v1/admin/users/{user_id}/rebuild", HandleDiscard);
+  AddRoute(router, api, "POST", "/v1/admin/users/{user_id}/rebuild/swap", HandleSwap);
 }
 
 }  // namespace umbranet

@@ -83,16 +83,8 @@ void HandleAudit(const ApiContext& api, const HttpRequest& request, ResponseWrit
 }  // namespace
 
 void AddRecordRoutes(Router& router, const SharedApi& api) {
-  using Handle = void (*)(const ApiContext&, const HttpRequest&, ResponseWriter&);
-  const auto add = [&](std::string pattern, Handle handle) {
-    router.Add({"GET", std::move(pattern),
-                [api, handle](const HttpRequest& request, ResponseWriter& writer) {
-                  handle(*api, request, writer);
-                },
-                Access::kAdmin});
-  };
-  add("/v1/admin/acts", HandleActs);
-  add("/v1/admin/audit", HandleAudit);
+  AddRoute(router, api, "GET", "/v1/admin/acts", HandleActs);
+  AddRoute(router, api, "GET", "/v1/admin/audit", HandleAudit);
 }
 
 }  // namespace umbranet

@@ -132,16 +132,8 @@ void HandleClear(const ApiContext& api, const HttpRequest& request, ResponseWrit
 }  // namespace
 
 void AddShadowRoutes(Router& router, const SharedApi& api) {
-  using Handle = void (*)(const ApiContext&, const HttpRequest&, ResponseWriter&);
-  const auto add = [&](std::string method, Handle handle) {
-    router.Add({std::move(method), "/v1/admin/shadow",
-                [api, handle](const HttpRequest& request, ResponseWriter& writer) {
-                  handle(*api, request, writer);
-                },
-                Access::kAdmin});
-  };
-  add("GET", HandleReport);
-  add("DELETE", HandleClear);
+  AddRoute(router, api, "GET", "/v1/admin/shadow", HandleReport);
+  AddRoute(router, api, "DELETE", "/v1/admin/shadow", HandleClear);
 }
 
 }  // namespace umbranet

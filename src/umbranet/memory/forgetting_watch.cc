@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "umbranet/base/repeated_call.h"
+
 namespace umbranet {
 
 ForgettingWatch::ForgettingWatch(const Clock& clock, ForgettingRecord& record,
@@ -21,7 +23,12 @@ void ForgettingWatch::Start() {
   const MutexLock lock(thread_mutex_);
   if (!thread_.joinable()) {
     [[maybe_unused]] const Status looked = Look(Deadline::After(clock_, options_.budget));
-    thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      RepeatUntilStopped(stop, options_.every, [this] {
+        // What fails is tried again with the next look.
+        [[maybe_unused]] const Status again = Look(Deadline::After(clock_, options_.budget));
+      });
+    });
   }
 }
 
@@ -90,23 +97,6 @@ Status ForgettingWatch::LetGoAgain(Deadline deadline) {
     again_.pop_front();
   }
   return {};
-}
-
-void ForgettingWatch::Run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    {
-      Mutex mutex;
-      const MutexLock lock(mutex);
-      const SteadyTime next = SystemClock{}.SteadyNow() + options_.every;
-      while (!stop.stop_requested() && SystemClock{}.SteadyNow() < next) {
-        wake_.WaitUntil(mutex, stop, next);
-      }
-    }
-    if (!stop.stop_requested()) {
-      // What fails is tried again with the next look.
-      [[maybe_unused]] const Status looked = Look(Deadline::After(clock_, options_.budget));
-    }
-  }
 }
 
 }  // namespace umbranet

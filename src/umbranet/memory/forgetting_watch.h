@@ -69,7 +69,6 @@ class ForgettingWatch {
   Status ReadNews(Deadline deadline) REQUIRES(mutex_);
   void Remember(const UserKey& user) REQUIRES(mutex_);
   Status LetGoAgain(Deadline deadline) REQUIRES(mutex_);
-  void Run(const std::stop_token& stop);
 
   const Clock& clock_;
   ForgettingRecord& record_;
@@ -83,7 +82,6 @@ class ForgettingWatch {
   std::deque<Again> again_ GUARDED_BY(mutex_);        // By due.
 
   Mutex thread_mutex_;
-  ConditionVariable wake_;
   std::jthread thread_ GUARDED_BY(thread_mutex_);
 };
 

@@ -4,10 +4,12 @@
 // All methods may be called from any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "umbranet/base/clock.h"
@@ -24,6 +26,36 @@ struct UsagePage {
   std::vector<UsageRow> total;
   std::optional<std::int64_t> first_day;  // Of the total; nothing while the book is empty.
 };
+
+// The day under which a store keeps the total.
+inline constexpr std::int64_t kUsageTotal = -1;
+
+// Files the columns day, tenant, model, purpose, first_day, calls, failed, prompt_tokens,
+// completion_tokens and cost of a store's row.
+template <typename Row>
+void FileUsageRow(const Row& row, UsagePage& page) {
+  UsageRow read{.key = {row.String(1), row.String(2), row.String(3)},
+                .counts = {.calls = static_cast<std::uint64_t>(row.Int(5)),
+                           .failed = static_cast<std::uint64_t>(row.Int(6)),
+                           .prompt_tokens = static_cast<std::uint64_t>(row.Int(7)),
+                           .completion_tokens = static_cast<std::uint64_t>(row.Int(8)),
+                           .cost = row.Real(9)}};
+  if (row.Int(0) == kUsageTotal) {
+    page.first_day = std::min(page.first_day.value_or(row.Int(4)), row.Int(4));
+    page.total.push_back(std::move(read));
+  } else {
+    page.of_day.push_back(std::move(read));
+  }
+}
+
+// The newest day of a batch; 0 when it is empty.
+inline std::int64_t NewestDay(std::span<const DayUsage> entries) {
+  std::int64_t newest = 0;
+  for (const DayUsage& entry : entries) {
+    newest = std::max(newest, entry.day);
+  }
+  return newest;
+}
 
 class ModelUsageBook {
  public:

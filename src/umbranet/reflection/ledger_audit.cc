@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "umbranet/base/repeated_call.h"
+
 namespace umbranet {
 
 LedgerAudit::LedgerAudit(const Clock& clock, LedgerRecords& records, Metrics& metrics,
@@ -16,7 +18,11 @@ LedgerAudit::~LedgerAudit() {
 void LedgerAudit::Start() {
   const MutexLock lock(mutex_);
   if (!thread_.joinable()) {
-    thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      RepeatUntilStopped(stop, options_.every, [this] {
+        [[maybe_unused]] const auto told = Look(Deadline::After(clock_, options_.budget));
+      });
+    });
   }
 }
 
@@ -46,20 +52,6 @@ Result<LedgerComparison> LedgerAudit::Look(Deadline deadline) {
     log_.Info("audit", {{"turns", comparison->turns}, {"unfinished", comparison->unfinished}});
   }
   return comparison;
-}
-
-void LedgerAudit::Run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    const SteadyTime next = SystemClock{}.SteadyNow() + options_.every;
-    while (!stop.stop_requested() && SystemClock{}.SteadyNow() < next) {
-      Mutex mutex;
-      const MutexLock lock(mutex);
-      wake_.WaitUntil(mutex, stop, next);
-    }
-    if (!stop.stop_requested()) {
-      [[maybe_unused]] const auto told = Look(Deadline::After(clock_, options_.budget));
-    }
-  }
 }
 
 }  // namespace umbranet

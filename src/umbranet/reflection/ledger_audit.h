@@ -38,15 +38,12 @@ class LedgerAudit {
   Result<LedgerComparison> Look(Deadline deadline);
 
  private:
-  void Run(const std::stop_token& stop);
-
   const Clock& clock_;
   LedgerRecords& records_;
   Metrics& metrics_;
   StructuredLog& log_;
   const Options options_;
   Mutex mutex_;
-  ConditionVariable wake_;
   std::jthread thread_ GUARDED_BY(mutex_);
 };
 

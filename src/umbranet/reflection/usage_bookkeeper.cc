@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "umbranet/base/repeated_call.h"
 #include "umbranet/base/unique_id.h"
 
 namespace umbranet {
@@ -24,7 +25,9 @@ void UsageBookkeeper::Start() {
   const MutexLock lock(thread_mutex_);
   if (!thread_.joinable()) {
     AgreeOrTell();
-    thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      RepeatUntilStopped(stop, options_.every, [this] { AgreeOrTell(); });
+    });
   }
 }
 
@@ -63,22 +66,6 @@ void UsageBookkeeper::AgreeOrTell() {
     away_ = false;
   } else if (!std::exchange(away_, true)) {
     log_.Warning("usage_not_booked", {{"error", agreed.error().message}});
-  }
-}
-
-void UsageBookkeeper::Run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    {
-      Mutex mutex;
-      const MutexLock lock(mutex);
-      const SteadyTime next = SystemClock{}.SteadyNow() + options_.every;
-      while (!stop.stop_requested() && SystemClock{}.SteadyNow() < next) {
-        wake_.WaitUntil(mutex, stop, next);
-      }
-    }
-    if (!stop.stop_requested()) {
-      AgreeOrTell();
-    }
   }
 }
 

@@ -45,7 +45,6 @@ class UsageBookkeeper {
   Status Agree(Deadline deadline);
 
  private:
-  void Run(const std::stop_token& stop);
   void AgreeOrTell();
 
   const Clock& clock_;
@@ -59,7 +58,6 @@ class UsageBookkeeper {
   bool away_ GUARDED_BY(mutex_) = false;
 
   Mutex thread_mutex_;
-  ConditionVariable wake_;
   std::jthread thread_ GUARDED_BY(thread_mutex_);
 };
 

@@ -92,20 +92,27 @@ ModelUsage::Rows ModelUsage::RowsOfDay(std::int64_t day) const {
   return rows;
 }
 
+std::map<std::string, ModelUsage::Spent, std::less<>> ModelUsage::SpentOf(const Rows& rows) {
+  std::map<std::string, Spent, std::less<>> spent;
+  for (const auto& [key, counts] : rows) {
+    if (key.purpose != kChat) {
+      Spent& of_tenant = spent[key.tenant];
+      of_tenant.cost += counts.cost;
+      of_tenant.tokens += counts.prompt_tokens + counts.completion_tokens;
+    }
+  }
+  return spent;
+}
+
 bool ModelUsage::MaySpend(std::string_view tenant) const {
   if (options_.daily_cost_max == 0 && options_.daily_tokens_max == 0) {
     return true;
   }
   const std::int64_t day = Day();
   MutexLock lock(mutex_);
-  Spent spent;
-  for (const auto& [key, counts] : RowsOfDay(day)) {
-    if (key.tenant == tenant && key.purpose != kChat) {
-      spent.cost += counts.cost;
-      spent.tokens += counts.prompt_tokens + counts.completion_tokens;
-    }
-  }
-  return HasLeft(spent);
+  const auto spent = SpentOf(RowsOfDay(day));
+  const auto of_tenant = spent.find(tenant);
+  return HasLeft(of_tenant == spent.end() ? Spent() : of_tenant->second);
 }
 
 ModelUsage::Report ModelUsage::Read() const {
@@ -134,14 +141,7 @@ ModelUsage::Report ModelUsage::Read() const {
     report.since = books_->since;
     report.agreed_at = agreed_at_;
   }
-  std::map<std::string, Spent> spent;
-  for (const auto& [key, counts] : today) {
-    if (key.purpose != kChat) {
-      spent[key.tenant].cost += counts.cost;
-      spent[key.tenant].tokens += counts.prompt_tokens + counts.completion_tokens;
-    }
-  }
-  for (const auto& [tenant, of_tenant] : spent) {
+  for (const auto& [tenant, of_tenant] : SpentOf(today)) {
     if (!HasLeft(of_tenant)) {
       report.exhausted.push_back(tenant);
     }

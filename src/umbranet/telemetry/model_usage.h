@@ -109,6 +109,8 @@ class ModelUsage {
   using DayRows = std::map<std::pair<std::int64_t, UsageKey>, UsageCounts>;
 
   [[nodiscard]] bool HasLeft(const Spent& spent) const;
+  // By tenant; chat is under no budget.
+  [[nodiscard]] static std::map<std::string, Spent, std::less<>> SpentOf(const Rows& rows);
   // What the whole installation spent on this day, as far as it is known here.
   [[nodiscard]] Rows RowsOfDay(std::int64_t day) const REQUIRES(mutex_);
   void AddUnagreed(Rows& rows, std::optional<std::int64_t> day) const REQUIRES(mutex_);

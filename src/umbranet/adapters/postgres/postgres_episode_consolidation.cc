@@ -141,16 +141,8 @@ std::vector<std::string> TermsForPostgres(std::vector<std::string> terms) {
 }
 
 // Columns as in UMBRANET_CONSOLIDATED_COLUMNS.
-ConsolidatedEpisode ReadConsolidated(const PostgresRow& row, UserKey user) {
-  ConsolidatedEpisode episode;
-  episode.memory_id = row.String(0);
-  episode.user = std::move(user);
-  episode.session_id = row.String(1);
-  episode.from = row.Time(2);
-  episode.until = row.Time(3);
-  episode.made_at = row.Time(4);
-  episode.model = row.String(5);
-  episode.text = row.String(6);
+ConsolidatedEpisode ReadWithSources(const PostgresRow& row, UserKey user) {
+  ConsolidatedEpisode episode = ReadConsolidated(row, 0, std::move(user));
   std::vector<std::string> ids = row.Strings(7);
   std::vector<std::string> turns = row.Strings(8);
   const std::vector<std::int64_t> roles = row.Ints(9);
@@ -169,14 +161,9 @@ Result<std::vector<OldEpisode>> SelectGroup(PostgresConnection& connection,
       connection.Query(kSelectOld, of.memory_key, before, now, kOldRead, of.owner_key));
   std::vector<OldEpisode> old;
   for (const PostgresRow row : rows) {
-    old.push_back({row.String(0), row.String(1), static_cast<Role>(row.Int(2)), row.String(3),
-                   row.String(4), row.String(5), row.Time(6)});
+    old.push_back(ReadOldEpisode(row));
   }
-  std::vector<OldEpisode> chosen;
-  for (const std::size_t index : ChooseConsolidationGroup(old, group)) {
-    chosen.push_back(std::move(old[index]));
-  }
-  return chosen;
+  return TakeConsolidationGroup(std::move(old), group);
 }
 
 // Takes the user for the claim, or has him looked at later. Nothing: he has too few, or somebody
@@ -353,7 +340,7 @@ Result<std::vector<ConsolidatedEpisode>> PostgresEpisodeConsolidation::Find(
                         TermsForPostgres(query.terms), query.as_of, query.limit));
   std::vector<ConsolidatedEpisode> found;
   for (const PostgresRow row : rows) {
-    found.push_back(ReadConsolidated(row, query.user));
+    found.push_back(ReadWithSources(row, query.user));
   }
   return found;
 }
@@ -378,7 +365,7 @@ Result<ConsolidatedPage> PostgresEpisodeConsolidation::List(const UserKey& user,
       page.next_cursor = FormatCursor({last.from, 0, 0, last.memory_id});
       break;
     }
-    page.episodes.push_back(ReadConsolidated(row, user));
+    page.episodes.push_back(ReadWithSources(row, user));
   }
   return page;
 }
@@ -390,7 +377,7 @@ Result<std::optional<ConsolidatedEpisode>> PostgresEpisodeConsolidation::Get(
   if (rows.empty()) {
     return std::optional<ConsolidatedEpisode>();
   }
-  return std::optional(ReadConsolidated(rows[0], UserKey{std::string(tenant), rows[0].String(10)}));
+  return std::optional(ReadWithSources(rows[0], UserKey{std::string(tenant), rows[0].String(10)}));
 }
 
 Result<std::map<std::string, std::string>> PostgresEpisodeConsolidation::ConsolidatedIn(

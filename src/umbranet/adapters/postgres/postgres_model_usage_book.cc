@@ -31,8 +31,6 @@ CREATE TABLE model_usage_writer(
 );
 )sql";
 
-constexpr std::int64_t kTotal = -1;
-
 constexpr std::string_view kEnterBatch =
     "INSERT INTO model_usage_writer AS w(writer, batch, day) VALUES($1, $2, $3)"
     " ON CONFLICT(writer) DO UPDATE SET batch = excluded.batch, day = excluded.day"
@@ -65,7 +63,7 @@ struct Summed {
 std::map<std::pair<std::int64_t, UsageKey>, Summed> RowsOf(std::span<const DayUsage> entries) {
   std::map<std::pair<std::int64_t, UsageKey>, Summed> rows;
   for (const DayUsage& entry : entries) {
-    for (const std::int64_t day : {entry.day, kTotal}) {
+    for (const std::int64_t day : {entry.day, kUsageTotal}) {
       const auto [row, is_new] = rows.try_emplace({day, entry.row.key}, Summed{entry.day, {}});
       row->second.first_day = std::min(row->second.first_day, entry.day);
       row->second.counts += entry.row.counts;
@@ -112,10 +110,7 @@ Status PostgresModelUsageBook::Enter(std::string_view writer, std::uint64_t batc
   if (entries.empty()) {
     return {};
   }
-  std::int64_t newest = 0;
-  for (const DayUsage& entry : entries) {
-    newest = std::max(newest, entry.day);
-  }
+  const std::int64_t newest = NewestDay(entries);
   const std::int64_t oldest = newest - kUsageDaysMax;
   return pool_.Transact(
       deadline, PostgresIsolation::kReadCommitted, [&](PostgresConnection& connection) -> Status {
@@ -136,18 +131,7 @@ Result<UsagePage> PostgresModelUsageBook::Read(std::int64_t day, Deadline deadli
   UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, pool_.Ask(deadline, kSelect, day));
   UsagePage page;
   for (const PostgresRow row : rows) {
-    UsageRow read{.key = {row.String(1), row.String(2), row.String(3)},
-                  .counts = {.calls = static_cast<std::uint64_t>(row.Int(5)),
-                             .failed = static_cast<std::uint64_t>(row.Int(6)),
-                             .prompt_tokens = static_cast<std::uint64_t>(row.Int(7)),
-                             .completion_tokens = static_cast<std::uint64_t>(row.Int(8)),
-                             .cost = row.Real(9)}};
-    if (row.Int(0) == kTotal) {
-      page.first_day = std::min(page.first_day.value_or(row.Int(4)), row.Int(4));
-      page.total.push_back(std::move(read));
-    } else {
-      page.of_day.push_back(std::move(read));
-    }
+    FileUsageRow(row, page);
   }
   return page;
 }

@@ -119,20 +119,6 @@ struct Chosen {
   ConsolidationClaim claim;
 };
 
-// Without sources.
-ConsolidatedEpisode ReadConsolidated(const SqliteStatement& row, UserKey user) {
-  ConsolidatedEpisode episode;
-  episode.memory_id = row.String(1);
-  episode.user = std::move(user);
-  episode.session_id = row.String(2);
-  episode.from = row.Time(3);
-  episode.until = row.Time(4);
-  episode.made_at = row.Time(5);
-  episode.model = row.String(6);
-  episode.text = row.String(7);
-  return episode;
-}
-
 Status ReadSources(SqliteConnection& connection, std::int64_t key, ConsolidatedEpisode& episode) {
   SqliteStatement rows = connection.Prepare(kSelectSources);
   rows.BindAll(key);
@@ -161,15 +147,10 @@ Result<std::vector<OldEpisode>> SelectGroup(SqliteConnection& connection, const 
   SqliteStatement rows = connection.Prepare(kSelectOld);
   rows.BindAll(of.memory_key, before, of.owner_key, now, kOldRead);
   while (rows.Step()) {
-    old.push_back({rows.String(0), rows.String(1), static_cast<Role>(rows.Int(2)), rows.String(3),
-                   rows.String(4), rows.String(5), rows.Time(6)});
+    old.push_back(ReadOldEpisode(rows));
   }
   UMBRANET_RETURN_IF_ERROR(rows.status());
-  std::vector<OldEpisode> chosen;
-  for (const std::size_t index : ChooseConsolidationGroup(old, group)) {
-    chosen.push_back(std::move(old[index]));
-  }
-  return chosen;
+  return TakeConsolidationGroup(std::move(old), group);
 }
 
 // Counting takes its time, so it is a reader who chooses; the claim is then made on condition.
@@ -441,7 +422,7 @@ Result<std::vector<ConsolidatedEpisode>> SqliteEpisodeConsolidation::Find(
     SqliteStatement row = reader->Prepare(kSelectByKey);
     row.BindAll(key);
     if (row.Step()) {
-      found.push_back(ReadConsolidated(row, query.user));
+      found.push_back(ReadConsolidated(row, 1, query.user));
       UMBRANET_RETURN_IF_ERROR(ReadSources(*reader, key, found.back()));
     }
     UMBRANET_RETURN_IF_ERROR(row.status());
@@ -472,7 +453,7 @@ Result<ConsolidatedPage> SqliteEpisodeConsolidation::List(const UserKey& user,
       page.next_cursor = FormatCursor({last.from, 0, 0, last.memory_id});
       break;
     }
-    page.episodes.push_back(ReadConsolidated(rows, user));
+    page.episodes.push_back(ReadConsolidated(rows, 1, user));
     UMBRANET_RETURN_IF_ERROR(ReadSources(*reader, rows.Int(0), page.episodes.back()));
   }
   UMBRANET_RETURN_IF_ERROR(rows.status());
@@ -487,7 +468,7 @@ Result<std::optional<ConsolidatedEpisode>> SqliteEpisodeConsolidation::Get(
   SqliteStatement row = reader->Prepare(kSelectById);
   row.BindAll(memory_id, tenant);
   if (row.Step()) {
-    found = ReadConsolidated(row, {std::string(tenant), row.String(8)});
+    found = ReadConsolidated(row, 1, {std::string(tenant), row.String(8)});
     UMBRANET_RETURN_IF_ERROR(ReadSources(*reader, row.Int(0), *found));
   }
   UMBRANET_RETURN_IF_ERROR(row.status());

@@ -28,8 +28,6 @@ CREATE TABLE model_usage_writer(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::int64_t kTotal = -1;
-
 constexpr std::string_view kEnterBatch =
     "INSERT INTO model_usage_writer(writer, batch, day) VALUES(?, ?, ?)"
     " ON CONFLICT(writer) DO UPDATE SET batch = excluded.batch, day = excluded.day"
@@ -66,10 +64,7 @@ Status SqliteModelUsageBook::Enter(std::string_view writer, std::uint64_t batch,
   if (entries.empty()) {
     return {};
   }
-  std::int64_t newest = 0;
-  for (const DayUsage& entry : entries) {
-    newest = std::max(newest, entry.day);
-  }
+  const std::int64_t newest = NewestDay(entries);
   return store_.database().Write(
       SqliteDatabase::Lane::kBackground,
       [&](SqliteConnection& connection) -> Status {
@@ -79,7 +74,7 @@ Status SqliteModelUsageBook::Enter(std::string_view writer, std::uint64_t batch,
         }
         for (const DayUsage& entry : entries) {
           UMBRANET_RETURN_IF_ERROR(Add(connection, entry.day, entry));
-          UMBRANET_RETURN_IF_ERROR(Add(connection, kTotal, entry));
+          UMBRANET_RETURN_IF_ERROR(Add(connection, kUsageTotal, entry));
         }
         UMBRANET_RETURN_IF_ERROR(connection.Run(kDeleteDays, newest - kUsageDaysMax));
         return connection.Run(kDeleteWriters, newest - kUsageDaysMax);
@@ -93,18 +88,7 @@ Result<UsagePage> SqliteModelUsageBook::Read(std::int64_t day, Deadline deadline
   SqliteStatement row = reader->Prepare(kSelect);
   row.BindAll(day);
   while (row.Step()) {
-    UsageRow read{.key = {row.String(1), row.String(2), row.String(3)},
-                  .counts = {.calls = static_cast<std::uint64_t>(row.Int(5)),
-                             .failed = static_cast<std::uint64_t>(row.Int(6)),
-                             .prompt_tokens = static_cast<std::uint64_t>(row.Int(7)),
-                             .completion_tokens = static_cast<std::uint64_t>(row.Int(8)),
-                             .cost = row.Real(9)}};
-    if (row.Int(0) == kTotal) {
-      page.first_day = std::min(page.first_day.value_or(row.Int(4)), row.Int(4));
-      page.total.push_back(std::move(read));
-    } else {
-      page.of_day.push_back(std::move(read));
-    }
+    FileUsageRow(row, page);
   }
   UMBRANET_RETURN_IF_ERROR(row.status());
   return page;
