@@ -35,6 +35,10 @@ constexpr Millis kAcceptPause{100};
 constexpr std::size_t kRefusalsMax = 64;
 // Probes, metrics and operators get through while every other place is taken.
 constexpr std::size_t kReservedForOperations = 8;
+// A client counts itself as connected a moment before the kernel hands it over here, and longer
+// where the machine is busy: with the door closed at once it would see a reset, and could not tell
+// whether its request was worked on.
+constexpr Millis kLettingIn{20};
 // What is left of requests that were arriving when the server was asked to stop.
 constexpr Millis kDrainReading{1'000};
 // For the last responses to leave, once their handlers have given up.
@@ -59,6 +63,7 @@ class AsioHttpServer final : public HttpServer, private ConnectionHost {
         acceptor_(io_),
         tick_(io_),
         accept_pause_(io_),
+        letting_in_(io_),
         pool_(PoolOptions(options_)) {}
 
   ~AsioHttpServer() override { Stop(Deadline::After(clock_, Millis{0})); }
@@ -114,6 +119,7 @@ class AsioHttpServer final : public HttpServer, private ConnectionHost {
   Acceptor acceptor_;
   Timer tick_;
   Timer accept_pause_;
+  Timer letting_in_;
   // Of the I/O thread alone.
   std::map<Connection*, std::shared_ptr<Connection>> connections_;
   std::optional<SteadyTime> drain_until_;
@@ -294,13 +300,16 @@ void AsioHttpServer::BeginDrain() {
     }
   }
   acceptor_.close(error);
-  closed_to_new_ = true;
   accept_pause_.cancel();
   for (auto at = connections_.begin(); at != connections_.end();) {
     const std::shared_ptr<Connection> connection = (at++)->second;
     connection->Drain(until);
   }
-  Progressed();
+  // Behind the last connection that was accepted and is not yet counted.
+  asio::post(io_, [this] {
+    closed_to_new_ = true;
+    Progressed();
+  });
 }
 
 bool AsioHttpServer::Stop(Deadline deadline) {
@@ -315,7 +324,11 @@ bool AsioHttpServer::Stop(Deadline deadline) {
     }
   }
   stopping_ = true;
-  asio::post(io_, [this] { BeginDrain(); });
+  const Millis letting_in = deadline.Expired() ? Millis{0} : kLettingIn;
+  asio::post(io_, [this, letting_in] {
+    letting_in_.expires_after(letting_in);
+    letting_in_.async_wait([this](const boost::system::error_code&) { BeginDrain(); });
+  });
   const auto idle = [this] { return closed_to_new_ && in_flight_ == 0 && connection_count_ == 0; };
   const bool in_time = WaitFor(deadline, idle);
   if (!in_time) {
