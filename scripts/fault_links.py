@@ -1,6 +1,6 @@
 """Links between processes and servers that can be broken: a TCP forwarder, and a network namespace.
 
-Python's standard library and, for the namespace, iproute2. Methods may be called from any thread; one thread of its own carries
+Python's standard library and, for the namespace, iproute2 and nftables. Methods may be called from any thread; one thread of its own carries
 the bytes of all links.
 """
 
@@ -153,8 +153,9 @@ def through_links(urls):
 
 
 class Namespace:
-    """A network namespace with one cable to this one. With the cable out packets go nowhere, those that ask for a connection too;
-    a forwarder cannot show that, since it accepts."""
+    """A network namespace with one cable to this one, and what a forwarder cannot show, since it accepts: with the cable out
+    packets go nowhere, those that ask for a connection too; on a lossy cable each packet may be lost, in both directions; on one that
+    resets, each packet of a connection is answered with RST at both of its ends."""
 
     HERE, THERE = "10.213.77.1", "10.213.77.2"
 
@@ -177,7 +178,11 @@ class Namespace:
         """Why there can be none here; empty when there can."""
         if os.geteuid() != 0:
             return "only root may make one"
-        return "" if shutil.which("ip") else "the program ip of iproute2 is not there"
+        for program, package in (("ip", "iproute2"), ("nft", "nftables")):
+            if not shutil.which(program):
+                return f"the program {program} of {package} is not there; scripts/setup --services installs it"
+        lists = subprocess.run(["nft", "list", "ruleset"], capture_output=True, check=False)
+        return "" if lists.returncode == 0 else "this kernel has no nf_tables, which packets are lost with"
 
     def command(self, arguments):
         return ["ip", "netns", "exec", self.name] + arguments
@@ -187,6 +192,25 @@ class Namespace:
 
     def plug_cable(self):
         _ip("link", "set", self._cable, "up")
+
+    def lose_packets(self, percent):
+        self._at_the_cable(f"numgen random mod 100 < {percent} drop")
+
+    def reset_connections(self):
+        self._at_the_cable("meta l4proto tcp reject with tcp reset")
+
+    def mend(self):
+        self._nft("flush ruleset")
+
+    def _at_the_cable(self, rule):
+        self._nft(f"""flush ruleset
+            table inet cable {{
+                chain incoming {{ type filter hook input priority 0; iif lo accept; {rule}; }}
+                chain outgoing {{ type filter hook output priority 0; oif lo accept; {rule}; }}
+            }}""")
+
+    def _nft(self, rules):
+        subprocess.run(self.command(["nft", "-f", "-"]), input=rules, text=True, capture_output=True, check=True)
 
     def remove(self):
         subprocess.run(["ip", "netns", "del", self.name], capture_output=True, check=False)
