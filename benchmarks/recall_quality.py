@@ -94,6 +94,49 @@ def first_place(ranked, names):
     return min((ranked.index(name) for name in names if name in ranked), default=len(ranked))
 
 
+class Measured:
+    """What the questions so far have come to."""
+
+    def __init__(self):
+        self.rows, self.took_ms, self.changed = collections.defaultdict(list), [], []
+
+    def ask(self, server, user, names, question):
+        """Returns what was found."""
+        start = time.perf_counter()
+        found = server.call("POST", "/v1/recall", {
+            "user_id": user, "query": question["query"], "limit": max(DEPTHS)})
+        self.took_ms.append((time.perf_counter() - start) * 1000)
+        ranked = sources(found["items"], names)
+        if question["category"] in FOLLOWED:
+            ranked = list(dict.fromkeys(sources(found["rules"], names) + ranked))
+        row = score(ranked, question["evidence"])
+        self.rows[question["category"]].append(row)
+        if question["category"] != "adversarial":
+            self.rows["all but adversarial"].append(row)
+        if question.get("old") and question.get("new"):
+            new, old = (first_place(ranked, question[k]) for k in ("new", "old"))
+            self.changed.append(new < old)
+        return found
+
+    def print(self):
+        """Returns the table that it prints."""
+        columns = ["R@%d" % k for k in DEPTHS] + ["nDCG@10"]
+        table = {category: dict({c: 100 * sum(r[c] for r in found) / len(found) for c in columns},
+                                n=len(found)) for category, found in sorted(self.rows.items())}
+        print("| category | n | " + " | ".join(columns) + " |")
+        print("|---|---|" + "---|" * len(columns))
+        for category, row in table.items():
+            print("| %s | %d | %s |" % (category, row["n"],
+                                        " | ".join("%.1f" % row[c] for c in columns)))
+        took_ms = sorted(self.took_ms)
+        print("\nrecall over HTTP: p50 %.2f ms, p95 %.2f ms (%d questions)" % (
+            took_ms[len(took_ms) // 2], took_ms[len(took_ms) * 95 // 100], len(took_ms)))
+        if self.changed:
+            print("new value of a changed fact above the old one: %.0f %% of %d" % (
+                100 * sum(self.changed) / len(self.changed), len(self.changed)))
+        return table
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -103,7 +146,7 @@ def main():
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
     server = Server(options.url, options.key)
-    rows, took_ms, changed = collections.defaultdict(list), [], []
+    measured = Measured()
 
     for path in options.files:
         with open(path, encoding="utf-8") as file:
@@ -112,37 +155,11 @@ def main():
         names = store(server, user, conversation["turns"])
         await_reflection(server, user)
         for question in conversation["questions"]:
-            start = time.perf_counter()
-            found = server.call("POST", "/v1/recall", {
-                "user_id": user, "query": question["query"], "limit": max(DEPTHS)})
-            took_ms.append((time.perf_counter() - start) * 1000)
-            ranked = sources(found["items"], names)
-            if question["category"] in FOLLOWED:
-                ranked = list(dict.fromkeys(sources(found["rules"], names) + ranked))
-            row = score(ranked, question["evidence"])
-            rows[question["category"]].append(row)
-            if question["category"] != "adversarial":
-                rows["all but adversarial"].append(row)
-            if question.get("old") and question.get("new"):
-                new, old = (first_place(ranked, question[k]) for k in ("new", "old"))
-                changed.append(new < old)
+            measured.ask(server, user, names, question)
         server.call("DELETE", "/v1/users/" + urllib.parse.quote(user, safe=""))
         print("%s: %d questions" % (path, len(conversation["questions"])), file=sys.stderr)
 
-    columns = ["R@%d" % k for k in DEPTHS] + ["nDCG@10"]
-    table = {category: dict({c: 100 * sum(r[c] for r in found) / len(found) for c in columns},
-                            n=len(found)) for category, found in sorted(rows.items())}
-    print("| category | n | " + " | ".join(columns) + " |")
-    print("|---|---|" + "---|" * len(columns))
-    for category, row in table.items():
-        print("| %s | %d | %s |" % (category, row["n"],
-                                    " | ".join("%.1f" % row[c] for c in columns)))
-    took_ms.sort()
-    print("\nrecall over HTTP: p50 %.2f ms, p95 %.2f ms (%d questions)" % (
-        took_ms[len(took_ms) // 2], took_ms[len(took_ms) * 95 // 100], len(took_ms)))
-    if changed:
-        print("new value of a changed fact above the old one: %.0f %% of %d" % (
-            100 * sum(changed) / len(changed), len(changed)))
+    table = measured.print()
     if options.json:
         with open(options.json, "w", encoding="utf-8") as out:
             json.dump(table, out, indent=1)

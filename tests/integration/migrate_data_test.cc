@@ -35,6 +35,9 @@ using ::testing::IsEmpty;
 
 const Deadline kNever = Deadline::Never();
 constexpr std::string_view kSpace = "a space of the test";
+constexpr std::int64_t kDay = 20'000;
+const ConsolidationPolicy kOld{
+    .episodes_min = 2, .group = {.episodes_min = 2, .episodes_max = 4}, .look_again = Millis{0}};
 
 // A database on the server of scripts/services, with all tables.
 class OwnDatabase {
@@ -189,6 +192,9 @@ class MigrateDataTest : public ::testing::Test {
       Change(stores, user);
       Fail(stores, user);
     }
+    Consolidate(stores);
+    const DayUsage spent{kDay, {{"default", "a model", "reflection"}, {.calls = 3, .cost = 0.25}}};
+    ASSERT_TRUE(stores.usage_book->Enter("w", 1, std::span(&spent, 1), kNever).ok());
     ASSERT_TRUE(stores.journal->EraseUser(gone_, kNever).ok());
     for (MemoryTier* tier : {static_cast<MemoryTier*>(stores.episodic.get()),
                              static_cast<MemoryTier*>(stores.semantic.get()),
@@ -227,6 +233,19 @@ class MigrateDataTest : public ::testing::Test {
       vectors.push_back({item.memory_id, Embedding{0.6F, 0.8F}});
     }
     EXPECT_TRUE(stores.episodic->SaveVectors(kSpace, vectors, kNever).ok());
+  }
+
+  // All that is old of everybody, and of each user one is undone.
+  void Consolidate(Backends& stores) {
+    while (const auto claim = stores.consolidation->Claim(kOld, kNever).value()) {
+      ASSERT_TRUE(stores.consolidation->Save(*claim, "Of a dog\nand Jonas.", "m", kNever).ok());
+    }
+    for (const UserKey& user : {kim_, odd_}) {
+      const auto page = stores.consolidation->List(user, "", 100, kNever).value();
+      ASSERT_GT(page.episodes.size(), 1U);
+      ASSERT_TRUE(
+          stores.consolidation->Undo(user.tenant, page.episodes.front().memory_id, kNever).value());
+    }
   }
 
   // A dead letter, a job that waits for its next attempt, and one that nobody has looked at.
@@ -409,6 +428,37 @@ TEST_F(MigrateDataTest, KeepsDeadLettersWaitingJobsAndAnswersWithTheirHistory) {
   ASSERT_TRUE(batch.has_value());
   EXPECT_EQ(batch->jobs.front().job.interaction_id, "turn/22");
   EXPECT_TRUE(distributed.ledger->Release(batch->lease, kNever).ok());
+}
+
+TEST_F(MigrateDataTest, CarriesConsolidatedEpisodesWhatWasUndoneAndTheBooks) {
+  ASSERT_TRUE(MoveData(Request(), servers_, clock_).ok());
+  auto embedded = OpenFileToRead(DatabasePath(embedded_), embedded_, clock_).value();
+  auto distributed = OpenStores(servers_, clock_, log_).value();
+  for (const UserKey& user : {kim_, odd_}) {
+    const auto here = embedded.consolidation->List(user, "", 100, kNever).value();
+    const auto there = distributed.consolidation->List(user, "", 100, kNever).value();
+    EXPECT_FALSE(here.episodes.empty());
+    EXPECT_EQ(here.episodes, there.episodes);
+    const ConsolidatedQuery query{.user = user, .terms = {"dog"}};
+    EXPECT_FALSE(embedded.consolidation->Find(query, kNever)->empty());
+    EXPECT_EQ(embedded.consolidation->Find(query, kNever).value(),
+              distributed.consolidation->Find(query, kNever).value());
+  }
+  // What was undone is not made again, and what is there is not made twice.
+  EXPECT_FALSE(distributed.consolidation->Claim(kOld, kNever).value().has_value());
+  // New ones find keys of their own.
+  const auto first = distributed.consolidation->List(kim_, "", 1, kNever).value().episodes.at(0);
+  const std::string source = first.sources.at(0).memory_id;
+  EXPECT_TRUE(distributed.episodic->Erase(kim_.tenant, source, kNever).value());
+  const auto claim = distributed.consolidation->Claim(kOld, kNever).value();
+  ASSERT_TRUE(claim.has_value());
+  EXPECT_TRUE(distributed.consolidation->Save(*claim, "Of a dog.", "m", kNever).ok());
+  const UsagePage books = distributed.usage_book->Read(kDay, kNever).value();
+  ASSERT_EQ(books.of_day.size(), 1U);
+  EXPECT_EQ(books.of_day[0].counts.calls, 3U);
+  EXPECT_EQ(books.total.size(), 1U);
+  EXPECT_EQ(books.total[0].counts.cost, 0.25);
+  EXPECT_EQ(books.first_day, kDay);
 }
 
 TEST_F(MigrateDataTest, WhatWasForgottenDoesNotComeBackAndNewTurnsComeAfterOldOnes) {

@@ -43,8 +43,9 @@ class Mover {
   explicit Mover(const DataMove& move) : move_(move) {}
 
   Status MoveAll(const std::vector<MovedUser>& users) {
-    for (const MovedTable* table : {&MovedAccounts(), &MovedSpaces()}) {
-      UMBRANET_RETURN_IF_ERROR(MoveTable(*table, std::nullopt, kNobody));
+    UMBRANET_RETURN_IF_ERROR(MoveTable(MovedAccounts(), std::nullopt, kNobody));
+    for (const MovedTable& table : MovedCommonTables()) {
+      UMBRANET_RETURN_IF_ERROR(MoveTable(table, std::nullopt, kNobody));
     }
     std::size_t done = 0;
     all_ = users.size();

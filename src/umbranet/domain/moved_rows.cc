@@ -8,6 +8,7 @@ constexpr MovedKind kReal = MovedKind::kReal;
 constexpr MovedKind kFlag = MovedKind::kFlag;
 constexpr MovedKind kId = MovedKind::kId;
 constexpr MovedKind kWords = MovedKind::kWords;
+constexpr MovedKind kTerms = MovedKind::kTerms;
 constexpr MovedKind kBytes = MovedKind::kBytes;
 
 std::vector<MovedTable> LedgerTables() {
@@ -130,13 +131,36 @@ std::vector<MovedTable> TierTables() {
   };
 }
 
+std::vector<MovedTable> ConsolidationTables() {
+  return {
+      {"consolidated_episode",
+       {{"consolidated_key", kInteger},
+        {"user_key", kInteger},
+        {"memory_id", kId},
+        {"session_id", kId},
+        {"from_at", kInteger},
+        {"until_at", kInteger},
+        {"made_at", kInteger},
+        {"model", kWords},
+        {"text", kBytes},
+        {"terms", kTerms}}},
+      {"consolidated_source",
+       {{"consolidated_key", kInteger}, {"place", kInteger}, {"episode_key", kInteger}},
+       "consolidated_episode",
+       "consolidated_key"},
+      {"consolidation_left_alone",
+       {{"user_key", kInteger}, {"memory_id", kId}, {"until_at", kInteger}}},
+  };
+}
+
 }  // namespace
 
 std::span<const MovedTable> MovedTables() {
   static const std::vector<MovedTable> kTables = [] {
     std::vector<MovedTable> tables = LedgerTables();
-    const std::vector<MovedTable> tiers = TierTables();
-    tables.insert(tables.end(), tiers.begin(), tiers.end());
+    for (const std::vector<MovedTable>& more : {TierTables(), ConsolidationTables()}) {
+      tables.insert(tables.end(), more.begin(), more.end());
+    }
     return tables;
   }();
   return kTables;
@@ -154,9 +178,22 @@ const MovedTable& MovedAccounts() {
   return kAccounts;
 }
 
-const MovedTable& MovedSpaces() {
-  static const MovedTable kSpaces{"embedding_space", {{"space_key", kInteger}, {"space", kId}}};
-  return kSpaces;
+std::span<const MovedTable> MovedCommonTables() {
+  static const std::vector<MovedTable> kTables = {
+      {"embedding_space", {{"space_key", kInteger}, {"space", kId}}},
+      {"model_usage",
+       {{"day", kInteger},
+        {"tenant", kId},
+        {"model", kId},
+        {"purpose", kId},
+        {"first_day", kInteger},
+        {"calls", kInteger},
+        {"failed", kInteger},
+        {"prompt_tokens", kInteger},
+        {"completion_tokens", kInteger},
+        {"cost", kReal}}},
+  };
+  return kTables;
 }
 
 }  // namespace umbranet

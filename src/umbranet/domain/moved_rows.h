@@ -22,6 +22,7 @@ enum class MovedKind : std::uint8_t {
   kFlag,   // An integer, 0 or 1.
   kId,     // Text that must arrive as it is.
   kWords,  // Text for people, of errors say; a store may replace characters that it cannot hold.
+  kTerms,  // As JoinTerms gives them (base/text_analysis.h); a store may keep each by itself.
   kBytes,  // What people wrote.
 };
 
@@ -33,6 +34,9 @@ struct MovedColumn {
 struct MovedTable {
   std::string_view name;
   std::vector<MovedColumn> columns;
+  // Of one without user_key: the table that says whose a row is, by a column of that name in both.
+  std::string_view parent = "job";
+  std::string_view parent_key = "seq";
 };
 
 // Nothing is NULL.
@@ -43,8 +47,10 @@ using MovedRow = std::vector<MovedValue>;
 // Tables with rows of one user each, in the order in which they move.
 std::span<const MovedTable> MovedTables();
 
-// Every user, also one who was forgotten and left but the time of it; and the spaces of vectors.
+// Every user, also one who was forgotten and left but the time of it.
 const MovedTable& MovedAccounts();
-const MovedTable& MovedSpaces();
+// The other tables that are nobody's in particular: the spaces of vectors, and the books of what
+// models were asked.
+std::span<const MovedTable> MovedCommonTables();
 
 }  // namespace umbranet

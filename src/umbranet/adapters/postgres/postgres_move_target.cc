@@ -1,5 +1,6 @@
 #include "umbranet/adapters/postgres/postgres_move_target.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -38,7 +39,7 @@ constexpr std::string_view kRaiseFence = "SELECT setval('ledger_fence', $1::bigi
 constexpr std::string_view kRaiseNow =
     "UPDATE ledger_value SET value = GREATEST(value, $1) WHERE name = 'last_now'";
 // Keys that were given elsewhere must not be given again.
-constexpr std::array<std::string_view, 6> kRaiseKeys = {
+constexpr std::array<std::string_view, 7> kRaiseKeys = {
     "SELECT setval(pg_get_serial_sequence('account', 'user_key'), GREATEST(max(user_key), 1))"
     " FROM account",
     "SELECT setval(pg_get_serial_sequence('audit', 'id'), GREATEST(max(id), 1)) FROM audit",
@@ -49,7 +50,9 @@ constexpr std::array<std::string_view, 6> kRaiseKeys = {
     "SELECT setval(pg_get_serial_sequence('episode_vector', 'vector_key'),"
     " GREATEST(max(vector_key), 1)) FROM episode_vector",
     "SELECT setval(pg_get_serial_sequence('rule_statement', 'statement_key'),"
-    " GREATEST(max(statement_key), 1)) FROM rule_statement"};
+    " GREATEST(max(statement_key), 1)) FROM rule_statement",
+    "SELECT setval(pg_get_serial_sequence('consolidated_episode', 'consolidated_key'),"
+    " GREATEST(max(consolidated_key), 1)) FROM consolidated_episode"};
 constexpr std::string_view kSelectSteps = "SELECT step FROM data_move_step WHERE user_key = $1";
 constexpr std::string_view kInsertStep =
     "INSERT INTO data_move_step(user_key, step) VALUES($1, $2) ON CONFLICT DO NOTHING";
@@ -65,27 +68,30 @@ constexpr std::string_view kFinishMove =
     "UPDATE data_move SET finished_at = $1 WHERE id = 1 AND finished_at IS NULL";
 constexpr std::string_view kDeleteSteps = "DELETE FROM data_move_step";
 
-// What the server answers with, and the type of a parameter that holds a column.
+// The type of a parameter that holds a column, and what makes a value of it.
 struct ColumnForm {
   std::string_view array;
-  std::string_view suffix;  // After its name where it is inserted.
+  std::string_view prefix;  // Before its name where it is inserted.
+  std::string_view suffix;  // And after it.
 };
 
 ColumnForm FormOf(MovedKind kind) {
   switch (kind) {
     case MovedKind::kInteger:
-      return {"bigint[]", ""};
+      return {"bigint[]", "", ""};
     case MovedKind::kFlag:
-      return {"bigint[]", " <> 0"};
+      return {"bigint[]", "", " <> 0"};
     case MovedKind::kReal:
-      return {"double precision[]", ""};
+      return {"double precision[]", "", ""};
     case MovedKind::kId:
     case MovedKind::kWords:
-      return {"text[]", ""};
+      return {"text[]", "", ""};
+    case MovedKind::kTerms:
+      return {"text[]", "string_to_array(", ", ' ')"};
     case MovedKind::kBytes:
       break;
   }
-  return {"bytea[]", ""};
+  return {"bytea[]", "", ""};
 }
 
 // INSERT INTO plan(seq, plan) OVERRIDING SYSTEM VALUE SELECT x.seq, x.plan FROM
@@ -99,7 +105,7 @@ std::string InsertStatement(const MovedTable& table) {
     const std::string comma = ++number == 1 ? "" : ", ";
     const ColumnForm form = FormOf(column.kind);
     columns.append(comma).append(column.name);
-    selected.append(comma).append("x.").append(column.name).append(form.suffix);
+    selected.append(comma).append(form.prefix).append("x.").append(column.name).append(form.suffix);
     parameters.append(comma)
         .append("$")
         .append(std::to_string(number))
@@ -117,9 +123,11 @@ std::string CountStatement(const MovedTable& table) {
   for (const MovedColumn& column : table.columns) {
     of_user = of_user || column.name == "user_key";
   }
+  const std::string parent(table.parent);
+  const std::string key(table.parent_key);
   return of_user ? "SELECT count(*) FROM " + name + " WHERE user_key = $1"
-                 : "SELECT count(*) FROM job j JOIN " + name +
-                       " x ON x.seq = j.seq WHERE j.user_key = $1";
+                 : "SELECT count(*) FROM " + parent + " p JOIN " + name + " x ON x." + key +
+                       " = p." + key + " WHERE p.user_key = $1";
 }
 
 struct TableStatements {
@@ -135,9 +143,8 @@ const TableStatements* StatementsOf(const MovedTable& table) {
       statements[std::string(one.name)] = {InsertStatement(one), CountStatement(one)};
     };
     add(MovedAccounts());
-    add(MovedSpaces());
-    for (const MovedTable& one : MovedTables()) {
-      add(one);
+    for (const std::span<const MovedTable> tables : {MovedCommonTables(), MovedTables()}) {
+      std::for_each(tables.begin(), tables.end(), add);
     }
     return statements;
   }();
@@ -166,6 +173,7 @@ PostgresValue ColumnOf(std::span<const MovedRow> rows, std::size_t column, Moved
     case MovedKind::kId:
       return ColumnOf<std::string, std::string>(rows, column, std::identity());
     case MovedKind::kWords:
+    case MovedKind::kTerms:
       return ColumnOf<std::string, std::string>(rows, column, TextForPostgres);
     case MovedKind::kBytes:
       break;

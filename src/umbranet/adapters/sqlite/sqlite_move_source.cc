@@ -14,7 +14,8 @@ constexpr std::string_view kSelectBounds =
     " (SELECT value FROM ledger_value WHERE name = 'fence'),"
     " max((SELECT value FROM ledger_value WHERE name = 'last_now'),"
     " (SELECT coalesce(max(enqueued_at), 0) FROM job))";
-// Changes with whatever is accepted, reflected, edited, erased, summarised or embedded.
+// Changes with whatever is accepted, reflected, edited, erased, summarised, consolidated, embedded
+// or paid for.
 constexpr std::string_view kSelectFingerprint =
     "SELECT (SELECT count(*) || ' ' || coalesce(max(seq), 0) FROM turn)"
     " || ' ' || (SELECT count(*) || ' ' || total(state) || ' ' || total(attempts + crashes)"
@@ -31,7 +32,11 @@ constexpr std::string_view kSelectFingerprint =
     " || ' ' || (SELECT count(*) || ' ' || coalesce(max(statement_key), 0) || ' '"
     " || total(length(edited_text)) || ' ' || total(edited_valid_to) FROM fact_statement)"
     " || ' ' || (SELECT count(*) || ' ' || coalesce(max(statement_key), 0) || ' '"
-    " || total(length(edited_text)) || ' ' || total(edited_withdrawn_at) FROM rule_statement)";
+    " || total(length(edited_text)) || ' ' || total(edited_withdrawn_at) FROM rule_statement)"
+    " || ' ' || (SELECT count(*) || ' ' || coalesce(max(consolidated_key), 0)"
+    " FROM consolidated_episode)"
+    " || ' ' || (SELECT count(*) || ' ' || total(until_at) FROM consolidation_left_alone)"
+    " || ' ' || (SELECT total(calls) FROM model_usage)";
 constexpr std::string_view kSelectUsers =
     "SELECT user_key, tenant, user_id FROM account ORDER BY user_key";
 constexpr std::string_view kSelectSummaries =
@@ -67,12 +72,16 @@ struct Selection {
 };
 
 // Tiers 1 and 3: what belongs to tier 2 moves as Knowledge.
-constexpr std::array<Selection, 14> kSelections = {{
+constexpr std::array<Selection, 18> kSelections = {{
     {"account",
      "SELECT user_key, tenant, user_id, accepted, reflected, dead, erased_at FROM account"
      " ORDER BY user_key",
      ""},
     {"embedding_space", "SELECT space_key, space FROM embedding_space ORDER BY space_key", ""},
+    {"model_usage",
+     "SELECT day, tenant, model, purpose, first_day, calls, failed, prompt_tokens,"
+     " completion_tokens, cost FROM model_usage ORDER BY day, tenant, model, purpose",
+     ""},
     {"turn",
      "SELECT seq, user_key, interaction_id, session_id, speaker, occurred_at, accepted_at,"
      " priority, origin, past_generation, past_state, metadata, user_message, assistant_response"
@@ -133,6 +142,21 @@ constexpr std::array<Selection, 14> kSelections = {{
      " recorded_at, kind, negative, withdraws, confidence, rule_key, scope, text, edited_text,"
      " edited_withdrawn_at FROM rule_statement WHERE user_key = ? ORDER BY statement_key",
      "SELECT count(*) FROM rule_statement WHERE user_key = ?", true},
+    {"consolidated_episode",
+     "SELECT consolidated_key, user_key, memory_id, session_id, from_at, until_at, made_at, model,"
+     " text, terms FROM consolidated_episode WHERE user_key = ? ORDER BY consolidated_key",
+     "SELECT count(*) FROM consolidated_episode WHERE user_key = ?", true},
+    {"consolidated_source",
+     "SELECT s.consolidated_key, s.place, s.episode_key FROM consolidated_episode c"
+     " JOIN consolidated_source s ON s.consolidated_key = c.consolidated_key WHERE c.user_key = ?"
+     " ORDER BY s.consolidated_key, s.place",
+     "SELECT count(*) FROM consolidated_episode c JOIN consolidated_source s"
+     " ON s.consolidated_key = c.consolidated_key WHERE c.user_key = ?",
+     true},
+    {"consolidation_left_alone",
+     "SELECT user_key, memory_id, until_at FROM consolidation_left_alone WHERE user_key = ?"
+     " ORDER BY memory_id",
+     "SELECT count(*) FROM consolidation_left_alone WHERE user_key = ?"},
 }};
 
 Result<const Selection*> SelectionOf(const MovedTable& table) {
@@ -156,6 +180,7 @@ MovedValue ReadValue(const SqliteStatement& row, int column, MovedKind kind) {
       return row.Real(column);
     case MovedKind::kId:
     case MovedKind::kWords:
+    case MovedKind::kTerms:
       return row.String(column);
     case MovedKind::kBytes:
       break;
