@@ -130,6 +130,7 @@ def await_quiet(program, model, users):
     end = time.monotonic() + WAIT_S
     while time.monotonic() < end:
         if model.calls > 0 and time.monotonic() - model.last_call > QUIET_S:
+            program.server.connection.close()  # The server may have closed it meanwhile.
             return consolidated(program.server, users)
         time.sleep(0.2)
     sys.exit(f"it is not through after {WAIT_S} s; the model was called {model.calls} times")

@@ -17,13 +17,16 @@
 #include <unistd.h>
 
 #include "umbranet/adapters/postgres/postgres_migrations.h"
+#include "umbranet/adapters/sqlite/sqlite_memory_generations.h"
 #include "umbranet/app/composition.h"
 #include "umbranet/app/composition_backends.h"
 #include "umbranet/app/composition_move.h"
 #include "umbranet/base/bounded_worker_pool.h"
 #include "umbranet/base/unique_id.h"
+#include "umbranet/extraction/rule_extractor.h"
 #include "umbranet/memory/memory_manager.h"
 #include "umbranet/reflection/condition_variable_doorbell.h"
+#include "umbranet/reflection/memory_rebuild.h"
 
 #include "tests/integration/servers.h"
 
@@ -73,6 +76,23 @@ class OwnDatabase {
   }
 
   const std::string name_;
+};
+
+class WithoutRules final : public Extractor {
+ public:
+  Result<std::vector<ReflectionPlan>> Extract(const ExtractionInput& input,
+                                              Deadline deadline) override {
+    Result<std::vector<ReflectionPlan>> plans = rules_.Extract(input, deadline);
+    for (ReflectionPlan& plan : plans.value()) {
+      plan.rules.clear();
+    }
+    return plans;
+  }
+
+  [[nodiscard]] std::string_view Name() const override { return "without-rules/1"; }
+
+ private:
+  RuleExtractor rules_;
 };
 
 struct OwnFolder {
@@ -459,6 +479,25 @@ TEST_F(MigrateDataTest, CarriesConsolidatedEpisodesWhatWasUndoneAndTheBooks) {
   EXPECT_EQ(books.total.size(), 1U);
   EXPECT_EQ(books.total[0].counts.cost, 0.25);
   EXPECT_EQ(books.first_day, kDay);
+}
+
+TEST_F(MigrateDataTest, OfSeveralGenerationsTheOneInForceMoves) {
+  {
+    auto stores = OpenStores(embedded_, clock_, log_).value();
+    SqliteMemoryGenerations generations(*stores.file_ledger);
+    MemoryRebuild rebuild(
+        {*stores.journal, generations, *stores.episodic, *stores.semantic, *stores.procedural},
+        log_, {});
+    WithoutRules extractor;
+    ASSERT_TRUE(rebuild.Advance(kim_, extractor, 100, kNever).ok());
+    ASSERT_TRUE(generations.Swap(kim_, IncomingGeneration::kShadow, kNever).ok());
+  }
+  const auto report = MoveData(Request(), servers_, clock_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->Different(), 0U);
+  EXPECT_EQ(report->users.front().target.rules, 0U);
+  EXPECT_GT(report->users.front().target.episodes, 0U);
+  ExpectTheSameAnswers();
 }
 
 TEST_F(MigrateDataTest, WhatWasForgottenDoesNotComeBackAndNewTurnsComeAfterOldOnes) {
