@@ -1,6 +1,6 @@
 // Goal: an installation of several processes on real servers takes in every turn once, in every
 // tier, though one of its reflectors is killed; and nobody waits for the lease of the one that is
-// gone.
+// gone. What one process forgets no other answers with.
 // Method: the built binary, as an API process and two reflectors, in a keyspace of the test's own;
 // users are called what nobody is called. The stores are counted by themselves. A reflector whose
 // graph is behind a proxy that stalls is certain to have a lease when it is killed.
@@ -32,6 +32,7 @@ namespace {
 
 namespace json = boost::json;
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -215,6 +216,44 @@ TEST_F(DistributedTest, AKilledReflectorsTurnIsTakenOverWithoutWaitingForItsLeas
   RecordProperty("ms_from_the_kill_until_it_was_reflected", static_cast<int>(took.count()));
   EXPECT_EQ(Count(kTakenFromADeadProcess), 1)
       << "its lease expired, after " << took.count() << " ms";
+}
+
+TEST_F(DistributedTest, WhatOneProcessForgetsAnotherDoesNotAnswerWithThoughItHeldIt) {
+  const auto environment = Environment();
+  ServerProcess holds(folder_.path() + "/holds", environment, {"--role", "api"});
+  ServerProcess forgets(folder_.path() + "/forgets", environment, {"--role", "api"});
+  ReflectorProcess reflector(folder_.path() + "/reflector.log", environment);
+  ASSERT_TRUE(holds.Running() && forgets.Running() && reflector.Running()) << holds.Log();
+  const std::string user = UserName(3);
+  const std::string path = "/v1/users/" + EncodeSegment(user);
+  const auto said = holds.Post("/v1/chat", {{"user_id", user},
+                                            {"session_id", "s"},
+                                            {"message",
+                                             "My friend Ana lives in Porto. Always"
+                                             " answer in metric units."}});
+  ASSERT_TRUE(said) << holds.Log();
+  ASSERT_EQ(said->status, 200) << said->body;
+  ASSERT_TRUE(holds.WaitReflected(user)) << reflector.Log();
+  const auto answers = [&] {
+    std::string all;
+    for (const std::string place :
+         {"/export", "/profile", "/memories?tier=episodic", "/memories?tier=semantic",
+          "/memories?tier=procedural", "/memories?tier=short_term"}) {
+      const auto answer = holds.Call("GET", path + place);
+      EXPECT_TRUE(answer && answer->status == 200) << place;
+      all += answer ? answer->body : "";
+    }
+    const auto recalled = holds.Post(
+        "/v1/recall",
+        {{"user_id", user}, {"session_id", "s"}, {"query", "Where does Ana live? Units?"}});
+    EXPECT_TRUE(recalled && recalled->status == 200);
+    return all + (recalled ? recalled->body : "");
+  };
+  EXPECT_THAT(answers(), AllOf(HasSubstr("Porto"), HasSubstr("metric units")));
+  const auto forgotten = forgets.Call("DELETE", path);
+  ASSERT_TRUE(forgotten);
+  ASSERT_EQ(forgotten->status, 200) << forgotten->body;
+  EXPECT_THAT(answers(), AllOf(Not(HasSubstr("Porto")), Not(HasSubstr("metric"))));
 }
 
 }  // namespace
