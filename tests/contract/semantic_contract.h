@@ -58,6 +58,7 @@ class SemanticMemoryContract : public TierContract {
     query.user = user;
     query.candidates_max = candidates_max;
     query.as_of = as_of;
+    query.version = Version(user);
     for (const std::string& term : AnalyzeTerms(words)) {
       if (std::find(query.terms.begin(), query.terms.end(), term) == query.terms.end()) {
         query.terms.push_back(term);
@@ -66,6 +67,14 @@ class SemanticMemoryContract : public TierContract {
     auto found = memory().Find(query, Deadline::Never());
     EXPECT_TRUE(found.ok()) << found.error().message;
     return std::move(found).value();
+  }
+
+  // As recall asks for it, in worlds whose journal has one.
+  std::optional<std::int64_t> Version(const UserKey& user) {
+    Journal* const journal = world_->journal();
+    return journal == nullptr
+               ? std::nullopt
+               : journal->ReadFreshness(user, Deadline::Never()).value().memory_version;
   }
 
   static std::vector<std::string> Texts(const FactsFound& found) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,11 @@
 #include "tests/integration/postgres_harness.h"
 
 namespace umbranet {
+
+// A lease of the jobs of the plans, which are of one user. The first claim may be of another user's
+// turns; that stays leased in `others`, so that the next one is not, until he is asked for.
+Lease ClaimJobsOf(JobLedger& ledger, std::span<const ReflectionPlan> plans,
+                  std::map<UserKey, Lease>& others);
 
 class PostgresWorld final : public TierWorld {
  public:
@@ -54,7 +60,7 @@ class PostgresWorld final : public TierWorld {
   PostgresEpisodeConsolidation consolidation_;
   InMemorySemanticMemory semantic_{clock_};
   PostgresProceduralMemory procedural_;
-  std::map<UserKey, Lease> others_;  // Claimed on the way to another user's turns.
+  std::map<UserKey, Lease> others_;  // As in ClaimJobsOf.
 };
 
 // "Postgres", and those that search in the database, or have no room in memory.

@@ -1,4 +1,5 @@
 // The engines on real servers that the contract suites run over.
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,10 @@ std::vector<TierWorldKind> EpisodicWorlds() {
 }
 
 std::vector<TierWorldKind> SemanticWorlds() {
-  return Neo4jWorlds();
+  std::vector<TierWorldKind> worlds = Neo4jWorlds();
+  worlds.push_back(
+      {"TwoProcesses", [] { return std::make_unique<ServersWorld>(2); }, MissingServersWorld});
+  return worlds;
 }
 
 std::vector<TierWorldKind> ProceduralWorlds() {

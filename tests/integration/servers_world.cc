@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/integration/postgres_world.h"
 #include "tests/integration/servers.h"
 
 namespace umbranet {
@@ -79,13 +80,7 @@ Interaction ServersWorld::Accept(Interaction turn) {
 }
 
 Lease ServersWorld::Claim(std::span<const ReflectionPlan> plans) {
-  const UserKey& user = plans.front().user;
-  const auto batch = Must(ledger_.Claim({.jobs_max = 10'000, .worker = "test"}, kNever));
-  if (!batch.has_value() || batch->user != user) {
-    ADD_FAILURE() << "the jobs are not ready";
-    return {};
-  }
-  return batch->lease;
+  return ClaimJobsOf(ledger_, plans, others_);
 }
 
 void ServersWorld::Release(const Lease& lease) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -83,6 +84,7 @@ class ServersWorld final : public TierWorld {
   std::size_t next_ = 0;
   PostgresJournal journal_;
   PostgresJobLedger ledger_;
+  std::map<UserKey, Lease> others_;  // As in ClaimJobsOf.
   InMemoryShortTermMemory short_term_;
 };
 

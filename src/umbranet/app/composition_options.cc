@@ -19,15 +19,14 @@ constexpr int kReflectionNice = 15;
 // The level of backpressure at which a user with a long backlog is held back.
 constexpr std::uint32_t kFarBehind = 2;
 
-// Those whose store is not a server are asked where they are.
+// Those whose store is not a server are asked where they are, and one that is.
 std::vector<Tier> NearTiers(const Settings& settings) {
   std::vector<Tier> near;
   if (settings.postgres_url.empty()) {
     near = {Tier::kEpisodic, Tier::kProcedural};
   }
-  if (settings.postgres_url.empty() && settings.redis_url.empty()) {
-    near.push_back(Tier::kShortTerm);
-  }
+  // On Redis too: its client keeps to the deadline, and the caller would only wait meanwhile.
+  near.push_back(Tier::kShortTerm);
   if (settings.neo4j_url.empty()) {
     near.push_back(Tier::kSemantic);
   }

@@ -105,7 +105,8 @@ class MemoryManager {
     // processors, questions that may go without a vector do.
     AnswersUnderWay* answers = nullptr;
     // These are asked on the caller's own thread, while the others are on the pool: tiers that
-    // answer from this process's memory in less time than it takes to wake another thread.
+    // answer from this process's memory in less time than it takes to wake another thread, and at
+    // most one whose store is a server. What answers at once by itself (SemanticMemory) is too.
     std::vector<Tier> near_tiers;
     // What a recall reads on its caller's thread while this handle lives is cheaper read together
     // than alone. May be empty.

@@ -33,17 +33,20 @@ constexpr std::size_t kTimesReadIn = 4096;
 
 // What the tiers of one recall have brought so far.
 struct Gathering {
-  Gathering(RecallRequest asked, bool by_meaning, bool without_journal, Deadline by)
+  Gathering(RecallRequest asked, bool by_meaning, bool without_journal,
+            std::optional<std::int64_t> version, Deadline by)
       : request(std::move(asked)),
         question(ReadQuestion(request.query)),
         embed(by_meaning),
         journal_away(without_journal),
+        memory_version(version),
         deadline(by) {}
 
   const RecallRequest request;
   const Question question;
-  const bool embed;         // The question is to get a vector.
-  const bool journal_away;  // Known before any tier was asked.
+  const bool embed;                                  // The question is to get a vector.
+  const bool journal_away;                           // Known before any tier was asked.
+  const std::optional<std::int64_t> memory_version;  // Of the user, as Freshness has it.
   const Deadline deadline;
 
   Mutex mutex;
@@ -114,8 +117,9 @@ class Asking {
   Asking(const Clock& clock, BoundedWorkerPool& pool, const std::vector<Tier>& near, Found found)
       : clock_(clock), pool_(pool), near_(near), found_(std::move(found)) {}
 
+  // `near`: as if the tier were in `near`.
   template <typename T, typename Ask>
-  void Put(Tier tier, std::optional<T> Gathering::* slot, Ask ask) {
+  void Put(Tier tier, std::optional<T> Gathering::* slot, Ask ask, bool near = false) {
     if (!Wants(found_->request, tier)) {
       return;
     }
@@ -127,7 +131,7 @@ class Asking {
                                     ask = std::move(ask)] {
       File(clock, found, tier, slot, [&] { return ask(*found); });
     };
-    if (IsNear(tier)) {
+    if (near || IsNear(tier)) {
       put_off_.push_back(std::move(task));
     } else if (!pool_.TrySubmit(task)) {  // A full pool makes this recall slower, not poorer.
       task();
@@ -283,8 +287,26 @@ bool AsksForConsolidated(const MemoryManager::Stores& stores,
   return options.with_consolidated && stores.consolidation != nullptr;
 }
 
-void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
-              const MemoryManager::Options& options, const Gathering& found, Asking asking) {
+// Whether no tier but the first has ever had anything of the user: what is kept beside the journal,
+// which has just said so, need not be asked.
+bool HasNothingYet(const std::optional<std::int64_t>& memory_version) {
+  return memory_version == 0;
+}
+
+void AnswerWithNothing(Gathering& found) {
+  const MutexLock lock(found.mutex);
+  found.episodes.emplace();
+  found.rules.emplace();
+  found.consolidated.emplace();
+  for (const Tier tier : {Tier::kEpisodic, Tier::kProcedural}) {
+    if (Wants(found.request, tier)) {
+      found.tier_ms[tier] = 0;
+    }
+  }
+}
+
+void AskForEpisodes(const Clock& clock, const MemoryManager::Stores& stores,
+                    const MemoryManager::Options& options, const Gathering& found, Asking& asking) {
   const bool beside =
       found.embed && asking.IsNear(Tier::kEpisodic) && Wants(found.request, Tier::kEpisodic);
   const Deadline embedding_by = found.deadline.Within(clock, options.embedding_budget);
@@ -304,17 +326,33 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
                                         asked.deadline);
     });
   }
-  asking.Put(Tier::kSemantic, &Gathering::facts, [&](const Gathering& asked) {
-    return stores.semantic.Find({.user = asked.request.user,
-                                 .terms = asked.question.terms,
-                                 .candidates_max = options.fact_candidates,
-                                 .as_of = asked.request.as_of},
-                                asked.deadline);
-  });
-  asking.Put(Tier::kProcedural, &Gathering::rules, [&](const Gathering& asked) {
-    return stores.procedural.Active(asked.request.user, asked.request.as_of, kRulesConsidered,
-                                    asked.deadline);
-  });
+}
+
+void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
+              const MemoryManager::Options& options, Gathering& found, Asking asking) {
+  const bool has_nothing = HasNothingYet(found.memory_version);
+  if (has_nothing) {
+    AnswerWithNothing(found);
+  } else {
+    AskForEpisodes(clock, stores, options, found, asking);
+  }
+  const FactQuery facts{.user = found.request.user,
+                        .terms = found.question.terms,
+                        .candidates_max = options.fact_candidates,
+                        .as_of = found.request.as_of,
+                        .version = found.memory_version};
+  asking.Put(
+      Tier::kSemantic, &Gathering::facts,
+      [&semantic = stores.semantic, facts](const Gathering& asked) {
+        return semantic.Find(facts, asked.deadline);
+      },
+      stores.semantic.AnswersAtOnce(facts));
+  if (!has_nothing) {
+    asking.Put(Tier::kProcedural, &Gathering::rules, [&](const Gathering& asked) {
+      return stores.procedural.Active(asked.request.user, asked.request.as_of, kRulesConsidered,
+                                      asked.deadline);
+    });
+  }
   asking.Put(Tier::kShortTerm, &Gathering::short_term, [&](Gathering& asked) {
     return ReadConversation(clock, stores, options.conversation, asked);
   });
@@ -423,7 +461,9 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   std::shared_ptr<void> reading = options_.begin_reading ? options_.begin_reading() : nullptr;
   UMBRANET_ASSIGN_OR_RETURN(context.freshness, ReadFreshness(request.user, context, by));
   const bool journal_away = !context.degraded.empty();
-  const bool has_meaning = options_.embedder != nullptr && !request.query.empty();
+  const std::optional<std::int64_t> version = context.freshness.memory_version;
+  const bool has_meaning =
+      options_.embedder != nullptr && !request.query.empty() && !HasNothingYet(version);
   const bool spared = has_meaning && request.embedding_may_be_spared &&
                       (!embedding_allowance_.Take(!TooManyAtOnce(options_.answers)) ||
                        !options_.embedder->ReadyAtOnce());
@@ -431,7 +471,7 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
     context.degraded.emplace_back("embedder");
   }
   const Found found =
-      std::make_shared<Gathering>(request, has_meaning && !spared, journal_away, by);
+      std::make_shared<Gathering>(request, has_meaning && !spared, journal_away, version, by);
   Result<EpisodesFound> pending = FindPending(journal_away ? *spooled_turns_ : pending_turns_,
                                               *found, context.freshness, options_.unreflected_max);
   AskTiers(clock_, stores_, options_, *found,

@@ -49,6 +49,10 @@ struct Freshness {
   std::optional<Timestamp> oldest_pending_at;
   // When the user was forgotten last: the tombstone. Turns that were accepted before are refused.
   std::optional<Timestamp> forgotten_at;
+  // Higher whenever what is answered of the user's memory may be another: when a batch of his
+  // ended, and before and after whatever is changed by hand. 0: no tier but the first has ever had
+  // anything of him. Nothing: the journal keeps none, and the tiers have to be asked.
+  std::optional<std::int64_t> memory_version;
 };
 
 // What was removed of a user, and the tombstone that stays.

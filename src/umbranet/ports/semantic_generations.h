@@ -18,14 +18,19 @@
 
 namespace umbranet {
 
-// Who says it. To be asked only about users who have ever had a second generation.
+// Who says it.
 class MemoryKeys {
  public:
   virtual ~MemoryKeys() = default;
 
+  // To be asked only about users who have ever had a second generation, as Shadow is.
   virtual Result<std::int64_t> InForce(const UserKey& user, Deadline deadline) = 0;
   // Nothing: no memory of the user is being worked out.
   virtual Result<std::optional<std::int64_t>> Shadow(const UserKey& user, Deadline deadline) = 0;
+
+  // Raises Freshness::memory_version: something of the user's memory is about to be changed by
+  // hand, or has been.
+  virtual Status NoteChange(const UserKey& user, Deadline deadline) = 0;
 };
 
 class SemanticGenerations {

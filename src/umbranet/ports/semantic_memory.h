@@ -25,6 +25,9 @@ struct FactQuery {
   std::vector<std::string> terms;  // Stems, each once.
   std::size_t candidates_max = 200;
   std::optional<Timestamp> as_of;  // What was true, and said, by then; nothing later.
+  // Freshness::memory_version, read before the question: a store may answer with what it found
+  // under the same version before. Nothing: it has to look.
+  std::optional<std::int64_t> version = std::nullopt;
 };
 
 struct FactCandidate {
@@ -55,6 +58,8 @@ class SemanticMemory : public MemoryTier {
   // Facts with any of the terms in their text or in the names and aliases of their entities, plus
   // the successor of every superseded one.
   virtual Result<FactsFound> Find(const FactQuery& query, Deadline deadline) = 0;
+  // Whether Find would not have to wait for anything, as far as can be told.
+  [[nodiscard]] virtual bool AnswersAtOnce(const FactQuery& /*query*/) { return false; }
 
   // The user's entities, most recently mentioned first, for extraction.
   virtual Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit,

@@ -11,6 +11,11 @@ std::size_t RowsOf(const KnowledgeSnapshot& snapshot) {
   return snapshot.knowledge->size() + 1;
 }
 
+// Of the keys of the user's generations.
+std::pair<UserKey, std::int64_t> Least(const UserKey& user) {
+  return {user, std::numeric_limits<std::int64_t>::min()};
+}
+
 }  // namespace
 
 std::optional<KnowledgeSnapshot> KnowledgeCache::Find(const UserKey& user,
@@ -42,6 +47,36 @@ void KnowledgeCache::Keep(KnowledgeSnapshot snapshot) {
   }
 }
 
+std::optional<KnowledgeSnapshot> KnowledgeCache::FindUnder(const UserKey& user,
+                                                           std::int64_t version, SteadyTime since) {
+  const MutexLock lock(mutex_);
+  for (auto known = users_.lower_bound(Least(user));
+       known != users_.end() && known->first.first == user; ++known) {
+    const Entry& entry = known->second;
+    if (entry.found && entry.found->version == version && entry.found->at >= since) {
+      recent_.splice(recent_.end(), recent_, entry.place);
+      return entry.snapshot;
+    }
+  }
+  return std::nullopt;
+}
+
+void KnowledgeCache::NoteUnder(const KnowledgeSnapshot& snapshot, std::int64_t version,
+                               SteadyTime at) {
+  const MutexLock lock(mutex_);
+  const auto known = users_.find({snapshot.knowledge->user(), snapshot.generation});
+  if (known == users_.end()) {
+    return;
+  }
+  Entry& entry = known->second;
+  const bool is_same =
+      entry.snapshot.epoch == snapshot.epoch && entry.snapshot.revision == snapshot.revision;
+  // Several may look at the same time, and the one who read the earlier version come last.
+  if (is_same && (!entry.found || entry.found->version <= version)) {
+    entry.found = {version, at};
+  }
+}
+
 void KnowledgeCache::Drop(const UserKey& user, std::int64_t generation) {
   const MutexLock lock(mutex_);
   if (const auto known = users_.find({user, generation}); known != users_.end()) {
@@ -51,9 +86,9 @@ void KnowledgeCache::Drop(const UserKey& user, std::int64_t generation) {
 
 void KnowledgeCache::DropUser(const UserKey& user) {
   const MutexLock lock(mutex_);
-  const Key least(user, std::numeric_limits<std::int64_t>::min());
-  for (auto known = users_.lower_bound(least); known != users_.end() && known->first.first == user;
-       known = users_.lower_bound(least)) {
+  for (auto known = users_.lower_bound(Least(user));
+       known != users_.end() && known->first.first == user;
+       known = users_.lower_bound(Least(user))) {
     Remove(known);
   }
 }

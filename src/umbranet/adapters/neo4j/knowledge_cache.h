@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "umbranet/base/clock.h"
 #include "umbranet/base/mutex.h"
 #include "umbranet/domain/user_knowledge.h"
 
@@ -36,6 +37,14 @@ class KnowledgeCache {
                                                       std::int64_t generation = 0);
   // Unless a later revision of the same epoch is here.
   void Keep(KnowledgeSnapshot snapshot);
+
+  // What was found to be in force under this version of the user's memory
+  // (Freshness::memory_version) by somebody who began to look at `since` or later.
+  [[nodiscard]] std::optional<KnowledgeSnapshot> FindUnder(const UserKey& user,
+                                                           std::int64_t version, SteadyTime since);
+  // Whoever had read the version before he began to look, at `at`, found this; unless something
+  // else is kept by now.
+  void NoteUnder(const KnowledgeSnapshot& snapshot, std::int64_t version, SteadyTime at);
   void Drop(const UserKey& user, std::int64_t generation = 0);
   // All generations of his.
   void DropUser(const UserKey& user);
@@ -44,9 +53,15 @@ class KnowledgeCache {
  private:
   using Key = std::pair<UserKey, std::int64_t>;  // A generation of a user.
 
+  struct Found {
+    std::int64_t version = 0;
+    SteadyTime at{};
+  };
+
   struct Entry {
     KnowledgeSnapshot snapshot;
     std::list<Key>::iterator place;
+    std::optional<Found> found = std::nullopt;
   };
 
   void Remove(std::map<Key, Entry>::iterator entry) REQUIRES(mutex_);

@@ -96,6 +96,8 @@ Neo4jClient::Neo4jClient(Options options, const Neo4jUrl& url, const Clock& cloc
 Result<ClientResponse> Neo4jClient::Ask(const ClientRequest& request, Deadline deadline) {
   const bool had_time = deadline.Remaining() >= kTimeToTell;
   Result<ClientResponse> response = http_->Send(request, std::stop_token(), deadline);
+  const bool done = response.ok() && response->head.status / 100 == 2;
+  answered_at_ = done ? clock_.SteadyNow() : SteadyTime::min();
   if (response.ok()) {
     if (breaker_.Succeeded() && options_.log != nullptr) {
       options_.log->Info("neo4j_back", {{"server", server_.name}});
@@ -110,6 +112,10 @@ Result<ClientResponse> Neo4jClient::Ask(const ClientRequest& request, Deadline d
                           {{"server", server_.name}, {"error", response.error().message}});
   }
   return response;
+}
+
+bool Neo4jClient::AnsweredWithin(Millis time) const {
+  return answered_at_.load() >= clock_.SteadyNow() - time;
 }
 
 Result<Neo4jClient::Dialect> Neo4jClient::AskDialect(Deadline deadline) {

@@ -68,6 +68,9 @@ class Neo4jClient {
 
   [[nodiscard]] const CircuitBreaker& breaker() const { return breaker_; }
 
+  // Whether the server did what it was asked within that time, and nothing has failed since.
+  [[nodiscard]] bool AnsweredWithin(Millis time) const;
+
  private:
   enum class Dialect : std::uint8_t { kUnknown, kTransactional, kQuery };
 
@@ -92,6 +95,7 @@ class Neo4jClient {
   const Neo4jServer server_;
   const std::unique_ptr<HttpClient> http_;
   CircuitBreaker breaker_;
+  std::atomic<SteadyTime> answered_at_{SteadyTime::min()};  // min: not, or not the last time.
   std::atomic<Dialect> dialect_{Dialect::kUnknown};
 };
 

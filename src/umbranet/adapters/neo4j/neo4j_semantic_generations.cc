@@ -247,6 +247,15 @@ Result<std::uint64_t> Neo4jSemanticMemory::ForgetUser(const UserKey& user,
 Result<std::uint64_t> Neo4jSemanticMemory::EraseAll(const UserKey& user,
                                                     std::optional<std::int64_t> forgotten_through,
                                                     Deadline deadline) {
+  UMBRANET_RETURN_IF_ERROR(NoteChange(user, deadline));
+  UMBRANET_ASSIGN_OR_RETURN(const std::uint64_t erased,
+                            EraseGenerations(user, forgotten_through, deadline));
+  UMBRANET_RETURN_IF_ERROR(NoteChange(user, deadline));
+  return erased;
+}
+
+Result<std::uint64_t> Neo4jSemanticMemory::EraseGenerations(
+    const UserKey& user, std::optional<std::int64_t> forgotten_through, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(const std::optional<Revision> first,
                             revisions_.Call(keys_.User(user), deadline));
   bool knows_generations = first.has_value() && HasGenerations(first->epoch);

@@ -27,6 +27,8 @@ using graph_answer::TextOf;
 // One at a time: who comes meanwhile shares the next, and a request costs the server a millisecond
 // of a processor however many users it is about.
 constexpr std::size_t kRevisionLanes = 1;
+// While it is asked by nobody, whether it is there is asked so often.
+constexpr Millis kAnsweredOfLate{250};
 constexpr Millis kPauseFirst{2};
 constexpr Millis kPauseMax{100};
 
@@ -141,10 +143,33 @@ std::vector<Neo4jSemanticMemory::Revisions::Outcome> Neo4jSemanticMemory::ReadRe
   return outcomes;
 }
 
-Result<KnowledgeSnapshot> Neo4jSemanticMemory::Read(const UserKey& user, Deadline deadline) {
+std::optional<KnowledgeSnapshot> Neo4jSemanticMemory::ReadFound(
+    const UserKey& user, std::optional<std::int64_t> version) {
+  if (!version.has_value() || options_.memory_keys == nullptr ||
+      !client_.AnsweredWithin(kAnsweredOfLate)) {
+    return std::nullopt;
+  }
+  return *version == 0 ? KnowledgeSnapshot{"", 0, std::make_shared<const UserKnowledge>(user)}
+                       : cache_.FindUnder(user, *version, clock_.SteadyNow() - options_.found_for);
+}
+
+Result<KnowledgeSnapshot> Neo4jSemanticMemory::Read(const UserKey& user, Deadline deadline,
+                                                    std::optional<std::int64_t> version) {
   if (options_.which == GenerationState::kShadow) {
     return ReadShadow(user, deadline);
   }
+  if (std::optional<KnowledgeSnapshot> found = ReadFound(user, version)) {
+    return *std::move(found);
+  }
+  const SteadyTime began = clock_.SteadyNow();
+  UMBRANET_ASSIGN_OR_RETURN(KnowledgeSnapshot snapshot, ReadPresent(user, deadline));
+  if (version.has_value()) {
+    cache_.NoteUnder(snapshot, *version, began);
+  }
+  return snapshot;
+}
+
+Result<KnowledgeSnapshot> Neo4jSemanticMemory::ReadPresent(const UserKey& user, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(const std::optional<Revision> now,
                             revisions_.Call(keys_.User(user), deadline));
   if (now.has_value() && HasGenerations(now->epoch)) {
@@ -305,6 +330,23 @@ Result<std::int64_t> Neo4jSemanticMemory::Change(const UserKey& user, const Work
   return writing.generation;
 }
 
+// Before it, for whoever looks while it is being done; after it, for whoever looked just before.
+Status Neo4jSemanticMemory::ChangeByHand(const UserKey& user, const Work& work,
+                                         const std::function<bool()>& changed, Deadline deadline) {
+  std::vector<std::string> no_jobs;
+  UMBRANET_RETURN_IF_ERROR(NoteChange(user, deadline));
+  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t generation, Change(user, work, no_jobs, deadline));
+  if (changed()) {
+    UMBRANET_RETURN_IF_ERROR(PassOn(user, generation, deadline));
+  }
+  return NoteChange(user, deadline);
+}
+
+Status Neo4jSemanticMemory::NoteChange(const UserKey& user, Deadline deadline) {
+  return options_.memory_keys == nullptr ? Status()
+                                         : options_.memory_keys->NoteChange(user, deadline);
+}
+
 Status Neo4jSemanticMemory::Write(Writing& writing, Deadline deadline) {
   // Without the constraints two writers could both take a user's lock, and a server that was away
   // at the start has not been asked for them.
@@ -410,7 +452,6 @@ Result<std::optional<MemoryItem>> Neo4jSemanticMemory::Update(std::string_view t
     return std::optional<MemoryItem>();
   }
   std::optional<MemoryItem> changed;
-  std::vector<std::string> no_jobs;
   const Work work = [&](UserKnowledge& knowledge) -> std::optional<UserKnowledge::Changes> {
     changed.reset();
     const std::optional<std::size_t> head = knowledge.HeadOf(located->statement_id);
@@ -423,11 +464,8 @@ Result<std::optional<MemoryItem>> Neo4jSemanticMemory::Update(std::string_view t
     changed = ItemOfFact(knowledge.at(now).fact->fact);
     return changes;
   };
-  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t generation,
-                            Change(located->user, work, no_jobs, deadline));
-  if (changed.has_value()) {
-    UMBRANET_RETURN_IF_ERROR(PassOn(located->user, generation, deadline));
-  }
+  UMBRANET_RETURN_IF_ERROR(
+      ChangeByHand(located->user, work, [&] { return changed.has_value(); }, deadline));
   return changed;
 }
 
@@ -439,17 +477,12 @@ Result<bool> Neo4jSemanticMemory::Erase(std::string_view tenant, std::string_vie
     return false;
   }
   bool erased = false;
-  std::vector<std::string> no_jobs;
   const Work work = [&](UserKnowledge& knowledge) -> std::optional<UserKnowledge::Changes> {
     const std::optional<std::size_t> head = knowledge.HeadOf(located->statement_id);
     erased = head.has_value();
     return erased ? std::optional(knowledge.Erase(*head)) : std::nullopt;
   };
-  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t generation,
-                            Change(located->user, work, no_jobs, deadline));
-  if (erased) {
-    UMBRANET_RETURN_IF_ERROR(PassOn(located->user, generation, deadline));
-  }
+  UMBRANET_RETURN_IF_ERROR(ChangeByHand(located->user, work, [&] { return erased; }, deadline));
   return erased;
 }
 
@@ -461,15 +494,11 @@ Result<std::size_t> Neo4jSemanticMemory::Unmerge(const UserKey& user, std::strin
     return InvalidArgument("neo4j: name: must not be empty");
   }
   std::size_t undone = 0;
-  std::vector<std::string> no_jobs;
   const Work work = [&](UserKnowledge& knowledge) -> std::optional<UserKnowledge::Changes> {
     UserKnowledge::Changes changes = knowledge.Part(parting, other, clock_.Now(), undone);
     return undone > 0 ? std::optional(std::move(changes)) : std::nullopt;
   };
-  UMBRANET_ASSIGN_OR_RETURN(const std::int64_t generation, Change(user, work, no_jobs, deadline));
-  if (undone > 0) {
-    UMBRANET_RETURN_IF_ERROR(PassOn(user, generation, deadline));
-  }
+  UMBRANET_RETURN_IF_ERROR(ChangeByHand(user, work, [&] { return undone > 0; }, deadline));
   return undone;
 }
 

@@ -60,8 +60,12 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
     // When a user's memory is emptied, what he erased and parted stays so for the turns that are
     // still there to be reflected again. Empty: for all of them.
     HeldTurns held_turns = {};
-    // Who says which generation of a user's memory is in force. Null: always the first.
+    // Who says which generation of a user's memory is in force, and keeps its version. Null: always
+    // the first, and every question looks.
     MemoryKeys* memory_keys = nullptr;
+    // What was found under a version is answered with for so long; a change by hand may have died
+    // between changing something here and saying so there.
+    Millis found_for{60'000};
     // Of which generation everything is asked; the shadow only with `memory_keys`.
     GenerationState which = GenerationState::kInForce;
   };
@@ -94,6 +98,7 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   Result<std::uint64_t> ForgetUser(const UserKey& user, std::int64_t through_sequence,
                                    Deadline deadline) override;
   Result<FactsFound> Find(const FactQuery& query, Deadline deadline) override;
+  [[nodiscard]] bool AnswersAtOnce(const FactQuery& query) override;
   Result<std::vector<Entity>> KnownEntities(const UserKey& user, std::size_t limit,
                                             Deadline deadline) override;
   // The newest facts, newest first, and the entities in them.
@@ -156,8 +161,13 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   // Of these keys of users.
   std::vector<Revisions::Outcome> ReadRevisions(std::span<const std::string* const> users,
                                                 Deadline deadline);
-  // Reads answer with this.
-  Result<KnowledgeSnapshot> Read(const UserKey& user, Deadline deadline);
+  // Reads answer with this. `version`: as in FactQuery.
+  Result<KnowledgeSnapshot> Read(const UserKey& user, Deadline deadline,
+                                 std::optional<std::int64_t> version = std::nullopt);
+  // What was found under that version; nothing: the graph has to be asked.
+  std::optional<KnowledgeSnapshot> ReadFound(const UserKey& user,
+                                             std::optional<std::int64_t> version);
+  Result<KnowledgeSnapshot> ReadPresent(const UserKey& user, Deadline deadline);
   // The generation as it is at the revision `now`.
   Result<KnowledgeSnapshot> Present(const UserKey& user, std::int64_t generation,
                                     const std::optional<Revision>& now, Deadline deadline);
@@ -174,6 +184,12 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   Result<std::int64_t> Change(const UserKey& user, const Work& work, std::vector<std::string>& jobs,
                               Deadline deadline,
                               std::optional<std::int64_t> oldest_turn = std::nullopt);
+  // What an owner changes holds in all generations. `changed`, asked when the work is done: whether
+  // there was anything to change.
+  Status ChangeByHand(const UserKey& user, const Work& work, const std::function<bool()>& changed,
+                      Deadline deadline);
+  // Whoever goes by the version of the user's memory looks again.
+  Status NoteChange(const UserKey& user, Deadline deadline);
   Status Write(Writing& writing, Deadline deadline);
   // Turns to the generation in force. True: it is another one.
   Result<bool> TurnToGeneration(Writing& writing, const KnowledgeSnapshot& first,
@@ -191,6 +207,9 @@ class Neo4jSemanticMemory final : public SemanticMemory, public KnowledgeTarget 
   // `forgotten_through` is left as a tombstone, when there is one.
   Result<std::uint64_t> EraseAll(const UserKey& user, std::optional<std::int64_t> forgotten_through,
                                  Deadline deadline);
+  Result<std::uint64_t> EraseGenerations(const UserKey& user,
+                                         std::optional<std::int64_t> forgotten_through,
+                                         Deadline deadline);
 
   struct Erased {
     std::uint64_t facts = 0;

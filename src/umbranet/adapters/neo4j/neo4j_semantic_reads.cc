@@ -74,7 +74,8 @@ Result<std::optional<MemoryItem>> Neo4jSemanticMemory::Get(std::string_view tena
 }
 
 Result<FactsFound> Neo4jSemanticMemory::Find(const FactQuery& query, Deadline deadline) {
-  UMBRANET_ASSIGN_OR_RETURN(const KnowledgeSnapshot snapshot, Read(query.user, deadline));
+  UMBRANET_ASSIGN_OR_RETURN(const KnowledgeSnapshot snapshot,
+                            Read(query.user, deadline, query.version));
   const KnownFacts present = FactsOf(*snapshot.knowledge);
   FactTermCounts counts = CountFactTerms(present, query.terms);
   FactsFound found;
@@ -95,6 +96,11 @@ Result<FactsFound> Neo4jSemanticMemory::Find(const FactQuery& query, Deadline de
                                 .length = facts[index]->length});
   }
   return found;
+}
+
+bool Neo4jSemanticMemory::AnswersAtOnce(const FactQuery& query) {
+  return options_.which == GenerationState::kInForce &&
+         ReadFound(query.user, query.version).has_value();
 }
 
 Result<std::vector<Entity>> Neo4jSemanticMemory::KnownEntities(const UserKey& user,

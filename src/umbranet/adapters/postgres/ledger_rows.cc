@@ -56,10 +56,11 @@ constexpr std::string_view kRefreshHeads =
 constexpr std::string_view kEndLease =
     "UPDATE account a SET lease_token = NULL, leased_at = NULL, lease_ms = NULL, cap_ms = NULL,"
     " lease_until = NULL, worker = NULL, worker_number = NULL, reflected = a.reflected + $2,"
-    " dead = a.dead + $3, " UMBRANET_HEAD_OF_ACCOUNT " WHERE a.user_key = $1";
+    " dead = a.dead + $3, memory_version = a.memory_version + 1, " UMBRANET_HEAD_OF_ACCOUNT
+    " WHERE a.user_key = $1";
 constexpr std::string_view kCountTurns =
-    "UPDATE account SET accepted = accepted + $2, reflected = reflected + $3, dead = dead + $4"
-    " WHERE user_key = $1";
+    "UPDATE account SET accepted = accepted + $2, reflected = reflected + $3, dead = dead + $4,"
+    " memory_version = memory_version + 1 WHERE user_key = $1";
 constexpr std::string_view kLockLeased =
     "SELECT seq, job_id, attempts, crashes, solo, tiers_done, interaction_id IS NULL FROM job"
     " WHERE lease_token = $1 AND state = 1 ORDER BY seq FOR UPDATE";

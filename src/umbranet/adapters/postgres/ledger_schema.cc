@@ -195,13 +195,20 @@ INSERT INTO ledger_value(name, value)
 CREATE INDEX account_by_erased ON account(erased_at) WHERE erased_at IS NOT NULL;
 )sql";
 
+// Freshness::memory_version. Of those who are there already nobody knows that they have nothing.
+constexpr std::string_view kVersion5 = R"sql(
+ALTER TABLE account ADD COLUMN memory_version bigint NOT NULL DEFAULT 1;
+ALTER TABLE account ALTER COLUMN memory_version SET DEFAULT 0;
+)sql";
+
 }  // namespace
 
 std::vector<PostgresMigration> PostgresLedgerMigrations() {
   return {{.component = "ledger", .version = 1, .script = kVersion1, .extension = {}},
           {.component = "ledger", .version = 2, .script = kVersion2, .extension = {}},
           {.component = "ledger", .version = 3, .script = kVersion3, .extension = {}},
-          {.component = "ledger", .version = 4, .script = kVersion4, .extension = {}}};
+          {.component = "ledger", .version = 4, .script = kVersion4, .extension = {}},
+          {.component = "ledger", .version = 5, .script = kVersion5, .extension = {}}};
 }
 
 }  // namespace umbranet

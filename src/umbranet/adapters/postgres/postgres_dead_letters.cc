@@ -81,7 +81,8 @@ constexpr std::string_view kDiscard =
 constexpr std::string_view kInsertAudit =
     "INSERT INTO audit(at, actor, action, job_id, user_key, reason) VALUES($1, $2, $3, $4, $5, $6)";
 constexpr std::string_view kResetCounts =
-    "UPDATE account SET accepted = $2, reflected = 0, dead = 0 WHERE user_key = $1";
+    "UPDATE account SET accepted = $2, reflected = 0, dead = 0, memory_version = memory_version + 1"
+    " WHERE user_key = $1";
 
 JobStatus ReadStatusRow(const PostgresRow& row, std::uint32_t attempts_max) {
   return ReadJob(row, 0, {row.String(kTenantColumn), row.String(kUserColumn)},

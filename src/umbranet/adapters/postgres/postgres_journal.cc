@@ -40,7 +40,8 @@ constexpr std::string_view kSelectTurnsAt =
 constexpr std::string_view kSelectFreshness =
     "SELECT a.accepted, a.reflected, a.dead, a.erased_at, (SELECT j.enqueued_at FROM job j"
     " WHERE j.user_key = a.user_key AND j.state IN (0, 1, 4) AND j.interaction_id IS NULL"
-    " ORDER BY j.seq LIMIT 1) FROM account a WHERE a.tenant = $1 AND a.user_id = $2";
+    " ORDER BY j.seq LIMIT 1), a.memory_version FROM account a WHERE a.tenant = $1 AND a.user_id = "
+    "$2";
 constexpr std::string_view kEraseJobs =
     "WITH gone AS (DELETE FROM job WHERE user_key = $1 RETURNING seq, state),"
     " plans AS (DELETE FROM plan p USING gone g WHERE p.seq = g.seq RETURNING 1),"
@@ -61,7 +62,8 @@ constexpr std::string_view kLeaveTombstone =
     " WHERE name = 'last_forgotten' RETURNING value)"
     " UPDATE account SET accepted = 0, reflected = 0, dead = 0, head_due = NULL, head_seq = NULL,"
     " lease_token = NULL, leased_at = NULL, lease_ms = NULL, cap_ms = NULL, lease_until = NULL,"
-    " worker = NULL, worker_number = NULL, erased_at = last.value FROM last WHERE user_key = $1"
+    " worker = NULL, worker_number = NULL, erased_at = last.value,"
+    " memory_version = memory_version + 1 FROM last WHERE user_key = $1"
     " RETURNING erased_at, nextval('ledger_seq')";
 constexpr std::string_view kSelectErasedAt = "SELECT erased_at FROM account WHERE user_key = $1";
 constexpr std::string_view kSelectAnswer =
@@ -210,6 +212,7 @@ Result<Freshness> PostgresJournal::ReadFreshness(const UserKey& user, Deadline d
   UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, store_.pool().Ask(deadline, kSelectFreshness,
                                                                        user.tenant, user.user_id));
   Freshness freshness;
+  freshness.memory_version = rows.empty() ? 0 : rows[0].Int(5);
   if (rows.empty()) {
     return freshness;
   }

@@ -46,7 +46,8 @@ constexpr std::string_view kKeep =
 constexpr std::string_view kSetState =
     "UPDATE memory_generation SET state = $1 WHERE memory_key = $2";
 constexpr std::string_view kPutInForce =
-    "UPDATE account SET memory_key = nullif($2::bigint, user_key) WHERE user_key = $1";
+    "UPDATE account SET memory_key = nullif($2::bigint, user_key),"
+    " memory_version = memory_version + 1 WHERE user_key = $1";
 constexpr std::string_view kForgetTiersDone =
     "UPDATE job SET tiers_done = 0 WHERE user_key = $1 AND seq > $2 AND state IN (0, 1, 3, 4)";
 constexpr std::string_view kSelectKept =

@@ -30,6 +30,9 @@ constexpr std::string_view kSelectKeyInForce =
     "SELECT coalesce(memory_key, 0) FROM account WHERE tenant = $1 AND user_id = $2";
 constexpr std::string_view kSelectKeyOfShadow = "SELECT memory_key FROM " UMBRANET_MEMORY_IN_SHADOW;
 
+constexpr std::string_view kRaiseVersion =
+    "UPDATE account SET memory_version = memory_version + 1 WHERE tenant = $1 AND user_id = $2";
+
 std::optional<PostgresMemory> ReadMemory(const PostgresRows& rows) {
   return rows.empty() ? std::nullopt
                       : std::optional(PostgresMemory{.memory_key = rows[0].Int(0),
@@ -95,6 +98,13 @@ Result<std::optional<std::int64_t>> PostgresMemoryKeys::Shadow(const UserKey& us
   UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
                             pool_.Ask(deadline, kSelectKeyOfShadow, user.tenant, user.user_id));
   return rows.empty() ? std::nullopt : std::optional(rows[0].Int(0));
+}
+
+Status PostgresMemoryKeys::NoteChange(const UserKey& user, Deadline deadline) {
+  return pool_.Run(deadline, [&](PostgresConnection& connection) -> Status {
+    const Result<std::int64_t> raised = connection.Run(kRaiseVersion, user.tenant, user.user_id);
+    return raised.ok() ? Status() : raised.error();
+  });
 }
 
 }  // namespace umbranet

@@ -69,6 +69,7 @@ class PostgresMemoryKeys final : public MemoryKeys {
 
   Result<std::int64_t> InForce(const UserKey& user, Deadline deadline) override;
   Result<std::optional<std::int64_t>> Shadow(const UserKey& user, Deadline deadline) override;
+  Status NoteChange(const UserKey& user, Deadline deadline) override;
 
  private:
   PostgresPool& pool_;

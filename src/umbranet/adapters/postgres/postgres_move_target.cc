@@ -64,6 +64,8 @@ constexpr std::string_view kMakeEpisodeBook =
     " count(*) FILTER (WHERE role = 0), COALESCE(sum(length) FILTER (WHERE role = 0), 0),"
     " count(*) FILTER (WHERE role = 1), COALESCE(sum(length) FILTER (WHERE role = 1), 0)"
     " FROM episode WHERE user_key = $1 HAVING count(*) > 0 ON CONFLICT(user_key) DO NOTHING";
+constexpr std::string_view kRaiseVersion =
+    "UPDATE account SET memory_version = memory_version + 1 WHERE user_key = $1";
 constexpr std::string_view kFinishMove =
     "UPDATE data_move SET finished_at = $1 WHERE id = 1 AND finished_at IS NULL";
 constexpr std::string_view kDeleteSteps = "DELETE FROM data_move_step";
@@ -300,15 +302,15 @@ Status PostgresMoveTarget::NoteStep(std::int64_t user_key, std::string_view step
 
 Status PostgresMoveTarget::FinishUser(std::int64_t user_key, std::string_view step,
                                       Deadline deadline) {
-  return pool_.Transact(deadline, PostgresIsolation::kReadCommitted,
-                        [&](PostgresConnection& connection) -> Status {
-                          const std::array<PostgresCommand, 3> commands = {
-                              MakeCommand(kMakeEpisodeBook, user_key),
-                              RefreshHeadsCommand(std::span<const std::int64_t>(&user_key, 1)),
-                              MakeCommand(kInsertStep, user_key, step)};
-                          UMBRANET_RETURN_IF_ERROR(connection.RunAll(commands));
-                          return {};
-                        });
+  return pool_.Transact(
+      deadline, PostgresIsolation::kReadCommitted, [&](PostgresConnection& connection) -> Status {
+        const std::array<PostgresCommand, 4> commands = {
+            MakeCommand(kMakeEpisodeBook, user_key), MakeCommand(kRaiseVersion, user_key),
+            RefreshHeadsCommand(std::span<const std::int64_t>(&user_key, 1)),
+            MakeCommand(kInsertStep, user_key, step)};
+        UMBRANET_RETURN_IF_ERROR(connection.RunAll(commands));
+        return {};
+      });
 }
 
 Status PostgresMoveTarget::Finish(Deadline deadline) {
