@@ -58,6 +58,7 @@ class SemanticMemory : public MemoryTier {
   // Facts with any of the terms in their text or in the names and aliases of their entities, plus
   // the successor of every superseded one.
   virtual Result<FactsFound> Find(const FactQuery& query, Deadline deadline) = 0;
+
   // Whether Find would not have to wait for anything, as far as can be told.
   [[nodiscard]] virtual bool AnswersAtOnce(const FactQuery& /*query*/) { return false; }
 
