@@ -7,8 +7,8 @@ PostgreSQL, Redis, RabbitMQ and Neo4j are started by scripts/services in a tree 
 on a small file system in memory. One API process, one reflector. A file takes all room on one server's disk for S seconds, then
 it is removed, and a server that has ended by itself is started again, as its operator would.
 
-Told: a log or an answer of ours names the server and what to do, when there was anything to tell: Neo4j writes for quite some
-time into room that it has reserved beforehand. Gone on: every chat has been answered with 200, though maybe
+Neo4j does not reserve room for its log here, as it otherwise does, or it would write into that for quite some time. Told: a log
+or an answer of ours names the server and what to do, when there was anything to tell. Gone on: every chat has been answered with 200, though maybe
 degraded. Made up for: two minutes later every answered chat is in the journal once and reflected. The last line is a JSON
 object; the exit status is 1 when one of the three does not hold for a server.
 """
@@ -232,6 +232,7 @@ def main():
         say("skipped: full_disks needs root, to mount small file systems")
         return 0
     interrupt_once()
+    os.environ["UMBRANET_NEO4J_SETTINGS"] = "db.tx_log.preallocate=false"
     disks = Disks()
     if os.path.exists(SERVICES):
         subprocess.run([SERVICES, "down"], check=False)

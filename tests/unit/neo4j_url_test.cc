@@ -91,32 +91,37 @@ TEST(Neo4jErrors, TellTheCallerWhatToDo) {
     Neo4jRefusal refusal;
   };
 
-  for (const Case& given :
-       std::vector<Case>{{"Neo.TransientError.Transaction.DeadlockDetected", "",
-                          ErrorCode::kUnavailable, Neo4jRefusal::kAgain},
-                         {"Neo.ClientError.Schema.ConstraintValidationFailed", "",
-                          ErrorCode::kAlreadyExists, Neo4jRefusal::kConstraint},
-                         {"Neo.ClientError.Statement.ArithmeticError", "/ by zero",
-                          ErrorCode::kAborted, Neo4jRefusal::kArithmetic},
-                         {"Neo.ClientError.Security.Unauthorized", "",
-                          ErrorCode::kFailedPrecondition, Neo4jRefusal::kNone},
-                         {"Neo.ClientError.Security.AuthenticationRateLimit", "",
-                          ErrorCode::kUnavailable, Neo4jRefusal::kNone},
-                         {"Neo.ClientError.General.ForbiddenOnReadOnlyDatabase", "",
-                          ErrorCode::kFailedPrecondition, Neo4jRefusal::kNone},
-                         {"Neo.DatabaseError.Transaction.TransactionCommitFailed",
-                          "No space left on device", ErrorCode::kStorageFull, Neo4jRefusal::kNone},
-                         {"Neo.ClientError.Transaction.TransactionTimedOut", "",
-                          ErrorCode::kDeadlineExceeded, Neo4jRefusal::kNone},
-                         {"Neo.TransientError.General.MemoryPoolOutOfMemoryError", "",
-                          ErrorCode::kResourceExhausted, Neo4jRefusal::kNone},
-                         {"Neo.TransientError.General.DatabaseUnavailable", "",
-                          ErrorCode::kUnavailable, Neo4jRefusal::kNone},
-                         // Two processes made one constraint at a time.
-                         {"Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists", "",
-                          ErrorCode::kUnavailable, Neo4jRefusal::kAgain},
-                         {"Neo.ClientError.Statement.SyntaxError", "of ours", ErrorCode::kInternal,
-                          Neo4jRefusal::kNone}}) {
+  for (const Case& given : std::vector<Case>{
+           {"Neo.TransientError.Transaction.DeadlockDetected", "", ErrorCode::kUnavailable,
+            Neo4jRefusal::kAgain},
+           {"Neo.ClientError.Schema.ConstraintValidationFailed", "", ErrorCode::kAlreadyExists,
+            Neo4jRefusal::kConstraint},
+           {"Neo.ClientError.Statement.ArithmeticError", "/ by zero", ErrorCode::kAborted,
+            Neo4jRefusal::kArithmetic},
+           {"Neo.ClientError.Security.Unauthorized", "", ErrorCode::kFailedPrecondition,
+            Neo4jRefusal::kNone},
+           {"Neo.ClientError.Security.AuthenticationRateLimit", "", ErrorCode::kUnavailable,
+            Neo4jRefusal::kNone},
+           {"Neo.ClientError.General.ForbiddenOnReadOnlyDatabase", "",
+            ErrorCode::kFailedPrecondition, Neo4jRefusal::kNone},
+           {"Neo.DatabaseError.Transaction.TransactionCommitFailed", "No space left on device",
+            ErrorCode::kStorageFull, Neo4jRefusal::kNone},
+           // What a server over a full disk has said.
+           {"Neo.DatabaseError.Transaction.TransactionLogError", "Unable to write to the log",
+            ErrorCode::kUnavailable, Neo4jRefusal::kNone},
+           {"Neo.DatabaseError.Transaction.TransactionStartFailed", "", ErrorCode::kUnavailable,
+            Neo4jRefusal::kNone},
+           {"Neo.ClientError.Transaction.TransactionTimedOut", "", ErrorCode::kDeadlineExceeded,
+            Neo4jRefusal::kNone},
+           {"Neo.TransientError.General.MemoryPoolOutOfMemoryError", "",
+            ErrorCode::kResourceExhausted, Neo4jRefusal::kNone},
+           {"Neo.TransientError.General.DatabaseUnavailable", "", ErrorCode::kUnavailable,
+            Neo4jRefusal::kNone},
+           // Two processes made one constraint at a time.
+           {"Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists", "", ErrorCode::kUnavailable,
+            Neo4jRefusal::kAgain},
+           {"Neo.ClientError.Statement.SyntaxError", "of ours", ErrorCode::kInternal,
+            Neo4jRefusal::kNone}}) {
     const Neo4jFailure failure = ExplainNeo4jError(given.code, given.message, server);
     EXPECT_EQ(failure.error.code, given.expected) << given.code;
     EXPECT_EQ(failure.refusal, given.refusal) << given.code;

@@ -49,6 +49,16 @@ Neo4jFailure ExplainNeo4jError(std::string_view code, std::string_view message,
   if (IsOutOfSpace(code, message)) {
     return {Say(ErrorCode::kStorageFull, server, "its disk is full; make room for its data")};
   }
+  if (Holds(code, "TransactionStartFailed") || Holds(code, "TransactionLogError") ||
+      Holds(code, "TransactionCommitFailed")) {
+    // After one write that its disk did not take, the database takes none until it is started anew,
+    // and says no more than this.
+    return {Say(ErrorCode::kUnavailable, server,
+                "database " + server.database + " takes no transactions (" +
+                    std::string(code.substr(0, 120)) +
+                    "): its disk is full or has failed, most likely; see its log, make room, and"
+                    " start it again")};
+  }
   if (Holds(code, "TransactionTimedOut") || Holds(code, "LockAcquisitionTimeout")) {
     return {DeadlineExceeded("neo4j: " + server.name + ": the transaction took too long")};
   }
