@@ -81,6 +81,19 @@ TEST_F(PostgresPoolTest, ValuesComeBackAsTheyWereGiven) {
 }
 
 // Some of them meet in one round trip; which, is up to the scheduler.
+TEST_F(PostgresPoolTest, AScriptHasTheTimeOfItsDeadlineAndNotOfWhatWentBefore) {
+  const auto session = pool_->OpenSession(In(Millis{3'000})).value();
+  ASSERT_TRUE(session->Query("SELECT 1").ok());
+  session->set_deadline(In(Millis{600'000}));
+  ASSERT_TRUE(session
+                  ->RunScript("CREATE TEMP TABLE seen AS SELECT setting::bigint AS limit_ms FROM"
+                              " pg_settings WHERE name = 'statement_timeout'")
+                  .ok());
+  const auto seen = session->Query("SELECT limit_ms FROM seen");
+  ASSERT_TRUE(seen.ok());
+  EXPECT_EQ((*seen)[0].Int(0), 0) << "so late a deadline needs no limit on the server";
+}
+
 TEST_F(PostgresPoolTest, ReadsThatAreAskedTogetherAreAnsweredEachForItself) {
   std::vector<std::jthread> threads;
   for (int thread = 0; thread < 8; ++thread) {

@@ -421,8 +421,9 @@ Status PostgresConnection::RunScript(const std::string& script) {
   if (broken_) {
     return Lost();
   }
-  if (!staged_.empty()) {
-    // The script's protocol knows no pipeline: what is staged goes ahead in one of its own.
+  if (!staged_.empty() || PQtransactionStatus(connection_) == PQTRANS_IDLE) {
+    // The script's protocol knows no pipeline: what is staged, and the limit of time, which would
+    // else be that of whatever went before, go ahead in one of their own.
     UMBRANET_ASSIGN_OR_RETURN([[maybe_unused]] const auto begun, RunAll({}));
   }
   sqlstate_.clear();
