@@ -85,6 +85,25 @@ TEST_P(ShortTermMemoryContract, GivesTurnsBackWholeAndOldestFirst) {
   EXPECT_EQ(turn.sequence, first.sequence);
 }
 
+TEST_P(ShortTermMemoryContract, ReadsTheSameForACallerWhoKnowsTheEndOfTheSession) {
+  const auto after = [&](std::vector<std::int64_t> tail, const ConversationWindow& window) {
+    return Messages(
+        memory()
+            .ReadAfter({.sequences = std::move(tail)}, ana_, "s", window, Deadline::Never())
+            .value());
+  };
+  EXPECT_THAT(after({}, {}), IsEmpty());
+  std::vector<std::int64_t> tail;
+  for (int i = 0; i < 12; ++i) {
+    tail.insert(tail.begin(), Say(ana_, "turn " + std::to_string(i)).sequence);
+    tail.resize(std::min(tail.size(), kSessionTailMax));
+    for (const std::size_t turns : {std::size_t{3}, std::size_t{100}}) {
+      const ConversationWindow window{.tokens = 1000, .turns = turns};
+      EXPECT_EQ(after(tail, window), Messages(Read(ana_, "s", window))) << i;
+    }
+  }
+}
+
 TEST_P(ShortTermMemoryContract, AppendingATurnTwiceKeepsItOnce) {
   const Interaction turn = Say(ana_, "once");
   EXPECT_TRUE(memory().Append(turn, Deadline::Never()).ok());

@@ -173,6 +173,11 @@ Result<std::vector<std::int64_t>> InMemoryJournal::Unreflected(const UserKey& us
                                                                std::size_t limit,
                                                                Deadline /*deadline*/) {
   MutexLock lock(store_.mutex);
+  return UnreflectedOf(user, limit);
+}
+
+std::vector<std::int64_t> InMemoryJournal::UnreflectedOf(const UserKey& user,
+                                                         std::size_t limit) const {
   std::vector<std::int64_t> found;
   for (auto turn = store_.turns.rbegin(); turn != store_.turns.rend(); ++turn) {
     const auto job = store_.jobs.find(turn->first);
@@ -205,6 +210,29 @@ Result<std::vector<Interaction>> InMemoryJournal::ReadAt(const UserKey& user,
 
 Result<Freshness> InMemoryJournal::ReadFreshness(const UserKey& user, Deadline /*deadline*/) {
   MutexLock lock(store_.mutex);
+  return FreshnessOf(user);
+}
+
+Result<RecallOpening> InMemoryJournal::OpenRecall(const RecallOpeningQuery& query,
+                                                  Deadline /*deadline*/) {
+  MutexLock lock(store_.mutex);
+  RecallOpening opening{.freshness = FreshnessOf(query.user),
+                        .unreflected = UnreflectedOf(query.user, query.unreflected_max),
+                        .session = {}};
+  if (query.session_id) {
+    SessionTail& tail = opening.session.emplace();
+    for (auto turn = store_.turns.rbegin(); turn != store_.turns.rend(); ++turn) {
+      const Interaction& said = turn->second.interaction;
+      if (said.user == query.user && said.session_id == *query.session_id &&
+          tail.sequences.size() < kSessionTailMax) {
+        tail.sequences.push_back(turn->first);
+      }
+    }
+  }
+  return opening;
+}
+
+Freshness InMemoryJournal::FreshnessOf(const UserKey& user) {
   Freshness freshness;
   if (const auto erased = store_.erased_at.find(user); erased != store_.erased_at.end()) {
     freshness.forgotten_at = FromUnixMillis(erased->second);

@@ -29,6 +29,7 @@ class InMemoryJournal final : public Journal {
                                           std::span<const std::int64_t> sequences,
                                           Deadline deadline) override;
   Result<Freshness> ReadFreshness(const UserKey& user, Deadline deadline) override;
+  Result<RecallOpening> OpenRecall(const RecallOpeningQuery& query, Deadline deadline) override;
   Result<JournalErasure> EraseUser(const UserKey& user, Deadline deadline) override;
   Result<std::optional<StoredAnswer>> FindAnswer(std::string_view tenant,
                                                  std::string_view idempotency_key,
@@ -37,6 +38,9 @@ class InMemoryJournal final : public Journal {
                     const StoredAnswer& answer, Deadline deadline) override;
 
  private:
+  std::vector<std::int64_t> UnreflectedOf(const UserKey& user, std::size_t limit) const
+      REQUIRES(store_.mutex);
+  Freshness FreshnessOf(const UserKey& user) REQUIRES(store_.mutex);
   AcceptedTurn AcceptOne(const Interaction& turn, RunMode mode, std::string_view traceparent)
       REQUIRES(store_.mutex);
   JobStatus StatusOf(std::int64_t seq, const InMemoryLedgerStore::Turn& turn)

@@ -92,6 +92,11 @@ class MockShortTermMemory : public ShortTermMemory {
     ON_CALL(*this, Read).WillByDefault([](auto&&...) {
       return Result<Conversation>(Conversation());
     });
+    ON_CALL(*this, ReadAfter)
+        .WillByDefault([this](const SessionTail&, const UserKey& user, std::string_view session_id,
+                              const ConversationWindow& window, Deadline deadline) {
+          return Read(user, session_id, window, deadline);
+        });
     ON_CALL(*this, SaveSummary).WillByDefault([](auto&&...) { return Status(); });
     ON_CALL(*this, EraseUser).WillByDefault([](auto&&...) { return Result<std::uint64_t>(0); });
   }
@@ -99,6 +104,10 @@ class MockShortTermMemory : public ShortTermMemory {
   MOCK_METHOD(Status, Append, (const Interaction&, Deadline), (override));
   MOCK_METHOD(Result<Conversation>, Read,
               (const UserKey&, std::string_view, const ConversationWindow&, Deadline), (override));
+  MOCK_METHOD(Result<Conversation>, ReadAfter,
+              (const SessionTail&, const UserKey&, std::string_view, const ConversationWindow&,
+               Deadline),
+              (override));
   MOCK_METHOD(Status, SaveSummary,
               (const UserKey&, std::string_view, std::int64_t, std::string_view, Deadline),
               (override));

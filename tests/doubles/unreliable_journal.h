@@ -82,6 +82,11 @@ class UnreliableJournal final : public Journal {
     return inner_.ReadFreshness(user, deadline);
   }
 
+  Result<RecallOpening> OpenRecall(const RecallOpeningQuery& query, Deadline deadline) override {
+    UMBRANET_RETURN_IF_ERROR(Reach());
+    return inner_.OpenRecall(query, deadline);
+  }
+
   Result<JournalErasure> EraseUser(const UserKey& user, Deadline deadline) override {
     UMBRANET_RETURN_IF_ERROR(Reach());
     return inner_.EraseUser(user, deadline);

@@ -87,6 +87,17 @@ class RedisShortTermMemoryTest : public testing::Test {
     return messages;
   }
 
+  // Of the session s of ana, which ends so, newest first.
+  std::vector<std::string> MessagesAfter(std::vector<std::int64_t> tail) {
+    auto read = memory_->ReadAfter({.sequences = std::move(tail)}, ana_, "s",
+                                   {.tokens = 1000, .turns = 1000}, kNever);
+    std::vector<std::string> messages;
+    for (const Interaction& turn : std::move(read).value_or(Conversation{}).turns) {
+      messages.push_back(turn.user_message);
+    }
+    return messages;
+  }
+
   void SaveSummary(const UserKey& user, std::int64_t through, const std::string& text) {
     ASSERT_TRUE(memory_->SaveSummary(user, "s", through, text, kNever).ok());
   }
@@ -116,6 +127,30 @@ TEST_F(RedisShortTermMemoryTest, AsksTheJournalForNoMoreThanTheLastTurnsOnceASes
   EXPECT_THAT(Messages(ana_), SizeIs(4));
   // The second of these had four to look up, and spared the third.
   EXPECT_THAT(journal_.TakeRecentLimits(), ElementsAre(3, 5, 1));
+}
+
+TEST_F(RedisShortTermMemoryTest, DoesNotAskTheJournalAgainWhenItsCallerHas) {
+  Read(ana_);
+  const std::int64_t one = Say(ana_, "one").sequence;
+  const std::int64_t two = Say(ana_, "two").sequence;
+  journal_.TakeRecentLimits();
+  EXPECT_THAT(MessagesAfter({two, one}), ElementsAre("one", "two"));
+  EXPECT_THAT(journal_.TakeRecentLimits(), IsEmpty());
+}
+
+TEST_F(RedisShortTermMemoryTest, HoldsWhatItHasAgainstTheTailOfItsCaller) {
+  Read(ana_);
+  const std::int64_t one = Say(ana_, "one").sequence;
+  const std::int64_t two = Accept(ana_, "two").sequence;
+  EXPECT_THAT(MessagesAfter({two, one}), ElementsAre("one", "two")) << "an append that never came";
+  Say(ana_, "three");
+  journal_.TakeRecentLimits();
+  EXPECT_THAT(MessagesAfter({two, one}), ElementsAre("one", "two", "three"));
+  EXPECT_THAT(journal_.TakeRecentLimits(), SizeIs(1)) << "a turn that the tail does not know";
+  ForgetInJournal(ana_);
+  EXPECT_THAT(MessagesAfter({}), IsEmpty());
+  Accept(ana_, "anew");
+  EXPECT_THAT(MessagesAfter({Accept(ana_, "anew").sequence, two}), ElementsAre("anew", "anew"));
 }
 
 TEST_F(RedisShortTermMemoryTest, IsRebuiltAfterRedisHasLostEverything) {

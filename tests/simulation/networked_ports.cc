@@ -91,6 +91,13 @@ Result<Freshness> NetworkedJournal::ReadFreshness(const UserKey& user, Deadline 
   });
 }
 
+Result<RecallOpening> NetworkedJournal::OpenRecall(const RecallOpeningQuery& query,
+                                                   Deadline deadline) {
+  return Ask<RecallOpening>(world_, "OpenRecall", deadline, [&] {
+    return world_.database.journal().OpenRecall(query, Deadline::Never());
+  });
+}
+
 Result<JournalErasure> NetworkedJournal::EraseUser(const UserKey& user, Deadline deadline) {
   return Ask<JournalErasure>(world_, "EraseUser", deadline, [&] {
     auto erased = world_.database.journal().EraseUser(user, Deadline::Never());

@@ -58,6 +58,7 @@ class NetworkedJournal final : public Journal {
                                           std::span<const std::int64_t> sequences,
                                           Deadline deadline) override;
   Result<Freshness> ReadFreshness(const UserKey& user, Deadline deadline) override;
+  Result<RecallOpening> OpenRecall(const RecallOpeningQuery& query, Deadline deadline) override;
   Result<JournalErasure> EraseUser(const UserKey& user, Deadline deadline) override;
   Result<std::optional<StoredAnswer>> FindAnswer(std::string_view tenant,
                                                  std::string_view idempotency_key,

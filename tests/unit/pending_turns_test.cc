@@ -106,6 +106,43 @@ TEST_F(PendingTurnsTest, KeepsUpWithALongRunOfTurnsThatComeAndGo) {
   EXPECT_LT(TakeRead().size(), 1100U);
 }
 
+TEST_F(PendingTurnsTest, DoesNotReadWhatWasNotedWhenItWasAccepted) {
+  pending_.Note(Turn(1, text_));
+  pending_.Note(Turn(3, text_));
+  Interaction of_another = Turn(4, text_);
+  of_another.user.user_id = "ben";
+  pending_.Note(of_another);
+  waiting_ = {4, 3, 2, 1};
+  EXPECT_THAT(Find(), ElementsAre("t1", "t2", "t3", "t4"));
+  EXPECT_THAT(TakeRead(), ElementsAre(2, 4));
+}
+
+TEST_F(PendingTurnsTest, DoesNotFindWhatWasNotedAndDoesNotWait) {
+  pending_.Note(Turn(1, text_));
+  EXPECT_THAT(Find(), IsEmpty());
+  waiting_ = {1};
+  pending_.Forget(kUser);
+  EXPECT_THAT(Find(), ElementsAre("t1"));
+  EXPECT_THAT(TakeRead(), ElementsAre(1)) << "forgotten is forgotten";
+}
+
+TEST_F(PendingTurnsTest, NotesNoMoreThanThereIsRoomFor) {
+  const std::string tale = "A kettle. " + std::string(100'000, 'x');
+  for (std::int64_t sequence = 1; sequence <= 60; ++sequence) {
+    pending_.Note(Turn(sequence, tale));
+  }
+  EXPECT_LT(pending_.Forget(kUser), 45U);
+  pending_.Note(Turn(61, tale));
+  pending_.Note(Turn(62, std::string(1'000'000, 'x')));
+  EXPECT_EQ(pending_.Forget(kUser), 1U) << "one that is long is not noted";
+}
+
+TEST_F(PendingTurnsTest, FindsAmongThoseThatTheCallerHasAskedFor) {
+  EXPECT_CALL(journal_, Unreflected).Times(0);
+  const auto found = pending_.FindAmong(kUser, {2, 1}, {"kettl"}, std::nullopt, Deadline::Never());
+  EXPECT_THAT(Ids(found.value()), ElementsAre("t1", "t2"));
+}
+
 TEST_F(PendingTurnsTest, ForgetsAUser) {
   waiting_ = {1};
   Find();

@@ -1,6 +1,6 @@
-// Goal: recall hands the version of a user's memory on, and asks nobody beside the journal about a
-// user of whom there is nothing.
-// Method: mocks in place of every store.
+// Goal: recall asks the journal once for all that it begins with, hands the version of a user's
+// memory on, and asks nobody beside the journal about a user of whom there is nothing. Method:
+// mocks in place of every store.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -64,6 +64,44 @@ TEST_F(RecallByVersion, ElseEveryTierIsAskedUnderTheVersionThatWasReadFirst) {
     EXPECT_CALL(stores_.semantic, Find(Field(&FactQuery::version, version), _));
     EXPECT_THAT(Recall(version).missing_tiers, IsEmpty());
   }
+}
+
+// Opens with all that there is to know, as a journal does that is a round trip away.
+class OpeningJournal : public MockJournal {
+ public:
+  MOCK_METHOD(Result<RecallOpening>, OpenRecall, (const RecallOpeningQuery&, Deadline), (override));
+};
+
+TEST(RecallOpeningTest, WhatTheJournalHasSaidIsNotAskedAgain) {
+  ManualClock clock;
+  MockStores stores;
+  ::testing::NiceMock<OpeningJournal> journal;
+  BoundedWorkerPool pool{{}};
+  MemoryManager manager(clock, pool,
+                        {journal, stores.ledger, stores.doorbell, stores.short_term,
+                         stores.episodic, stores.semantic, stores.procedural},
+                        {});
+  RecallOpening opening;
+  opening.freshness.accepted = 2;
+  opening.freshness.pending = 2;
+  opening.unreflected = {8, 7};
+  opening.session = SessionTail{.sequences = {8, 7}};
+  EXPECT_CALL(
+      journal,
+      OpenRecall(Field(&RecallOpeningQuery::session_id, std::optional<std::string>("tea")), _))
+      .WillOnce(Return(Result<RecallOpening>(opening)));
+  EXPECT_CALL(journal, ReadFreshness).Times(0);
+  EXPECT_CALL(journal, Unreflected).Times(0);
+  EXPECT_CALL(journal, ReadAt(_, ElementsAre(7, 8), _));
+  EXPECT_CALL(stores.short_term, Read).Times(0);
+  EXPECT_CALL(stores.short_term,
+              ReadAfter(Field(&SessionTail::sequences, ElementsAre(8, 7)), _, _, _, _))
+      .WillOnce(Return(Result<Conversation>(Conversation())));
+  RecallRequest request;
+  request.user = {"default", "mira"};
+  request.query = "tomatoes";
+  request.session_id = "tea";
+  EXPECT_TRUE(manager.Recall(request, Deadline::After(clock, std::chrono::seconds(5))).ok());
 }
 
 }  // namespace

@@ -202,6 +202,23 @@ TEST_F(SpoolingJournalTest, ATurnThatIsForwardedBetweenTwoQuestionsIsNotMissed) 
   EXPECT_THAT(journal_.ReadAt(kAna, sequences, kNever).value(), SizeIs(1));
 }
 
+TEST_F(SpoolingJournalTest, ARecallOpensWithWhatWaitsInTheSpoolToo) {
+  const RecallOpeningQuery query{
+      .user = kAna, .session_id = std::string(kDefaultSession), .unreflected_max = 10};
+  Accept(Turn("a"));
+  RecallOpening opening = journal_.OpenRecall(query, kNever).value();
+  EXPECT_TRUE(opening.unreflected.has_value()) << "what the journal behind says";
+  behind_.Set(Fault::kAway);
+  Accept(Turn("b"));
+  EXPECT_FALSE(journal_.OpenRecall(query, kNever).ok());
+  behind_.Set(Fault::kNone);
+  book_.JournalIsBack();
+  opening = journal_.OpenRecall(query, kNever).value();
+  EXPECT_EQ(opening.freshness.accepted, 2U);
+  EXPECT_FALSE(opening.unreflected.has_value()) << "which does not know of the second turn";
+  EXPECT_FALSE(opening.session.has_value());
+}
+
 TEST_F(SpoolingJournalTest, ReadingFailsRatherThanTakeAPartForTheWhole) {
   Accept(Turn("a"));
   behind_.Set(Fault::kAway);

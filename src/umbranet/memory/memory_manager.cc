@@ -118,6 +118,7 @@ Result<MemoryManager::Remembered> MemoryManager::Remember(std::vector<Interactio
                                      .traceparent = std::string(traceparent)},
                                     turns[i]);
     }
+    pending_turns_.Note(std::move(turns[i]));
   }
   UMBRANET_CRASH_POINT_PASSED("accept.after_ring");
   if (spooled || (ring && !stores_.doorbell.Healthy())) {

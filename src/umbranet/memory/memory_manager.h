@@ -208,7 +208,8 @@ class MemoryManager {
   const Stores stores_;
   const Options options_;
   // Of the journal, or else of the spool; in the latter case this says so in `context`.
-  Result<Freshness> ReadFreshness(const UserKey& user, RecalledContext& context, Deadline deadline);
+  Result<RecallOpening> OpenRecall(const RecallRequest& request, RecalledContext& context,
+                                   Deadline deadline);
 
   EmbeddingAllowance embedding_allowance_;
   PendingTurns pending_turns_;

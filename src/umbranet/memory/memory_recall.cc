@@ -33,20 +33,20 @@ constexpr std::size_t kTimesReadIn = 4096;
 
 // What the tiers of one recall have brought so far.
 struct Gathering {
-  Gathering(RecallRequest asked, bool by_meaning, bool without_journal,
-            std::optional<std::int64_t> version, Deadline by)
+  Gathering(RecallRequest asked, bool by_meaning, bool without_journal, RecallOpening opened,
+            Deadline by)
       : request(std::move(asked)),
         question(ReadQuestion(request.query)),
         embed(by_meaning),
         journal_away(without_journal),
-        memory_version(version),
+        opening(std::move(opened)),
         deadline(by) {}
 
   const RecallRequest request;
   const Question question;
-  const bool embed;                                  // The question is to get a vector.
-  const bool journal_away;                           // Known before any tier was asked.
-  const std::optional<std::int64_t> memory_version;  // Of the user, as Freshness has it.
+  const bool embed;             // The question is to get a vector.
+  const bool journal_away;      // Known before any tier was asked.
+  const RecallOpening opening;  // The spool's while the journal is away.
   const Deadline deadline;
 
   Mutex mutex;
@@ -265,8 +265,11 @@ Result<Conversation> ReadConversation(const Clock& clock, const MemoryManager::S
   const Deadline by = asked.journal_away
                           ? asked.deadline.Within(clock, asked.deadline.Remaining() / 2)
                           : asked.deadline;
+  const std::optional<SessionTail>& tail = asked.opening.session;
   Result<Conversation> read =
-      stores.short_term.Read(asked.request.user, *asked.request.session_id, window, by);
+      tail ? stores.short_term.ReadAfter(*tail, asked.request.user, *asked.request.session_id,
+                                         window, by)
+           : stores.short_term.Read(asked.request.user, *asked.request.session_id, window, by);
   if (!read.ok()) {
     read = ConversationOfJournal(stores, window, asked);
     if (!read.ok() && stores.spool == nullptr) {
@@ -330,7 +333,8 @@ void AskForEpisodes(const Clock& clock, const MemoryManager::Stores& stores,
 
 void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
               const MemoryManager::Options& options, Gathering& found, Asking asking) {
-  const bool has_nothing = HasNothingYet(found.memory_version);
+  const std::optional<std::int64_t>& version = found.opening.freshness.memory_version;
+  const bool has_nothing = HasNothingYet(version);
   if (has_nothing) {
     AnswerWithNothing(found);
   } else {
@@ -340,7 +344,7 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
                         .terms = found.question.terms,
                         .candidates_max = options.fact_candidates,
                         .as_of = found.request.as_of,
-                        .version = found.memory_version};
+                        .version = version};
   asking.Put(
       Tier::kSemantic, &Gathering::facts,
       [&semantic = stores.semantic, facts](const Gathering& asked) {
@@ -362,10 +366,14 @@ void AskTiers(const Clock& clock, const MemoryManager::Stores& stores,
 // The turns that wait for reflection. They have to be read before any tier is asked: a turn that is
 // reflected in between is then found twice, which ranking knows how to deal with; the other way
 // round it would be found in neither place.
-Result<EpisodesFound> FindPending(PendingTurns& turns, const Gathering& asked,
-                                  const Freshness& freshness, std::size_t limit) {
+Result<EpisodesFound> FindPending(PendingTurns& turns, const Gathering& asked, std::size_t limit) {
+  const Freshness& freshness = asked.opening.freshness;
   if (!Wants(asked.request, Tier::kShortTerm) || freshness.reflected == freshness.accepted) {
     return EpisodesFound();
+  }
+  if (asked.opening.unreflected) {
+    return turns.FindAmong(asked.request.user, *asked.opening.unreflected, asked.question.terms,
+                           asked.request.as_of, asked.deadline);
   }
   return turns.Find(asked.request.user, asked.question.terms, asked.request.as_of, limit,
                     asked.deadline);
@@ -438,16 +446,18 @@ bool IsAway(const Error& error) {
 
 }  // namespace
 
-Result<Freshness> MemoryManager::ReadFreshness(const UserKey& user, RecalledContext& context,
-                                               Deadline deadline) {
-  auto freshness = stores_.journal.ReadFreshness(user, deadline);
-  if (freshness.ok() || stores_.spool == nullptr || !IsAway(freshness.error())) {
-    return freshness;
+Result<RecallOpening> MemoryManager::OpenRecall(const RecallRequest& request,
+                                                RecalledContext& context, Deadline deadline) {
+  const RecallOpeningQuery query{.user = request.user,
+                                 .session_id = request.session_id,
+                                 .unreflected_max = options_.unreflected_max};
+  auto opening = stores_.journal.OpenRecall(query, deadline);
+  if (opening.ok() || stores_.spool == nullptr || !IsAway(opening.error())) {
+    return opening;
   }
   context.degraded.emplace_back("queue");
   // This costs a read of the own disk, which is to be had even when the wait has used up the time.
-  return stores_.spool->turns().ReadFreshness(user,
-                                              Deadline::After(clock_, options_.recall_budget));
+  return stores_.spool->turns().OpenRecall(query, Deadline::After(clock_, options_.recall_budget));
 }
 
 Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Deadline deadline) {
@@ -459,7 +469,8 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   const Deadline by = deadline.Within(clock_, options_.recall_budget);
   RecalledContext context;
   std::shared_ptr<void> reading = options_.begin_reading ? options_.begin_reading() : nullptr;
-  UMBRANET_ASSIGN_OR_RETURN(context.freshness, ReadFreshness(request.user, context, by));
+  UMBRANET_ASSIGN_OR_RETURN(RecallOpening opening, OpenRecall(request, context, by));
+  context.freshness = opening.freshness;
   const bool journal_away = !context.degraded.empty();
   const std::optional<std::int64_t> version = context.freshness.memory_version;
   const bool has_meaning =
@@ -470,10 +481,10 @@ Result<RecalledContext> MemoryManager::Recall(const RecallRequest& request, Dead
   if (options_.embedder_missing || spared) {
     context.degraded.emplace_back("embedder");
   }
-  const Found found =
-      std::make_shared<Gathering>(request, has_meaning && !spared, journal_away, version, by);
+  const Found found = std::make_shared<Gathering>(request, has_meaning && !spared, journal_away,
+                                                  std::move(opening), by);
   Result<EpisodesFound> pending = FindPending(journal_away ? *spooled_turns_ : pending_turns_,
-                                              *found, context.freshness, options_.unreflected_max);
+                                              *found, options_.unreflected_max);
   AskTiers(clock_, stores_, options_, *found,
            Asking(clock_, recall_pool_, options_.near_tiers, found));
   reading.reset();

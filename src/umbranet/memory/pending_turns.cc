@@ -16,9 +16,17 @@ namespace {
 constexpr std::size_t kAnswerBytesMax = 1U << 20U;
 // An index of which so much and more than the rest was removed is made anew.
 constexpr std::size_t kRemovedMax = 256;
+// Of the turns that are noted, whose users may never ask: the oldest go first. One that is long is
+// not noted at all.
+constexpr std::size_t kNotedBytesMax = std::size_t{4} << 20U;
 
 std::int64_t KeyOf(std::int64_t sequence, Role role) {
   return 2 * sequence + (role == Role::kUser ? 0 : 1);
+}
+
+std::size_t BytesOf(const Interaction& turn) {
+  return sizeof(Interaction) + turn.user_message.size() + turn.assistant_response.size() +
+         turn.metadata.size();
 }
 
 bool SaysSomething(const Interaction& turn, Role role) {
@@ -79,6 +87,13 @@ Result<EpisodesFound> PendingTurns::Find(const UserKey& user, const std::vector<
                                          Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(std::vector<std::int64_t> waiting,
                             journal_.Unreflected(user, limit, deadline));
+  return FindAmong(user, std::move(waiting), terms, as_of, deadline);
+}
+
+Result<EpisodesFound> PendingTurns::FindAmong(const UserKey& user,
+                                              std::vector<std::int64_t> waiting,
+                                              const std::vector<std::string>& terms,
+                                              std::optional<Timestamp> as_of, Deadline deadline) {
   std::reverse(waiting.begin(), waiting.end());
   const std::shared_ptr<Shelf> shelf = ShelfOf(user);
   EpisodesFound found;
@@ -119,8 +134,7 @@ Status PendingTurns::CatchUp(const UserKey& user, const std::vector<std::int64_t
   if (fresh.empty()) {
     return {};
   }
-  UMBRANET_ASSIGN_OR_RETURN(const std::vector<Interaction> turns,
-                            journal_.ReadAt(user, fresh, deadline));
+  UMBRANET_ASSIGN_OR_RETURN(const std::vector<Interaction> turns, TurnsAt(user, fresh, deadline));
   std::size_t answer_bytes = 0;
   auto with_answer = turns.end();  // From here on.
   while (with_answer != turns.begin()) {
@@ -136,6 +150,67 @@ Status PendingTurns::CatchUp(const UserKey& user, const std::vector<std::int64_t
     shelf.last = turn->sequence;
   }
   return {};
+}
+
+void PendingTurns::Note(Interaction turn) {
+  const std::size_t bytes = BytesOf(turn);
+  if (bytes > kNotedBytesMax / 16) {
+    return;
+  }
+  const MutexLock lock(noted_mutex_);
+  const auto [place, fresh] = noted_.try_emplace(turn.sequence);
+  if (!fresh) {
+    return;
+  }
+  place->second = std::move(turn);
+  noted_bytes_ += bytes;
+  while (noted_bytes_ > kNotedBytesMax) {
+    noted_bytes_ -= BytesOf(noted_.begin()->second);
+    noted_.erase(noted_.begin());
+  }
+}
+
+std::vector<Interaction> PendingTurns::TakeNoted(const UserKey& user,
+                                                 std::span<const std::int64_t> sequences) {
+  std::vector<Interaction> turns;
+  const MutexLock lock(noted_mutex_);
+  for (const std::int64_t sequence : sequences) {
+    const auto place = noted_.find(sequence);
+    if (place != noted_.end() && place->second.user == user) {
+      noted_bytes_ -= BytesOf(place->second);
+      turns.push_back(std::move(place->second));
+      noted_.erase(place);
+    }
+  }
+  return turns;
+}
+
+Result<std::vector<Interaction>> PendingTurns::TurnsAt(const UserKey& user,
+                                                       std::span<const std::int64_t> sequences,
+                                                       Deadline deadline) {
+  std::vector<Interaction> turns = TakeNoted(user, sequences);
+  if (turns.size() == sequences.size()) {
+    return turns;
+  }
+  std::vector<std::int64_t> missing;
+  auto noted = turns.begin();
+  for (const std::int64_t sequence : sequences) {
+    if (noted != turns.end() && noted->sequence == sequence) {
+      ++noted;
+    } else {
+      missing.push_back(sequence);
+    }
+  }
+  UMBRANET_ASSIGN_OR_RETURN(std::vector<Interaction> read,
+                            journal_.ReadAt(user, missing, deadline));
+  std::vector<Interaction> all;
+  all.reserve(turns.size() + read.size());
+  std::merge(std::make_move_iterator(turns.begin()), std::make_move_iterator(turns.end()),
+             std::make_move_iterator(read.begin()), std::make_move_iterator(read.end()),
+             std::back_inserter(all), [](const Interaction& one, const Interaction& other) {
+               return one.sequence < other.sequence;
+             });
+  return all;
 }
 
 std::shared_ptr<PendingTurns::Shelf> PendingTurns::ShelfOf(const UserKey& user) {
@@ -165,22 +240,36 @@ void PendingTurns::Account(const UserKey& user, const std::shared_ptr<Shelf>& sh
 }
 
 std::size_t PendingTurns::Forget(const UserKey& user) {
+  std::size_t noted = 0;
+  {
+    const MutexLock lock(noted_mutex_);
+    noted = std::erase_if(noted_, [&](const auto& entry) {
+      const bool his = entry.second.user == user;
+      noted_bytes_ -= his ? BytesOf(entry.second) : 0;
+      return his;
+    });
+  }
   std::shared_ptr<Shelf> shelf;
   {
     const MutexLock lock(mutex_);
     const auto place = users_.find(user);
     if (place == users_.end()) {
-      return 0;
+      return noted;
     }
     bytes_ -= place->second->accounted;
     shelf = place->second;
     users_.erase(place);
   }
   const MutexLock lock(shelf->mutex);
-  return shelf->known.size();
+  return noted + shelf->known.size();
 }
 
 void PendingTurns::ForgetAll() {
+  {
+    const MutexLock lock(noted_mutex_);
+    noted_.clear();
+    noted_bytes_ = 0;
+  }
   const MutexLock lock(mutex_);
   users_.clear();
   bytes_ = 0;

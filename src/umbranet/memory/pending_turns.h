@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,14 @@ class PendingTurns {
   // What fits the terms of the user's newest `limit` turns that the journal says are not reflected.
   Result<EpisodesFound> Find(const UserKey& user, const std::vector<std::string>& terms,
                              std::optional<Timestamp> as_of, std::size_t limit, Deadline deadline);
+  // The same for a caller who has asked the journal: `waiting` as Unreflected gave it.
+  Result<EpisodesFound> FindAmong(const UserKey& user, std::vector<std::int64_t> waiting,
+                                  const std::vector<std::string>& terms,
+                                  std::optional<Timestamp> as_of, Deadline deadline);
+
+  // A turn that the journal has accepted just now, with its sequence there: it is kept for a while,
+  // so that it need not be read when it is found to wait.
+  void Note(Interaction turn);
 
   // How many turns were kept.
   std::size_t Forget(const UserKey& user);
@@ -78,6 +87,12 @@ class PendingTurns {
   // Makes the shelf hold `waiting`, oldest first.
   Status CatchUp(const UserKey& user, const std::vector<std::int64_t>& waiting, Shelf& shelf,
                  Deadline deadline) REQUIRES(shelf.mutex);
+  // The turns with these sequences, noted or from the journal, in the same order.
+  Result<std::vector<Interaction>> TurnsAt(const UserKey& user,
+                                           std::span<const std::int64_t> sequences,
+                                           Deadline deadline);
+  // Those of them that are noted, which they are no longer then.
+  std::vector<Interaction> TakeNoted(const UserKey& user, std::span<const std::int64_t> sequences);
   void Account(const UserKey& user, const std::shared_ptr<Shelf>& shelf, std::size_t bytes);
 
   Journal& journal_;
@@ -85,6 +100,10 @@ class PendingTurns {
   Mutex mutex_;
   std::map<UserKey, std::shared_ptr<Shelf>> users_ GUARDED_BY(mutex_);
   std::size_t bytes_ GUARDED_BY(mutex_) = 0;
+  // By sequence; locked by itself or under a shelf's mutex.
+  Mutex noted_mutex_;
+  std::map<std::int64_t, Interaction> noted_ GUARDED_BY(noted_mutex_);
+  std::size_t noted_bytes_ GUARDED_BY(noted_mutex_) = 0;
 };
 
 }  // namespace umbranet

@@ -267,6 +267,15 @@ Result<Freshness> SpoolingJournal::ReadFreshness(const UserKey& user, Deadline d
   return freshness;
 }
 
+Result<RecallOpening> SpoolingJournal::OpenRecall(const RecallOpeningQuery& query,
+                                                  Deadline deadline) {
+  if (book_.Holds(query.user)) {
+    return Journal::OpenRecall(query, deadline);  // The rest is asked of both, and put together.
+  }
+  UMBRANET_RETURN_IF_ERROR(CheckThere());
+  return journal_.OpenRecall(query, deadline);
+}
+
 Result<JournalErasure> SpoolingJournal::EraseUser(const UserKey& user, Deadline deadline) {
   // The spool first, whether anything is known to wait there or not: an answer may be. What is
   // being forwarded just now meets the tombstone of the journal, or is removed with it.

@@ -12,12 +12,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "umbranet/base/clock.h"
 #include "umbranet/base/result.h"
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/reflection_job.h"
+#include "umbranet/domain/session_tail.h"
 
 namespace umbranet {
 
@@ -53,6 +55,21 @@ struct Freshness {
   // ended, and before and after whatever is changed by hand. 0: no tier but the first has ever had
   // anything of him. Nothing: the journal keeps none, and the tiers have to be asked.
   std::optional<std::int64_t> memory_version;
+};
+
+struct RecallOpeningQuery {
+  UserKey user;
+  std::optional<std::string> session_id;  // Whose newest turns are wanted.
+  std::size_t unreflected_max = 0;
+};
+
+// What a recall begins with, all of one moment.
+struct RecallOpening {
+  Freshness freshness;
+  // As Unreflected has them. Nothing: they have to be asked for.
+  std::optional<std::vector<std::int64_t>> unreflected;
+  // Of the session asked for. Nothing: none was, or it has to be looked up.
+  std::optional<SessionTail> session;
 };
 
 // What was removed of a user, and the tombstone that stays.
@@ -123,6 +140,13 @@ class Journal {
 
   // Constant time in the number of turns.
   virtual Result<Freshness> ReadFreshness(const UserKey& user, Deadline deadline) = 0;
+
+  // Freshness, and with it what the rest of a recall would ask next. A journal for which every
+  // question is a round trip answers them together; one that is in the process need not.
+  virtual Result<RecallOpening> OpenRecall(const RecallOpeningQuery& query, Deadline deadline) {
+    UMBRANET_ASSIGN_OR_RETURN(Freshness freshness, ReadFreshness(query.user, deadline));
+    return RecallOpening{.freshness = std::move(freshness), .unreflected = {}, .session = {}};
+  }
 
   // Removes the user's turns, jobs (in flight ones too: their leases are lost), plans and stored
   // answers, and leaves a tombstone with the time, so that nothing accepted before it can come

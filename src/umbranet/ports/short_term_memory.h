@@ -15,6 +15,7 @@
 #include "umbranet/base/result.h"
 #include "umbranet/domain/interaction.h"
 #include "umbranet/domain/newest_turns.h"
+#include "umbranet/domain/session_tail.h"
 
 namespace umbranet {
 
@@ -34,6 +35,14 @@ class ShortTermMemory {
   // alone does not fit.
   virtual Result<Conversation> Read(const UserKey& user, std::string_view session_id,
                                     const ConversationWindow& window, Deadline deadline) = 0;
+
+  // The same for a caller who has just asked the journal which turns the session ends with, so that
+  // it need not be asked again. Turns that came later may be missing or not.
+  virtual Result<Conversation> ReadAfter(const SessionTail& /*tail*/, const UserKey& user,
+                                         std::string_view session_id,
+                                         const ConversationWindow& window, Deadline deadline) {
+    return Read(user, session_id, window, deadline);
+  }
 
   // Replaces the summary unless one that reaches further is there already. A summary of turns that
   // are gone is passed over, so that one in the making does not outlive a user who is forgotten.

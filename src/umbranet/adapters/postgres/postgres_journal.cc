@@ -28,20 +28,29 @@ constexpr std::string_view kSelectRecent =
     "SELECT " UMBRANET_TURN_COLUMNS " FROM turn t WHERE t.user_key = " UMBRANET_USER_KEY
     " AND t.session_id = $3 AND t.seq < $4 ORDER BY t.seq DESC LIMIT $5";
 // The conditions of the index job_open.
+#define UMBRANET_UNREFLECTED                                                             \
+  " AND j.state IN (0, 1, 3, 4) AND (j.tiers_done & 1) = 0 AND j.interaction_id IS NULL" \
+  " ORDER BY j.seq DESC LIMIT $3"
 constexpr std::string_view kSelectUnreflected =
-    "SELECT j.seq FROM job j WHERE j.user_key = " UMBRANET_USER_KEY
-    " AND j.state IN (0, 1, 3, 4) AND (j.tiers_done & 1) = 0 AND j.interaction_id IS NULL"
-    " ORDER BY j.seq DESC LIMIT $3";
+    "SELECT j.seq FROM job j WHERE j.user_key = " UMBRANET_USER_KEY UMBRANET_UNREFLECTED;
 constexpr std::string_view kSelectTurnsAt =
     "SELECT " UMBRANET_TURN_COLUMNS
     " FROM unnest($3::bigint[]) WITH ORDINALITY AS wanted(seq, place)"
     " JOIN turn t ON t.seq = wanted.seq WHERE t.user_key = " UMBRANET_USER_KEY
     " ORDER BY wanted.place";
-constexpr std::string_view kSelectFreshness =
-    "SELECT a.accepted, a.reflected, a.dead, a.erased_at, (SELECT j.enqueued_at FROM job j"
-    " WHERE j.user_key = a.user_key AND j.state IN (0, 1, 4) AND j.interaction_id IS NULL"
-    " ORDER BY j.seq LIMIT 1), a.memory_version FROM account a WHERE a.tenant = $1 AND a.user_id = "
-    "$2";
+#define UMBRANET_FRESHNESS                                                                \
+  "SELECT a.accepted, a.reflected, a.dead, a.erased_at, (SELECT j.enqueued_at FROM job j" \
+  " WHERE j.user_key = a.user_key AND j.state IN (0, 1, 4) AND j.interaction_id IS NULL"  \
+  " ORDER BY j.seq LIMIT 1), a.memory_version"
+#define UMBRANET_OF_ACCOUNT " FROM account a WHERE a.tenant = $1 AND a.user_id = $2"
+constexpr std::string_view kSelectFreshness = UMBRANET_FRESHNESS UMBRANET_OF_ACCOUNT;
+// Where nothing waits, the jobs are not looked at.
+constexpr std::string_view kSelectOpening = UMBRANET_FRESHNESS
+    ", CASE WHEN a.accepted <> a.reflected THEN ARRAY(SELECT j.seq FROM job j"
+    " WHERE j.user_key = a.user_key" UMBRANET_UNREFLECTED
+    ") END,"
+    " ARRAY(SELECT t.seq FROM turn t WHERE t.user_key = a.user_key AND t.session_id = $4"
+    " ORDER BY t.seq DESC LIMIT $5)" UMBRANET_OF_ACCOUNT;
 constexpr std::string_view kEraseJobs =
     "WITH gone AS (DELETE FROM job WHERE user_key = $1 RETURNING seq, state),"
     " plans AS (DELETE FROM plan p USING gone g WHERE p.seq = g.seq RETURNING 1),"
@@ -94,6 +103,24 @@ Result<PostgresRows> ReadSome(PostgresPool& pool, Deadline deadline, std::size_t
   }
   return pool.Read(
       deadline, [&](PostgresConnection& connection) { return connection.Query(sql, values...); });
+}
+
+// Of the columns of UMBRANET_FRESHNESS; a user of whom nothing is known has no row.
+Freshness ReadFreshnessOf(const PostgresRows& rows) {
+  Freshness freshness;
+  freshness.memory_version = rows.empty() ? 0 : rows[0].Int(5);
+  if (rows.empty()) {
+    return freshness;
+  }
+  freshness.accepted = static_cast<std::uint64_t>(rows[0].Int(0));
+  freshness.reflected = static_cast<std::uint64_t>(rows[0].Int(1));
+  freshness.dead = static_cast<std::uint64_t>(rows[0].Int(2));
+  freshness.pending = freshness.accepted - freshness.reflected - freshness.dead;
+  freshness.forgotten_at = rows[0].OptionalTime(3);
+  if (freshness.pending > 0) {
+    freshness.oldest_pending_at = rows[0].OptionalTime(4);
+  }
+  return freshness;
 }
 
 std::vector<Interaction> ReadTurns(const PostgresRows& rows, const UserKey& user) {
@@ -211,20 +238,28 @@ Result<std::vector<Interaction>> PostgresJournal::ReadAt(const UserKey& user,
 Result<Freshness> PostgresJournal::ReadFreshness(const UserKey& user, Deadline deadline) {
   UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows, store_.pool().Ask(deadline, kSelectFreshness,
                                                                        user.tenant, user.user_id));
-  Freshness freshness;
-  freshness.memory_version = rows.empty() ? 0 : rows[0].Int(5);
-  if (rows.empty()) {
-    return freshness;
+  return ReadFreshnessOf(rows);
+}
+
+Result<RecallOpening> PostgresJournal::OpenRecall(const RecallOpeningQuery& query,
+                                                  Deadline deadline) {
+  const std::size_t tail = query.session_id ? kSessionTailMax : 0;
+  UMBRANET_ASSIGN_OR_RETURN(const PostgresRows rows,
+                            store_.pool().Ask(deadline, kSelectOpening, query.user.tenant,
+                                              query.user.user_id, LimitOf(query.unreflected_max),
+                                              query.session_id.value_or(""), LimitOf(tail)));
+  RecallOpening opening{.freshness = ReadFreshnessOf(rows), .unreflected = {}, .session = {}};
+  opening.unreflected.emplace();
+  if (query.session_id) {
+    opening.session.emplace();
   }
-  freshness.accepted = static_cast<std::uint64_t>(rows[0].Int(0));
-  freshness.reflected = static_cast<std::uint64_t>(rows[0].Int(1));
-  freshness.dead = static_cast<std::uint64_t>(rows[0].Int(2));
-  freshness.pending = freshness.accepted - freshness.reflected - freshness.dead;
-  freshness.forgotten_at = rows[0].OptionalTime(3);
-  if (freshness.pending > 0) {
-    freshness.oldest_pending_at = rows[0].OptionalTime(4);
+  if (!rows.empty()) {
+    opening.unreflected = rows[0].Ints(6);
+    if (opening.session) {
+      opening.session->sequences = rows[0].Ints(7);
+    }
   }
-  return freshness;
+  return opening;
 }
 
 Result<JournalErasure> PostgresJournal::EraseUser(const UserKey& user, Deadline deadline) {

@@ -8,8 +8,11 @@
 #include <amqp_framing.h>
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include "umbranet/base/crash_point.h"
@@ -367,6 +370,12 @@ Result<std::optional<AmqpMessage>> AmqpConnection::Get(const std::string& queue)
   }
   UMBRANET_ASSIGN_OR_RETURN(AmqpMessage message, ReadMessage());
   return std::optional(std::move(message));
+}
+
+void AmqpConnection::GatherWrites(bool on) const noexcept {
+  const int value = on ? 1 : 0;
+  // Where it cannot be had, messages go out one by one.
+  (void)::setsockopt(amqp_get_sockfd(client_->state), IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 
 void AmqpConnection::Wait(int wake_fd, SteadyTime until) const {

@@ -172,12 +172,27 @@ bool ReflectionPublisher::Connect() {
 }
 
 void ReflectionPublisher::Fill() {
+  const SteadyTime now = clock_.SteadyNow();
+  if (now < fill_at_) {
+    return;
+  }
+  bool gathering = false;
   while (connection_ != nullptr && outstanding_.size() < options_.window && !blocked_ &&
          breaker_.Admits()) {
     const std::optional<Ring> ring = TakeNext();
-    if (!ring.has_value() || !PublishOne(*ring)) {
+    if (!ring.has_value()) {
+      break;
+    }
+    if (!std::exchange(gathering, true)) {
+      fill_at_ = now + options_.gather_for;
+      connection_->GatherWrites(true);
+    }
+    if (!PublishOne(*ring)) {
       return;
     }
+  }
+  if (gathering) {
+    connection_->GatherWrites(false);
   }
 }
 
@@ -386,8 +401,11 @@ void ReflectionPublisher::UpdateHealth() {
   state_.SetPublishing(connection_ != nullptr && !blocked_ && !breaker_.IsOpen());
 }
 
-SteadyTime ReflectionPublisher::NextMoment() const {
+SteadyTime ReflectionPublisher::NextMoment() {
   SteadyTime next = clock_.SteadyNow() + kLookAgain;
+  if (clock_.SteadyNow() < fill_at_ && HasWaiting()) {
+    next = fill_at_;
+  }
   if (!outstanding_.empty()) {
     next = std::min(next, outstanding_.front().sent_at + options_.confirm_timeout);
   } else if (breaker_.IsOpen() && !blocked_) {
@@ -396,9 +414,13 @@ SteadyTime ReflectionPublisher::NextMoment() const {
   return next;
 }
 
-bool ReflectionPublisher::HasWork() {
+bool ReflectionPublisher::HasWaiting() {
   MutexLock lock(mutex_);
-  return !waiting_.empty() || !outstanding_.empty();
+  return !waiting_.empty();
+}
+
+bool ReflectionPublisher::HasWork() {
+  return HasWaiting() || !outstanding_.empty();
 }
 
 }  // namespace umbranet

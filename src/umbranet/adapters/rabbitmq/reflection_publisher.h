@@ -35,6 +35,9 @@ class ReflectionPublisher {
     BrokerNames names;
     std::string instance;      // Tells this process's own messages from those of others.
     std::size_t window = 256;  // Publishes that may be unconfirmed at a time.
+    // Rings that come sooner after one was published go out together: the broker writes each
+    // arrival to its disk, and nobody who chats waits for that. The first never waits.
+    Millis gather_for{10};
     Millis confirm_timeout{3'000};
     std::size_t waiting_max = 10'000;
     std::size_t waiting_bytes_max = std::size_t{64} << 20U;
@@ -94,7 +97,8 @@ class ReflectionPublisher {
   void CountUnknown(const ReflectionJob& job);
   void Lose(const Error& error);
   void UpdateHealth();
-  [[nodiscard]] SteadyTime NextMoment() const;
+  [[nodiscard]] SteadyTime NextMoment();
+  [[nodiscard]] bool HasWaiting();
   [[nodiscard]] bool HasWork();
 
   const Clock& clock_;
@@ -117,6 +121,7 @@ class ReflectionPublisher {
   bool start_afresh_ = false;  // The breaker has opened: connect and declare again.
   std::uint64_t last_tag_ = 0;
   std::deque<Outstanding> outstanding_;
+  SteadyTime fill_at_{};  // Not before.
   PublishBreaker breaker_;
   ReconnectBackoff backoff_;
   SteadyTime connect_at_{};

@@ -104,11 +104,29 @@ Status RedisShortTermMemory::Append(const Interaction& turn, Deadline deadline) 
 Result<Conversation> RedisShortTermMemory::Read(const UserKey& user, std::string_view session_id,
                                                 const ConversationWindow& window,
                                                 Deadline deadline) {
+  return ReadAgreeing(nullptr, user, session_id, window, deadline);
+}
+
+Result<Conversation> RedisShortTermMemory::ReadAfter(const SessionTail& tail, const UserKey& user,
+                                                     std::string_view session_id,
+                                                     const ConversationWindow& window,
+                                                     Deadline deadline) {
+  if (tail.sequences.empty()) {
+    return Conversation{};  // No summary outlives the turns it is of.
+  }
+  return ReadAgreeing(&tail, user, session_id, window, deadline);
+}
+
+Result<Conversation> RedisShortTermMemory::ReadAgreeing(const SessionTail* tail,
+                                                        const UserKey& user,
+                                                        std::string_view session_id,
+                                                        const ConversationWindow& window,
+                                                        Deadline deadline) {
   const SessionKeys keys(options_.key_prefix, user, session_id);
   UMBRANET_ASSIGN_OR_RETURN(Stored stored, ReadStored(keys, user, session_id, window, deadline));
   if (stored.whole) {
     UMBRANET_ASSIGN_OR_RETURN(const bool agrees,
-                              AgreesWithJournal(keys, user, session_id, stored, deadline));
+                              AgreesWithJournal(keys, user, session_id, stored, tail, deadline));
     if (agrees) {
       std::reverse(stored.turns.begin(), stored.turns.end());
       return Conversation{.summary = std::move(stored.summary),
@@ -155,19 +173,19 @@ Result<RedisShortTermMemory::Stored> RedisShortTermMemory::ReadStored(
 
 Result<bool> RedisShortTermMemory::AgreesWithJournal(const SessionKeys& keys, const UserKey& user,
                                                      std::string_view session_id,
-                                                     const Stored& stored, Deadline deadline) {
+                                                     const Stored& stored, const SessionTail* tail,
+                                                     Deadline deadline) {
   // Those that Append brought, and the one before them.
   const auto unverified = static_cast<std::size_t>(
       std::find_if(stored.turns.begin(), stored.turns.end(),
                    [&](const Interaction& turn) { return turn.sequence <= stored.verified; }) -
       stored.turns.begin());
   UMBRANET_ASSIGN_OR_RETURN(
-      std::vector<Interaction> truth,
-      journal_.Recent(user, session_id, /*before_sequence=*/0, unverified + 1, deadline));
-  std::reverse(truth.begin(), truth.end());
+      const std::vector<std::int64_t> truth,
+      NewestOfJournal(user, session_id, stored, unverified + 1, tail, deadline));
   for (std::size_t i = 0; i <= unverified; ++i) {
     if (i < stored.turns.size()) {
-      if (i >= truth.size() || truth[i].sequence != stored.turns[i].sequence) {
+      if (i >= truth.size() || truth[i] != stored.turns[i].sequence) {
         return false;
       }
     } else if (stored.cut ? i >= truth.size()
@@ -183,6 +201,24 @@ Result<bool> RedisShortTermMemory::AgreesWithJournal(const SessionKeys& keys, co
                        std::array<std::string_view, 2>{stored.version, verified}, deadline);
   }
   return true;
+}
+
+Result<std::vector<std::int64_t>> RedisShortTermMemory::NewestOfJournal(
+    const UserKey& user, std::string_view session_id, const Stored& stored, std::size_t count,
+    const SessionTail* tail, Deadline deadline) {
+  // A turn that is newer than the tail may have come since, or be one that is gone.
+  if (tail != nullptr && (tail->IsWhole() || tail->sequences.size() >= count) &&
+      (stored.turns.empty() || stored.turns.front().sequence <= tail->sequences.front())) {
+    return tail->sequences;
+  }
+  UMBRANET_ASSIGN_OR_RETURN(
+      const std::vector<Interaction> turns,
+      journal_.Recent(user, session_id, /*before_sequence=*/0, count, deadline));
+  std::vector<std::int64_t> sequences;
+  for (auto turn = turns.rbegin(); turn != turns.rend(); ++turn) {
+    sequences.push_back(turn->sequence);
+  }
+  return sequences;
 }
 
 Result<Conversation> RedisShortTermMemory::Rebuild(const SessionKeys& keys, const UserKey& user,

@@ -56,6 +56,11 @@ class RedisShortTermMemory final : public ShortTermMemory {
   Status Append(const Interaction& turn, Deadline deadline) override;
   Result<Conversation> Read(const UserKey& user, std::string_view session_id,
                             const ConversationWindow& window, Deadline deadline) override;
+  // Without a question to the journal where what Redis has agrees with `tail`, and without one to
+  // Redis where the session has no turns.
+  Result<Conversation> ReadAfter(const SessionTail& tail, const UserKey& user,
+                                 std::string_view session_id, const ConversationWindow& window,
+                                 Deadline deadline) override;
   Status SaveSummary(const UserKey& user, std::string_view session_id,
                      std::int64_t through_sequence, std::string_view summary,
                      Deadline deadline) override;
@@ -75,13 +80,22 @@ class RedisShortTermMemory final : public ShortTermMemory {
   RedisShortTermMemory(const Clock& clock, Journal& journal, Options options,
                        std::unique_ptr<RedisClient> client);
 
+  // `tail`: null when the journal was not asked.
+  Result<Conversation> ReadAgreeing(const SessionTail* tail, const UserKey& user,
+                                    std::string_view session_id, const ConversationWindow& window,
+                                    Deadline deadline);
   Result<Stored> ReadStored(const SessionKeys& keys, const UserKey& user,
                             std::string_view session_id, const ConversationWindow& window,
                             Deadline deadline);
   // Whether the journal has just these turns.
   Result<bool> AgreesWithJournal(const SessionKeys& keys, const UserKey& user,
                                  std::string_view session_id, const Stored& stored,
-                                 Deadline deadline);
+                                 const SessionTail* tail, Deadline deadline);
+  // The sequences of the newest `count` turns or more, newest first.
+  Result<std::vector<std::int64_t>> NewestOfJournal(const UserKey& user,
+                                                    std::string_view session_id,
+                                                    const Stored& stored, std::size_t count,
+                                                    const SessionTail* tail, Deadline deadline);
   Result<Conversation> Rebuild(const SessionKeys& keys, const UserKey& user,
                                std::string_view session_id, const Stored& stored,
                                const ConversationWindow& window, Deadline deadline);
