@@ -242,6 +242,32 @@ TEST_F(PostgresProcesses, OnlyOneSweepsAtATime) {
   EXPECT_EQ(process.ledger->Sweep(kNever).value().expired, 1U);
 }
 
+TEST_F(PostgresProcesses, ASweepTellsThePlannerOfTablesThatHaveGrown) {
+  Process process(schema_->OpenPool());
+  const auto known_rows = [&] {
+    return process.pool
+        ->Ask(kNever,
+              "SELECT c.reltuples::bigint FROM pg_class c JOIN pg_namespace n"
+              " ON n.oid = c.relnamespace WHERE n.nspname = current_schema()"
+              " AND c.relname = 'job'")
+        .value()[0]
+        .Int(0);
+  };
+  EXPECT_EQ(known_rows(), -1) << "nobody has looked";
+  std::vector<Interaction> turns;
+  for (int i = 0; i < 600; ++i) {
+    turns.push_back(Turn("t" + std::to_string(i), std::to_string(i)));
+  }
+  ASSERT_TRUE(process.journal->Accept(turns, RunMode::kBackground, "", kNever).ok());
+  // The server counts what a session did a second later, when that does something more.
+  const Deadline patience = Deadline::After(clock_, seconds(30));
+  for (int i = 0; known_rows() < 600 && !patience.Expired(); ++i) {
+    ASSERT_TRUE(Accept(process, "more" + std::to_string(i), "ana").ok());
+    ASSERT_TRUE(process.ledger->Sweep(kNever).ok());
+  }
+  EXPECT_GE(known_rows(), 600);
+}
+
 TEST_F(PostgresProcesses, ATierInTheMiddleOfItsTransactionIsNotReaped) {
   Process process(schema_->OpenPool());
   ASSERT_TRUE(Accept(process, "t1", "ana").ok());

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "umbranet/adapters/postgres/growth_statistics.h"
 #include "umbranet/adapters/postgres/ledger_rows.h"
 #include "umbranet/adapters/postgres/postgres_job_ledger.h"
 
@@ -195,7 +196,8 @@ Result<ReapReport> ReapLeases(PostgresLedgerStore& store, const Reaping& reaping
 }
 
 Result<SweepReport> PostgresJobLedger::Sweep(Deadline deadline) {
-  return store_.pool().Transact(
+  bool is_ours = false;
+  auto swept = store_.pool().Transact(
       deadline, PostgresIsolation::kReadCommitted,
       [&](PostgresConnection& connection) -> Result<SweepReport> {
         SweepReport report;
@@ -204,7 +206,8 @@ Result<SweepReport> PostgresJobLedger::Sweep(Deadline deadline) {
         commands.push_back(store_.NowCommand());
         UMBRANET_ASSIGN_OR_RETURN(const std::vector<PostgresRows> rows,
                                   connection.RunAll(commands));
-        if (!rows[0][0].Bool(0)) {
+        is_ours = rows[0][0].Bool(0);
+        if (!is_ours) {
           return report;  // Somebody else is at it.
         }
         const std::int64_t now = store_.ReadNow(rows[1]);
@@ -217,6 +220,11 @@ Result<SweepReport> PostgresJobLedger::Sweep(Deadline deadline) {
         return report;
       },
       PostgresDurability::kSoon);
+  if (swept.ok() && is_ours) {
+    // What fails is tried again a second later, and costs speed meanwhile and nothing else.
+    (void)AnalyseGrownTables(store_.pool(), deadline);
+  }
+  return swept;
 }
 
 }  // namespace umbranet
