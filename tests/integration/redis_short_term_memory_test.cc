@@ -146,11 +146,26 @@ TEST_F(RedisShortTermMemoryTest, HoldsWhatItHasAgainstTheTailOfItsCaller) {
   Say(ana_, "three");
   journal_.TakeRecentLimits();
   EXPECT_THAT(MessagesAfter({two, one}), ElementsAre("one", "two", "three"));
-  EXPECT_THAT(journal_.TakeRecentLimits(), SizeIs(1)) << "a turn that the tail does not know";
+  // A turn that the tail does not know: no reason to take the whole session from the journal.
+  EXPECT_THAT(journal_.TakeRecentLimits(), ElementsAre(2));
   ForgetInJournal(ana_);
   EXPECT_THAT(MessagesAfter({}), IsEmpty());
   Accept(ana_, "anew");
   EXPECT_THAT(MessagesAfter({Accept(ana_, "anew").sequence, two}), ElementsAre("anew", "anew"));
+}
+
+TEST_F(RedisShortTermMemoryTest, AsksTheJournalWhereTheTailOfItsCallerIsTooShort) {
+  Read(ana_);
+  std::vector<std::int64_t> tail;
+  for (std::size_t i = 0; i < kSessionTailMax + 2; ++i) {
+    tail.insert(tail.begin(), Say(ana_, "turn").sequence);
+  }
+  tail.resize(kSessionTailMax);
+  journal_.TakeRecentLimits();
+  EXPECT_THAT(MessagesAfter(tail), SizeIs(kSessionTailMax + 2));
+  EXPECT_THAT(journal_.TakeRecentLimits(), ElementsAre(kSessionTailMax + 3));
+  EXPECT_THAT(MessagesAfter(tail), SizeIs(kSessionTailMax + 2));
+  EXPECT_THAT(journal_.TakeRecentLimits(), IsEmpty()) << "verified by now";
 }
 
 TEST_F(RedisShortTermMemoryTest, IsRebuiltAfterRedisHasLostEverything) {
