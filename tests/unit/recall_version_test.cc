@@ -10,6 +10,7 @@
 
 #include "umbranet/memory/memory_manager.h"
 
+#include "tests/doubles/in_memory_turn_spool.h"
 #include "tests/doubles/manual_clock.h"
 #include "tests/doubles/mock_stores.h"
 
@@ -100,6 +101,25 @@ TEST(RecallOpeningTest, WhatTheJournalHasSaidIsNotAskedAgain) {
   RecallRequest request;
   request.user = {"default", "mira"};
   request.query = "tomatoes";
+  request.session_id = "tea";
+  EXPECT_TRUE(manager.Recall(request, Deadline::After(clock, std::chrono::seconds(5))).ok());
+}
+
+TEST(RecallOpeningTest, WhileTheJournalIsAwayTheSpoolHasNoWordOnHowTheSessionEnds) {
+  ManualClock clock;
+  MockStores stores;
+  ::testing::NiceMock<OpeningJournal> journal;
+  InMemoryTurnSpool spool(clock);
+  BoundedWorkerPool pool{{}};
+  MemoryManager::Stores all{journal,         stores.ledger,   stores.doorbell,  stores.short_term,
+                            stores.episodic, stores.semantic, stores.procedural};
+  all.spool = &spool;
+  MemoryManager manager(clock, pool, all, {});
+  EXPECT_CALL(journal, OpenRecall).WillOnce(Return(Unavailable("postgres: away")));
+  EXPECT_CALL(stores.short_term, ReadAfter).Times(0);
+  EXPECT_CALL(stores.short_term, Read);
+  RecallRequest request;
+  request.user = {"default", "mira"};
   request.session_id = "tea";
   EXPECT_TRUE(manager.Recall(request, Deadline::After(clock, std::chrono::seconds(5))).ok());
 }

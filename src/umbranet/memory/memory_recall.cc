@@ -448,14 +448,15 @@ bool IsAway(const Error& error) {
 
 Result<RecallOpening> MemoryManager::OpenRecall(const RecallRequest& request,
                                                 RecalledContext& context, Deadline deadline) {
-  const RecallOpeningQuery query{.user = request.user,
-                                 .session_id = request.session_id,
-                                 .unreflected_max = options_.unreflected_max};
+  RecallOpeningQuery query{.user = request.user,
+                           .session_id = request.session_id,
+                           .unreflected_max = options_.unreflected_max};
   auto opening = stores_.journal.OpenRecall(query, deadline);
   if (opening.ok() || stores_.spool == nullptr || !IsAway(opening.error())) {
     return opening;
   }
   context.degraded.emplace_back("queue");
+  query.session_id.reset();  // Tier 1 holds a session against the journal, and not the spool.
   // This costs a read of the own disk, which is to be had even when the wait has used up the time.
   return stores_.spool->turns().OpenRecall(query, Deadline::After(clock_, options_.recall_budget));
 }

@@ -14,8 +14,8 @@ namespace umbranet {
 
 // Analyses those of this schema's tables that have grown several times over, or where as much was
 // changed, since they were analysed; sessions plan anew of themselves. Costs a millisecond where
-// there is nothing to do. Tables that belong to another role, or that somebody works on, are left
-// alone.
+// there is nothing to do. Tables that are large, belong to another role, or are being worked on are
+// left alone.
 Status AnalyseGrownTables(PostgresPool& pool, Deadline deadline);
 
 }  // namespace umbranet

@@ -9,8 +9,8 @@ namespace umbranet {
 namespace {
 
 // One statement sees one state of both tables, so a job that goes from the one to the other is not
-// missed. Each id is looked up by its index: given EXISTS with OR, the planner reads every job there
-// is into a table of hashes, for a handful of ids.
+// missed. Each id is looked up by its index: given EXISTS with OR, the planner reads every job
+// there is into a table of hashes, for a handful of ids.
 #define UMBRANET_KNOWN_IN(table)                                       \
   "SELECT x.i FROM unnest($1::text[]) WITH ORDINALITY AS x(job_id, i)" \
   " CROSS JOIN LATERAL (SELECT 1 FROM " table " j WHERE j.job_id = x.job_id LIMIT 1) k"

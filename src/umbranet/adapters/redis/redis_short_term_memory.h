@@ -3,9 +3,10 @@
 //
 // A session comes to Redis when it is first read, from the journal, and Append adds to it from then
 // on: one round trip each. Every Read is held against the newest turns of the journal, usually the
-// last two, so that a turn whose Append was lost (a crash, a partition, a fail-over), entries that
-// were evicted, and a user who was forgotten while Redis was away are all noticed, and the session
-// is taken from the journal anew. Nothing is ever served that the journal does not have.
+// last two, which a caller who has just asked for them brings along (ReadAfter). So a turn whose
+// Append was lost (a crash, a partition, a fail-over), entries that were evicted, and a user who
+// was forgotten while Redis was away are all noticed, and the session is taken from the journal
+// anew. Nothing is ever served that the journal does not have.
 //
 // At most `turns_max` turns of a session are kept, for `keep_for` after the last write. Summaries
 // live here alone; one that is lost is worked out again from what the journal still has.
