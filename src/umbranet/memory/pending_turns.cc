@@ -243,11 +243,15 @@ std::size_t PendingTurns::Forget(const UserKey& user) {
   std::size_t noted = 0;
   {
     const MutexLock lock(noted_mutex_);
-    noted = std::erase_if(noted_, [&](const auto& entry) {
-      const bool his = entry.second.user == user;
-      noted_bytes_ -= his ? BytesOf(entry.second) : 0;
-      return his;
-    });
+    for (auto turn = noted_.begin(); turn != noted_.end();) {
+      if (turn->second.user != user) {
+        ++turn;
+        continue;
+      }
+      noted_bytes_ -= BytesOf(turn->second);
+      turn = noted_.erase(turn);
+      ++noted;
+    }
   }
   std::shared_ptr<Shelf> shelf;
   {
