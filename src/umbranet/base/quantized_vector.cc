@@ -5,7 +5,16 @@
 #include <cmath>
 
 #if defined(__x86_64__)
+// The header leaves results of intrinsics uninitialised on purpose, which g++ 12 takes for a
+// mistake of whoever inlines them (its bug 105593).
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 #endif
 
 namespace umbranet {
