@@ -12,7 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "umbranet/base/clock.h"
@@ -144,8 +143,8 @@ class Journal {
   // Freshness, and with it what the rest of a recall would ask next. A journal for which every
   // question is a round trip answers them together; one that is in the process need not.
   virtual Result<RecallOpening> OpenRecall(const RecallOpeningQuery& query, Deadline deadline) {
-    UMBRANET_ASSIGN_OR_RETURN(Freshness freshness, ReadFreshness(query.user, deadline));
-    return RecallOpening{.freshness = std::move(freshness), .unreflected = {}, .session = {}};
+    UMBRANET_ASSIGN_OR_RETURN(const Freshness freshness, ReadFreshness(query.user, deadline));
+    return RecallOpening{.freshness = freshness, .unreflected = {}, .session = {}};
   }
 
   // Removes the user's turns, jobs (in flight ones too: their leases are lost), plans and stored
