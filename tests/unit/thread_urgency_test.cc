@@ -50,5 +50,20 @@ TEST_P(ThreadAhead, GoesAheadWhereTheSystemAllowsItAndStaysAsItIsElsewhere) {
   }
 }
 
+TEST_P(ThreadAhead, NeverFallsBehindWhereItWas) {
+  const Slices slices = GetParam();
+  int got = 0;
+  bool is_allowed = false;
+  std::jthread([&] {
+    is_allowed = setpriority(PRIO_PROCESS, 0, kNiceOfAnswers - 5) == 0;
+    WorkAhead(kNiceOfAnswers, slices);
+    got = getpriority(PRIO_PROCESS, 0);
+  }).join();
+  if (!is_allowed) {
+    GTEST_SKIP() << "this user may not go ahead of others";
+  }
+  EXPECT_EQ(got, kNiceOfAnswers - 5);
+}
+
 }  // namespace
 }  // namespace umbranet

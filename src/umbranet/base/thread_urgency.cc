@@ -1,5 +1,6 @@
 #include "umbranet/base/thread_urgency.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include <sched.h>
@@ -42,6 +43,8 @@ void WorkBehindAnswers(int nice) {
 }
 
 void WorkAhead(int nice, Slices slices) {
+  // A process that was started further ahead stays there.
+  nice = std::min(nice, getpriority(PRIO_PROCESS, 0));
   const bool allowed = setpriority(PRIO_PROCESS, 0, nice) == 0;
   if (slices == Slices::kShort) {
     (void)TakeShortSlices(allowed ? nice : getpriority(PRIO_PROCESS, 0));
